@@ -1,0 +1,25 @@
+{
+    "name": "Credit Insurance",
+    "summary": "Credit limits, insurer cover, order holds, risk rules and claims inside Odoo",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "license": "LGPL-3",
+    "author": "credit_insurance contributors",
+    "depends": ["sale_stock", "account", "queue_job"],
+    "external_dependencies": {
+        "python": ["durable_rules", "requests", "lxml", "PyYAML"],
+    },
+    "data": [
+        "credit_insurance/security/credit_insurance_groups.xml",
+        "credit_insurance/security/ir.model.access.csv",
+        "credit_insurance/security/credit_insurance_company_rules.xml",
+        "credit_insurance/security/credit_insurance_hold_security.xml",
+        "credit_insurance/data/credit_insurance_data.xml",
+        "credit_insurance/views/credit_insurance_menus.xml",
+    ],
+    "demo": [],
+    "pre_init_hook": "pre_init_hook",
+    "post_init_hook": "post_init_hook",
+    "application": True,
+    "installable": True,
+}

@@ -1,0 +1,40 @@
+"""Installation in a company with history: nothing is held, no order changes."""
+
+
+def pre_init_hook(env):
+    """Create the stored columns empty, so that installing does not compute them for years of orders."""
+    env.cr.execute(
+        """
+        ALTER TABLE sale_order ADD COLUMN IF NOT EXISTS credit_state varchar;
+        ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS credit_insurance_unit_total double precision;
+        """
+    )
+
+
+def post_init_hook(env):
+    """Orders confirmed before the installation keep a pass for what they are, written in one statement."""
+    env.cr.execute(
+        """
+        WITH confirmed AS (
+            SELECT o.id, p.commercial_partner_id AS partner_id, o.amount_total, o.currency_id,
+                   split_part(c.parent_path, '/', 1)::int AS company_id
+              FROM sale_order o
+              JOIN res_partner p ON p.id = o.partner_invoice_id
+              JOIN res_company c ON c.id = o.company_id
+             WHERE o.state = 'sale'
+        ), marked AS (
+            UPDATE sale_order SET credit_state = 'passed' FROM confirmed WHERE confirmed.id = sale_order.id
+        )
+        INSERT INTO credit_insurance_pass
+               (order_id, partner_id, company_id, amount, order_amount, currency_id, live,
+                create_uid, create_date, write_uid, write_date)
+        SELECT id, partner_id, company_id, amount_total, amount_total, currency_id, TRUE,
+               %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+          FROM confirmed
+        """,
+        {"uid": env.uid},
+    )
+    lines = env["sale.order.line"].search(
+        [("state", "=", "sale"), ("product_uom_qty", "=", 0), ("qty_delivered", "!=", 0)]
+    )
+    env.add_to_compute(lines._fields["credit_insurance_unit_total"], lines)

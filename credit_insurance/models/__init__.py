@@ -1,0 +1,18 @@
+from . import (
+    credit_insurance_account,
+    credit_insurance_buyer,
+    credit_insurance_cover,
+    credit_insurance_decision,
+    credit_insurance_exposure,
+    credit_insurance_gate,
+    credit_insurance_grade_scale,
+    credit_insurance_hold,
+    credit_insurance_insurer,
+    credit_insurance_own_limit,
+    credit_insurance_pass,
+    credit_insurance_policy,
+    credit_insurance_reservation,
+    res_company,
+    sale_order,
+    sale_order_line,
+)

@@ -1,0 +1,122 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .credit_insurance_grade_scale import RISK_CLASSES
+
+
+class CreditInsuranceBuyer(models.Model):
+    """What one company knows and decided about one buyer.
+
+    The buyer is the legal entity that owes the money, the commercial partner; branches of a company share the row
+    of their root company. Everything with a date (own limits, covers, grades) hangs on this row as history.
+    """
+
+    _name = "credit.insurance.buyer"
+    _description = "Insured Buyer"
+    _rec_name = "partner_id"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "partner_id, id"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Buyer",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        domain="[('commercial_partner_id', '=', id)]",
+    )
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company.root_id)
+    currency_id = fields.Many2one(
+        "res.currency",
+        string="Limit Currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="The currency in which this buyer's limit in force and exposure are compared.",
+    )
+    status = fields.Selection(
+        [("normal", "Normal"), ("watch", "Watch"), ("blocked", "Blocked"), ("cash_only", "Cash only")],
+        default="normal",
+        required=True,
+        tracking=True,
+    )
+    status_reason = fields.Char(tracking=True)
+    status_date = fields.Date(readonly=True)
+    own_limit_ids = fields.One2many("credit.insurance.own.limit", "buyer_id", string="Own Limits")
+    cover_ids = fields.One2many("credit.insurance.cover", "buyer_id", string="Covers")
+    grade_ids = fields.One2many("credit.insurance.grade", "buyer_id", string="Grades")
+    link_ids = fields.One2many("credit.insurance.buyer.link", "buyer_id", string="Identities at Insurers")
+    active = fields.Boolean(default=True)
+
+    grade_id = fields.Many2one("credit.insurance.grade", compute="_compute_grade", string="Latest Grade")
+    grade = fields.Char(related="grade_id.grade", string="Grade")
+    risk_class = fields.Selection(RISK_CLASSES, compute="_compute_grade")
+
+    _partner_company_uniq = models.UniqueIndex("(partner_id, company_id)", "This buyer exists already in this company.")
+
+    @api.depends("grade_ids.graded_on", "grade_ids.risk_class")
+    def _compute_grade(self):
+        for buyer in self:
+            buyer.grade_id = buyer.grade_ids.sorted()[:1]
+            buyer.risk_class = buyer.grade_id.risk_class
+
+    @api.constrains("partner_id", "company_id")
+    def _check_is_commercial_entity(self):
+        for buyer in self:
+            if buyer.partner_id != buyer.partner_id.commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s: credit is granted to the company.",
+                        contact=buyer.partner_id.display_name,
+                        company=buyer.partner_id.commercial_partner_id.display_name,
+                    )
+                )
+            if buyer.company_id.parent_id:
+                raise ValidationError(self.env._("Credit is granted by %s, not by its branch.", buyer.company_id.root_id.name))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("status", "normal") != "normal":
+                vals["status_date"] = fields.Date.context_today(self)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "status" in vals:
+            vals = {**vals, "status_date": fields.Date.context_today(self)}
+        return super().write(vals)
+
+    @api.model
+    def _get_or_create(self, partners, company):
+        """The buyer rows of these partners' commercial entities in the company's root company, made where missing."""
+        company = company.root_id
+        partners = partners.commercial_partner_id
+        buyers = self.sudo().with_context(active_test=False).search(
+            [("partner_id", "in", partners.ids), ("company_id", "=", company.id)]
+        )
+        missing = partners - buyers.partner_id
+        return buyers | self.sudo().create(
+            [
+                {"partner_id": partner.id, "company_id": company.id, "currency_id": company.currency_id.id}
+                for partner in missing
+            ]
+        )
+
+
+class CreditInsuranceBuyerLink(models.Model):
+    """Under which number an insurer knows a buyer."""
+
+    _name = "credit.insurance.buyer.link"
+    _description = "Buyer at an Insurer"
+    _rec_name = "external_id"
+    _check_company_auto = True
+
+    buyer_id = fields.Many2one("credit.insurance.buyer", required=True, ondelete="restrict", index=True, check_company=True)
+    account_id = fields.Many2one(
+        "credit.insurance.account", required=True, ondelete="restrict", index=True, check_company=True
+    )
+    company_id = fields.Many2one(related="buyer_id.company_id", store=True)
+    external_id = fields.Char(string="Insurer's Number", required=True)
+
+    _external_uniq = models.UniqueIndex("(account_id, external_id)", "Another buyer has this number at the insurer.")
+    _buyer_uniq = models.UniqueIndex("(account_id, buyer_id)", "The buyer has a number at this insurer already.")

@@ -1,0 +1,14 @@
+from odoo import fields, models
+
+
+class CreditInsuranceInsurer(models.Model):
+    _name = "credit.insurance.insurer"
+    _description = "Trade Credit Insurer"
+    _order = "name"
+
+    name = fields.Char(required=True)
+    code = fields.Char(required=True, help="Short technical code, for example ALLIANZ_TRADE.")
+    grade_scale_id = fields.Many2one("credit.insurance.grade.scale", ondelete="restrict")
+    active = fields.Boolean(default=True)
+
+    _code_uniq = models.UniqueIndex("(code)", "An insurer with this code exists already.")

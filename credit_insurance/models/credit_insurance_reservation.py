@@ -1,0 +1,149 @@
+"""Headroom taken by transactions that others cannot see yet.
+
+Odoo works at REPEATABLE READ: two confirmations at the same instant each see the headroom as it was before the other.
+A reservation is written through a second connection and committed at once, under a short lock per buyer. What a
+transaction's snapshot shows is in the tables; what it does not show is in here: each amount is counted exactly once.
+
+    main transaction             side connection (READ COMMITTED, a few milliseconds)
+    ----------------             ----------------------------------------------------
+    snapshot, limits, exposure
+                          --->   lock the buyers, in ascending order
+                                 sum the reservations the snapshot does not show
+                                 decide, insert what passes, commit (releases the locks)
+    pass or hold          <---
+    ... commit or rollback: an aborted transaction's reservations stop counting by themselves
+"""
+
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+
+from psycopg2.pool import PoolError
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.sql_db import db_connect
+from odoo.tools import SQL
+
+# The first key of PostgreSQL's two-key advisory locks keeps ours apart from other modules' ("CRED").
+LOCK_CLASS = 0x43524544
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Identity and view of the main transaction, as PostgreSQL prints them."""
+
+    xid: str
+    snapshot: str
+
+
+class ReservationLedger:
+    """The reservations of some buyers while they are locked: read ``reserved``, call ``reserve``."""
+
+    def __init__(self, cr, xid, reserved):
+        self._cr = cr
+        self._xid = xid
+        self.reserved = reserved
+
+    def reserve(self, partner_id, company_id, order_id, currency_id, amount):
+        self._cr.execute(
+            SQL(
+                """INSERT INTO credit_insurance_reservation
+                          (partner_id, company_id, order_id, currency_id, amount, xid)
+                   VALUES (%s, %s, %s, %s, %s, %s::xid8)""",
+                partner_id, company_id, order_id, currency_id, amount, self._xid,
+            )
+        )  # fmt: skip
+
+
+class CreditInsuranceReservation(models.Model):
+    _name = "credit.insurance.reservation"
+    _description = "Headroom Reserved by a Running Transaction"
+    _auto = False
+    _log_access = False
+
+    partner_id = fields.Integer(readonly=True)
+    company_id = fields.Integer(readonly=True)
+    order_id = fields.Integer(readonly=True)
+    currency_id = fields.Integer(readonly=True)
+    amount = fields.Float(readonly=True)
+
+    def init(self):
+        """An unlogged table without foreign keys: rows live for seconds, a crash may lose them with their transactions."""
+        self.env.cr.execute(
+            """
+            CREATE UNLOGGED TABLE IF NOT EXISTS credit_insurance_reservation (
+                id bigserial PRIMARY KEY,
+                partner_id integer NOT NULL,
+                company_id integer NOT NULL,
+                order_id integer NOT NULL,
+                currency_id integer NOT NULL,
+                amount numeric NOT NULL,
+                xid xid8 NOT NULL
+            );
+            CREATE INDEX IF NOT EXISTS credit_insurance_reservation_partner_idx
+                ON credit_insurance_reservation (partner_id, company_id);
+            """
+        )
+
+    @api.model
+    def _get_snapshot(self):
+        """Identity and view of the running transaction. Its own changes are flushed, so that it sees them itself."""
+        self.env.flush_all()
+        [(xid, snapshot)] = self.env.execute_query(SQL("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text"))
+        return Snapshot(xid, snapshot)
+
+    @api.model
+    @contextmanager
+    def _open_ledger(self, snapshot, partner_ids):
+        """Lock these buyers and yield their :class:`ReservationLedger`; what it reserved counts from the exit on.
+
+        :raise UserError: the server has no second database connection left (``db_maxconn``)
+        """
+        try:
+            side = db_connect(self.env.cr.dbname).cursor()
+        except PoolError as exc:
+            raise UserError(
+                self.env._(
+                    "The credit check needs a second database connection and none is free. "
+                    "Nothing was confirmed; try again, and ask your administrator to raise db_maxconn."
+                )
+            ) from exc
+        with side:
+            side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            side.execute("SET LOCAL lock_timeout = '5s'")
+            for partner_id in sorted(set(partner_ids)):
+                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, partner_id))
+            yield ReservationLedger(side, snapshot.xid, self._read_reserved(side, snapshot, partner_ids))
+
+    @api.model
+    def _read_reserved(self, side, snapshot, partner_ids):
+        """What others reserved and the snapshot does not show: ``{(partner_id, company_id): {currency_id: Decimal}}``."""
+        side.execute(
+            SQL(
+                """
+                SELECT partner_id, company_id, currency_id, SUM(amount)
+                  FROM credit_insurance_reservation
+                 WHERE partner_id = ANY(%(partners)s)
+                   AND xid <> %(xid)s::xid8
+                   AND NOT pg_visible_in_snapshot(xid, %(snapshot)s::pg_snapshot)
+                   AND pg_xact_status(xid) IS DISTINCT FROM 'aborted'
+                 GROUP BY 1, 2, 3
+                """,
+                partners=list(partner_ids),
+                xid=snapshot.xid,
+                snapshot=snapshot.snapshot,
+            )
+        )
+        reserved = defaultdict(lambda: defaultdict(Decimal))
+        for partner_id, company_id, currency_id, amount in side.fetchall():
+            reserved[partner_id, company_id][currency_id] += amount
+        return reserved
+
+    @api.autovacuum
+    def _gc_ended(self):
+        """Remove reservations of transactions that every running snapshot sees as ended."""
+        self.env.cr.execute(
+            "DELETE FROM credit_insurance_reservation WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
+        )

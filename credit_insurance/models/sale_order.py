@@ -1,0 +1,201 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class SaleOrder(models.Model):
+    """Orders pass the credit gate before they are confirmed.
+
+    ``action_confirm`` splits: what passes goes on to ``super()``, what does not gets a hold and stays a quotation. The
+    constraint on ``state`` is the deep guard behind it: create, write, import and other modules all end there, and an
+    order without a live pass is decided on the spot or refused.
+    """
+
+    _inherit = "sale.order"
+
+    credit_state = fields.Selection(
+        [("held", "Held"), ("released", "Released"), ("rejected", "Rejected"), ("passed", "Passed")],
+        string="Credit",
+        compute="_compute_credit_state",
+        store=True,
+        copy=False,
+        help="Where the order stands with the credit gate.",
+    )
+    credit_hold_ids = fields.One2many("credit.insurance.hold", "order_id", groups="sales_team.group_sale_salesman")
+    credit_hold_id = fields.Many2one("credit.insurance.hold", compute="_compute_credit_hold_id", compute_sudo=True)
+    credit_pass_ids = fields.One2many("credit.insurance.pass", "order_id", groups="base.group_system")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("state", "credit_hold_ids.state", "credit_pass_ids.live")
+    def _compute_credit_state(self):
+        for order in self:
+            hold = order.sudo().credit_hold_ids.sorted("id")[-1:]
+            if order.state == "sale":
+                order.credit_state = "passed" if order.sudo().credit_pass_ids.filtered("live") else False
+            elif order.state == "cancel" or not hold:
+                order.credit_state = False
+            else:
+                order.credit_state = {"open": "held", "released": "released", "rejected": "rejected"}.get(hold.state)
+
+    @api.depends("credit_hold_ids.state")
+    def _compute_credit_hold_id(self):
+        for order in self:
+            order.credit_hold_id = order.credit_hold_ids.sorted("id")[-1:]
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("state")
+    def _check_credit_pass(self):
+        """No order becomes a sales order without a live pass for its amount, whichever way it got here."""
+        self.filtered(lambda order: order.state == "sale")._credit_ensure_passes("confirmation")
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """A pass belongs to one confirmation: it ends when the order leaves the state ``sale``."""
+        leaving = self.browse()
+        if vals.get("state", "sale") != "sale":
+            leaving = self.filtered(lambda order: order.state == "sale")
+        result = super().write(vals)
+        if leaving:
+            leaving._credit_end_passes()
+        if vals.get("state") == "cancel":
+            self.sudo().credit_hold_ids._close("lapsed")
+        if self._credit_growth_fields() & vals.keys():
+            self._credit_watch_growth()
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_confirm(self):
+        """Confirm what the credit gate lets pass; the rest is put on hold and stays a quotation.
+
+        :return: True when all passed; otherwise an action that shows what was held, whose
+            ``params["credit_insurance"]`` lists the ids of ``confirmed`` and ``held`` orders for RPC clients
+        """
+        for order in self:
+            if error := order._confirmation_error_message():
+                raise UserError(error)
+        passed = self.env["credit.insurance.gate"]._pass_or_hold(self)
+        result = super(SaleOrder, passed).action_confirm() if passed else True
+        passed.filtered(lambda order: order.state != "sale")._credit_end_passes()
+        held = self - passed
+        return held._credit_show_held(passed) if held else result
+
+    def action_credit_request_release(self):
+        """Open the dialog in which the sales side asks for a release."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Ask for Release"),
+            "res_model": "credit.insurance.hold.request",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_hold_id": self.credit_hold_id.id},
+        }
+
+    def action_credit_open_hold(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "credit.insurance.hold",
+            "res_id": self.credit_hold_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _credit_show_held(self, passed):
+        """Tell the caller which orders were held and why, with the figures, and reload the form behind."""
+        lines = [
+            self.env._(
+                "%(order)s is held. %(reasons)s",
+                order=order.name,
+                reasons=" ".join(order.sudo().credit_hold_id.reasons_text.splitlines()),
+            )
+            for order in self
+        ]
+        if passed:
+            lines.append(self.env._("Confirmed: %s", ", ".join(passed.mapped("name"))))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "sticky": True,
+                "title": self.env._("Stopped by the credit gate"),
+                "message": "\n".join(lines),
+                "next": {"type": "ir.actions.act_window_close"},
+                "credit_insurance": {"confirmed": passed.ids, "held": self.ids},
+            },
+        }
+
+    def _credit_confirm_released(self):
+        """Confirm an order after its release. The release stands when something else keeps it from being confirmed."""
+        self.ensure_one()
+        if self.state not in ("draft", "sent"):
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.action_confirm()
+        except UserError as error:
+            self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error.args[0]))
+
+    def _credit_end_passes(self):
+        self.env["credit.insurance.pass"].sudo().search([("order_id", "in", self.ids), ("live", "=", True)]).live = False
+
+    def _credit_ensure_passes(self, checkpoint):
+        """Refuse with figures what has no live pass and gets none now.
+
+        :raise ValidationError: an order is over its limit; the message carries the figures of each
+        """
+        missing = self.filtered(lambda order: not order._credit_covered_by_pass())
+        if not missing:
+            return
+        refused = self.env["credit.insurance.gate"]._pass_or_refuse(missing, checkpoint)
+        if refused:
+            raise ValidationError("\n".join(refused.values()))
+
+    def _credit_covered_by_pass(self):
+        """Whether the live pass is for this buyer, company and currency, and for no less than the order's total."""
+        self.ensure_one()
+        live = self.sudo().credit_pass_ids.filtered("live")
+        return bool(live) and (
+            live.partner_id == self._credit_buyer_partner()
+            and live.company_id == self.company_id.root_id
+            and live.currency_id == self.currency_id
+            and self.currency_id.compare_amounts(live.amount, self.amount_total) >= 0
+        )
+
+    def _credit_buyer_partner(self):
+        """The legal entity that will owe the money: the commercial partner of the invoice address."""
+        return (self.partner_invoice_id or self.partner_id).commercial_partner_id
+
+    # === GROWTH OF CONFIRMED ORDERS === #
+
+    @api.model
+    def _credit_growth_fields(self):
+        """Fields that change what a confirmed order will cost, or who will owe it."""
+        return {"partner_id", "partner_invoice_id", "company_id", "currency_id", "pricelist_id", "payment_term_id", "date_order"}
+
+    def _compute_amounts(self):
+        super()._compute_amounts()
+        self._credit_watch_growth()
+
+    def _credit_watch_growth(self):
+        """Check confirmed orders once, before the transaction is committed, when all of its edits are in."""
+        watched = self.env.cr.precommit.data.get("credit_insurance.grown")
+        ids = [order.id for order in self if order.id and order.state == "sale"]
+        if not ids:
+            return
+        if watched is None:
+            watched = self.env.cr.precommit.data["credit_insurance.grown"] = set()
+            self.env.cr.precommit.add(self.sudo()._credit_check_grown)
+        watched.update(ids)
+
+    @api.model
+    def _credit_check_grown(self):
+        """:raise ValidationError: an order grew beyond its pass and the limit does not allow it"""
+        ids = self.env.cr.precommit.data.pop("credit_insurance.grown", set())
+        orders = self.browse(ids).exists().filtered(lambda order: order.state == "sale")
+        orders._credit_ensure_passes("growth")

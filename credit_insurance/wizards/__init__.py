@@ -1,0 +1,1 @@
+from . import credit_insurance_hold_release, credit_insurance_hold_request

@@ -1,0 +1,1 @@
+"""Pure credit-insurance decisions: no Odoo, no I/O."""
