@@ -1,0 +1,128 @@
+"""The insurance contract's arithmetic and the credit decision: plain facts in, plain facts out.
+
+    money ── exact amounts, currencies, rates               errors ── what can go wrong
+      ├─ terms ── a policy's numbers, and how it counts time
+      │    └─ deadlines ── the dated duties of one invoice
+      ├─ limit_rows ── covers, own limits, guarantees as they stand in the books
+      │    └─ history ── which of the insurer's rows is in force on a day
+      │         ├─ limits ── the limit in force, explained line by line
+      │         │    └─ decision ── may this document pass? (facts: decision_facts, rules: reasons)
+      │         └─ cover ── how much of each invoice is insured (invoices, stops)
+      │              └─ indemnity ── what the insurer pays for a loss
+      └─ exposure ── what of an order is exposure: the model the SQL is tested against
+
+What stands further in builds on what it hangs from. No Odoo, no I/O, no clock: the day is an argument.
+"""
+
+from .cover import CoverPart, CoverRow, InvoiceCover, UncoveredReason, split_cover
+from .deadlines import DatedInvoice, Deadline, DeadlineKind, DeadlineNote, InvoiceDates, invoice_deadlines
+from .decision import decide, decide_batch
+from .decision_facts import (
+    Basis,
+    BuyerStatus,
+    Decision,
+    DecisionRequest,
+    Exposure,
+    Mode,
+    Outcome,
+    Reason,
+    ReasonCode,
+    Severity,
+)
+from .errors import (
+    CurrencyMismatch,
+    InvalidAmount,
+    InvalidFacts,
+    InvalidTerms,
+    MissingRate,
+    MoneyError,
+    PolicyError,
+)
+from .exposure import Moves, OrderLine, open_order_amount
+from .indemnity import Indemnity, IndemnityLine, IndemnityStep, InvoiceLoss, compute_indemnity
+from .invoices import BuyerFacts, Instalment, Invoice, InvoiceKind, Settlement
+from .limit_rows import (
+    CoverStatus,
+    DiscretionaryLimit,
+    Guarantee,
+    InsurerCover,
+    Layer,
+    LimitLine,
+    LimitRow,
+    LineCode,
+    OwnLimit,
+)
+from .limits import LimitInForce, LimitState, limit_in_force
+from .money import ExchangeRates, Money
+from .stops import Stop, StopCause, mep_stops, withdrawal_stops
+from .terms import Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
+
+__all__ = [
+    "Base",
+    "Basis",
+    "BuyerFacts",
+    "BuyerStatus",
+    "CoverPart",
+    "CoverRow",
+    "CoverStatus",
+    "CurrencyMismatch",
+    "DatedInvoice",
+    "Deadline",
+    "DeadlineKind",
+    "DeadlineNote",
+    "Decision",
+    "DecisionRequest",
+    "DiscretionaryLimit",
+    "ExchangeRates",
+    "Exposure",
+    "Freeze",
+    "Guarantee",
+    "Indemnity",
+    "IndemnityLine",
+    "IndemnityStep",
+    "Instalment",
+    "InsurerCover",
+    "InvalidAmount",
+    "InvalidFacts",
+    "InvalidTerms",
+    "Invoice",
+    "InvoiceCover",
+    "InvoiceDates",
+    "InvoiceKind",
+    "InvoiceLoss",
+    "Layer",
+    "LimitInForce",
+    "LimitLine",
+    "LimitRow",
+    "LimitState",
+    "LineCode",
+    "MissedNotification",
+    "MissingRate",
+    "Mode",
+    "Money",
+    "MoneyError",
+    "Moves",
+    "OrderLine",
+    "Outcome",
+    "OwnLimit",
+    "Period",
+    "PolicyError",
+    "PolicyTerms",
+    "Reason",
+    "ReasonCode",
+    "Settlement",
+    "Severity",
+    "Stop",
+    "StopCause",
+    "UncoveredReason",
+    "Unit",
+    "compute_indemnity",
+    "decide",
+    "decide_batch",
+    "invoice_deadlines",
+    "limit_in_force",
+    "mep_stops",
+    "open_order_amount",
+    "split_cover",
+    "withdrawal_stops",
+]
