@@ -1,0 +1,98 @@
+"""The simulator's memory: one SQLite database, in a file or in memory.
+
+All access goes through one connection under one lock. What a request changes is committed before it is answered, so
+that a killed simulator has forgotten nothing it has confirmed.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+Row = dict[str, Any]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS policy (number TEXT PRIMARY KEY, details TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS buyer (
+    buyer_id TEXT PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, vat_number TEXT NOT NULL DEFAULT '',
+    registration_number TEXT NOT NULL DEFAULT '', street TEXT NOT NULL DEFAULT '',
+    postal_code TEXT NOT NULL DEFAULT '', city TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS grade (
+    id INTEGER PRIMARY KEY, buyer_id TEXT NOT NULL, value TEXT NOT NULL, graded_on TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS grade_buyer ON grade (buyer_id, id);
+CREATE TABLE IF NOT EXISTS cover (
+    id INTEGER PRIMARY KEY, buyer_id TEXT NOT NULL, policy_number TEXT NOT NULL, status TEXT NOT NULL, amount TEXT,
+    requested_amount TEXT, previous_amount TEXT, currency TEXT NOT NULL, insured_percentage TEXT,
+    effective_from TEXT, effective_to TEXT, decided_on TEXT,
+    announcements TEXT NOT NULL DEFAULT '[]', conditions TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (policy_number, buyer_id));
+CREATE INDEX IF NOT EXISTS cover_page ON cover (policy_number, id);
+-- What policyholders sent: kind is claim, overdue or cover_request. The reference makes sending twice harmless.
+CREATE TABLE IF NOT EXISTS submission (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    body TEXT NOT NULL, status TEXT NOT NULL, received_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+    outcome TEXT NOT NULL DEFAULT '{}', UNIQUE (kind, reference));
+CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, expires_at REAL NOT NULL);
+"""
+TABLES = ("policy", "buyer", "grade", "cover", "submission", "token")
+
+
+class Store:
+    """:param path: a file, made when missing, or ``:memory:``."""
+
+    def __init__(self, path: str) -> None:
+        self._lock = RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.executescript(SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and alone: other threads wait."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        with self._lock:
+            return [dict(row) for row in self._connection.execute(sql, values)]
+
+    def row(self, sql: str, *values: object) -> Row | None:
+        return next(iter(self.rows(sql, *values)), None)
+
+    def run(self, sql: str, *values: object) -> int:
+        """Execute a statement; gives the id of the inserted row."""
+        with self._lock:
+            return self._connection.execute(sql, values).lastrowid or 0
+
+    def insert(self, table: str, rows: list[Row], *, replace: bool = False) -> None:
+        """Insert rows that all have the columns of the first."""
+        if not rows:
+            return
+        columns = list(rows[0])
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        marks = ", ".join("?" for _column in columns)
+        with self._lock:
+            self._connection.executemany(
+                f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({marks})",
+                ([row[column] for column in columns] for row in rows),
+            )
+
+    def clear(self) -> None:
+        with self.transaction():
+            for table in TABLES:
+                self.run(f"DELETE FROM {table}")

@@ -1,0 +1,384 @@
+"""The one place where this package touches the network.
+
+::
+
+    Call ──> Transport.send ──> limiter ──> attempt ──> judge ──> Answer
+                   ^                           |          |
+                   |                       Exchange    an error of the tree in errors.py
+                   └── wait (backoff, Retry-After) ──┘
+
+What it guarantees: a time limit on everything; TLS verified; no redirect followed and no cookie kept (both would
+carry credentials elsewhere); a call repeated only when it certainly was not carried out or is ``repeatable``; at
+most ``max_bytes`` read; every attempt logged and handed to ``on_exchange``; no secret in any of it.
+"""
+
+import logging
+import random
+import time
+import urllib.parse
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
+from itertools import count
+from typing import Any, Protocol
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from .calls import Answer, Call, Exchange, TransportOptions
+from .errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectorError,
+    RateLimited,
+    RejectedByInsurer,
+    Sent,
+    TransportError,
+    UnexpectedResponse,
+)
+from .jsondoc import Node, ShapeError, decode, shorten
+from .redaction import Redactor
+
+_logger = logging.getLogger(__name__)
+
+CHUNK = 64 * 1024
+LONGEST_SECRET = 16 * 1024
+RETRYABLE = {408, 500, 502, 503, 504}
+Explain = Callable[[Node], tuple[str, str]]
+
+
+class RateLimiter(Protocol):
+    """Asked before every attempt; returns when the call may leave, or raises ``RateLimited``."""
+
+    def acquire(self, operation: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the surroundings lend to the transport; tests replace the clock, the dice and the ids.
+
+    ``on_exchange`` gets every attempt. It must not fail: what it raises is logged and dropped, because an answer that
+    could not be recorded is still the insurer's answer.
+    """
+
+    on_exchange: Callable[[Exchange], None] | None = None
+    limiter: RateLimiter | None = None
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+@dataclass(slots=True)
+class _Reply:
+    """Status, headers and body of an answer, whatever they say."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+
+class _AnswerTooLarge(Exception):
+    pass
+
+
+class _Adapter(HTTPAdapter):
+    """Splits the time limit of a request in two: connecting may not take as long as reading.
+
+    ``Session.request`` gets one number, not ``requests``' pair, because Odoo's test base compares it with a number.
+    """
+
+    def __init__(self, connect_seconds: float) -> None:
+        super().__init__(max_retries=0)
+        self._connect_seconds = connect_seconds
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        limits = (min(self._connect_seconds, timeout), timeout)
+        return super().send(request, stream, limits, verify, cert, proxies)
+
+
+class Transport:
+    """Sends calls to one insurer at one address.
+
+    :param insurer: code of the connector, for errors and records.
+    :param base_url: ``https://host/prefix``; plain ``http`` on this machine only, unless ``options.allow_http``.
+    :param redactor: knows the secrets; the connector adds tokens to it as they are issued.
+    :param explain: reads (code, words) from the insurer's error document.
+    """
+
+    def __init__(
+        self,
+        insurer: str,
+        base_url: str,
+        redactor: Redactor,
+        *,
+        explain: Explain | None = None,
+        options: TransportOptions | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self.insurer = insurer
+        self._options = options or TransportOptions()
+        self.base_url = _checked_base_url(insurer, base_url, allow_http=self._options.allow_http)
+        self._redactor = redactor
+        self._explain = explain
+        self.hooks = hooks or Hooks()
+        self._session = self._open_session()
+
+    def __repr__(self) -> str:
+        return f"Transport({self.insurer!r}, {self.base_url!r})"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def send(self, call: Call) -> Answer:
+        """Carry ``call`` out, repeating it where that is safe.
+
+        :raises ConnectorError: any of the tree in ``errors`` except ``NotSupported``.
+        """
+        request_id = self.hooks.new_id()
+        deadline = self.hooks.clock() + self._options.total_seconds
+        for attempt in count(1):
+            try:
+                return self._attempt(call, request_id, attempt, deadline)
+            except TransportError as error:
+                wait = self._wait_before_repeating(call, error, attempt)
+                if wait is None or self.hooks.clock() + wait >= deadline:
+                    raise
+                _logger.info("%s %s: again in %.1f s after %s", self.insurer, call.operation, wait, error)
+                self.hooks.sleep(wait)
+        raise AssertionError("unreachable")
+
+    # --- Repeating --------------------------------------------------------------------------------------------
+
+    def _wait_before_repeating(self, call: Call, error: TransportError, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt, ``None`` when there must be none."""
+        if not error.retryable or attempt >= self._options.attempts:
+            return None
+        if error.may_have_acted and not call.repeatable:
+            return None
+        if error.retry_after is not None:
+            return error.retry_after
+        wait = min(self._options.backoff_max_seconds, self._options.backoff_seconds * 2.0 ** (attempt - 1))
+        return wait * (1 - self.hooks.random() / 2)
+
+    # --- One attempt ------------------------------------------------------------------------------------------
+
+    def _attempt(self, call: Call, request_id: str, attempt: int, deadline: float) -> Answer:
+        if self.hooks.limiter:
+            self.hooks.limiter.acquire(call.operation)
+        headers = self._headers(call, request_id)
+        exchange = self._open_exchange(call, request_id, attempt, headers)
+        started = self.hooks.clock()
+        try:
+            reply = self._exchange(call, headers, deadline)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, _AnswerTooLarge) as exc:
+            error = self._network_error(exc, request_id)
+            self._record(replace(exchange, error=error.message), started)
+            raise error from exc
+        self._record(self._with_reply(exchange, reply), started)
+        return self._judge(reply, request_id)
+
+    def _exchange(self, call: Call, headers: Mapping[str, str], deadline: float) -> _Reply:
+        left = max(0.001, deadline - self.hooks.clock())
+        response = self._session.request(
+            call.method,
+            self.base_url + call.path,
+            params=dict(call.query),
+            data=call.body,
+            headers=dict(headers),
+            timeout=min(self._options.read_seconds, left),
+            stream=True,
+            allow_redirects=False,
+            verify=self._options.ca_bundle or True,
+        )
+        with response:
+            return _Reply(response.status_code, response.headers, self._read_body(response, deadline))
+
+    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
+        """The decoded body. ``read1`` returns whatever arrived, so that a server that trickles meets the deadline."""
+        parts: list[bytes] = []
+        size = 0
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > self._options.max_bytes:
+                raise _AnswerTooLarge(f"the answer is larger than {self._options.max_bytes} bytes")
+            if self.hooks.clock() > deadline:
+                raise requests.ReadTimeout("the answer did not end in time")
+        return b"".join(parts)
+
+    def _headers(self, call: Call, request_id: str) -> dict[str, str]:
+        headers = {"Accept": "application/json", self._options.correlation_header: request_id}
+        if call.body is not None:
+            headers["Content-Type"] = call.content_type
+        return headers | dict(call.headers)
+
+    # --- What an attempt means ----------------------------------------------------------------------------------
+
+    def _network_error(self, exc: Exception, request_id: str) -> ConnectorError:
+        message = shorten(self._redactor.text(f"{_plain_reason(exc)} ({type(exc).__name__})"))
+        if isinstance(exc, requests.RequestException):
+            exc.request = None  # it holds the headers, and error reporters print what they find
+        if isinstance(exc, requests.exceptions.InvalidHeader):
+            exc.args = ("a header holds characters that no header may hold",)  # the original quotes its value
+            return ConfigurationError(str(exc), insurer=self.insurer, request_id=request_id)
+        if isinstance(exc, _AnswerTooLarge):
+            return UnexpectedResponse(str(exc), insurer=self.insurer, request_id=request_id)
+        if isinstance(exc, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+            return ConfigurationError(message, insurer=self.insurer, request_id=request_id)
+        sent = Sent.NO if _never_left(exc) else Sent.UNKNOWN
+        return TransportError(message, insurer=self.insurer, retryable=True, sent=sent, request_id=request_id)
+
+    def _judge(self, reply: _Reply, request_id: str) -> Answer:
+        status, about = reply.status, {"insurer": self.insurer, "request_id": request_id}
+        if 200 <= status < 300:
+            return Answer(self.insurer, request_id, status, reply.headers, reply.content, self._redactor.text)
+        code, words = self._error_words(reply)
+        retry_after = _retry_after(reply.headers.get("Retry-After"), self.hooks.now())
+        if status in (401, 403):
+            raise AuthenticationError(f"HTTP {status}: {words}", status=status, **about)
+        if status == 429:
+            raise RateLimited("HTTP 429: too many calls", retry_after=retry_after, **about)
+        if status >= 500 or status in RETRYABLE:
+            retryable = status in RETRYABLE
+            message = f"HTTP {status}: {words}"
+            raise TransportError(message, retryable=retryable, sent=Sent.YES, retry_after=retry_after, **about)
+        if status >= 400:
+            raise RejectedByInsurer(code=code, words=words, status=status, **about)
+        raise UnexpectedResponse(f"HTTP {status} is neither success nor error; redirects are not followed", **about)
+
+    def _error_words(self, reply: _Reply) -> tuple[str, str]:
+        """Code and explanation of an error answer; whatever text came when it has not the insurer's error shape."""
+        text = reply.content.decode("utf-8", "replace")
+        code, words = "", text
+        if self._explain:
+            try:
+                code, words = self._explain(decode(reply.content))
+            except ShapeError:
+                pass
+        return self._redactor.text(code), shorten(self._redactor.text(words).strip() or "no explanation")
+
+    # --- Record -------------------------------------------------------------------------------------------------
+
+    def _open_exchange(self, call: Call, request_id: str, attempt: int, headers: Mapping[str, str]) -> Exchange:
+        query = f"?{urllib.parse.urlencode(call.query)}" if call.query else ""
+        return Exchange(
+            insurer=self.insurer,
+            operation=call.operation,
+            request_id=request_id,
+            attempt=attempt,
+            started_at=self.hooks.now(),
+            seconds=0.0,
+            method=call.method,
+            url=self._redactor.text(f"{self.base_url}{call.path}{query}"),
+            request_headers=self._redactor.headers(headers),
+            request_body=self._recorded(call.body or b""),
+        )
+
+    def _with_reply(self, exchange: Exchange, reply: _Reply) -> Exchange:
+        headers = self._redactor.headers(reply.headers)
+        body = self._recorded(reply.content)
+        return replace(exchange, status=reply.status, response_headers=headers, response_body=body)
+
+    def _recorded(self, content: bytes) -> str:
+        """Redacted before it is cut, with a margin, so that no secret survives in half. Spared when nobody listens."""
+        if self.hooks.on_exchange is None:
+            return ""
+        limit = self._options.recorded_chars
+        text = content[: 4 * limit + LONGEST_SECRET].decode("utf-8", "replace")[: limit + LONGEST_SECRET]
+        return shorten(self._redactor.text(text), limit)
+
+    def _record(self, exchange: Exchange, started: float) -> None:
+        exchange = replace(exchange, seconds=self.hooks.clock() - started)
+        outcome = exchange.status or exchange.error
+        _logger.info(
+            "%s %s %s %s: %s in %.3f s, attempt %d, request %s",
+            *(exchange.insurer, exchange.operation, exchange.method, exchange.url),
+            *(outcome, exchange.seconds, exchange.attempt, exchange.request_id),
+        )
+        if self.hooks.on_exchange:
+            try:
+                self.hooks.on_exchange(exchange)
+            except Exception:
+                _logger.exception("%s: exchange %s was not recorded", self.insurer, exchange.request_id)
+
+    def _open_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers["User-Agent"] = "odoo-credit-insurance"
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.auth = _keep_authorization
+        session.mount("https://", _Adapter(self._options.connect_seconds))
+        session.mount("http://", _Adapter(self._options.connect_seconds))
+        return session
+
+
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an ``auth`` of our own, requests would put a matching entry of ``~/.netrc`` over our header."""
+    return request
+
+
+def _checked_base_url(insurer: str, base_url: str, *, allow_http: bool) -> str:
+    try:
+        parts = urllib.parse.urlsplit(base_url.strip())
+        host = parts.hostname or ""
+    except ValueError as exc:
+        raise ConfigurationError(f"{base_url!r} is not an address ({exc})", insurer=insurer) from exc
+    if parts.scheme not in ("https", "http") or not host:
+        raise ConfigurationError(f"{base_url!r} is not an https address", insurer=insurer)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("the address must not hold credentials, a query or a fragment", insurer=insurer)
+    if parts.scheme == "http" and not (allow_http or _is_this_machine(host)):
+        raise ConfigurationError(f"{host} must be reached by https", insurer=insurer)
+    return parts.geturl().rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _never_left(exc: Exception) -> bool:
+    """Whether the connection failed before any byte of the request could be sent."""
+    if isinstance(exc, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    reason = getattr(exc.args[0], "reason", None) if exc.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _plain_reason(exc: Exception) -> str:
+    if _never_left(exc):
+        return "no connection to the insurer's server"
+    if isinstance(exc, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(exc, requests.exceptions.SSLError):
+        return f"TLS failed: {exc}"
+    return "the connection broke before the answer was complete"
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait from a ``Retry-After`` header, which holds seconds or a date."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value.strip())
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
