@@ -1,0 +1,218 @@
+"""One comparison as one line of text, both ways.
+
+    amount_overdue > 10000              days_overdue_oldest >= 30 days          utilisation > 90 %
+    exposure > 1.1 * limit_in_force     cover_status in ["refused", "withdrawn"]     is_public = yes
+    registration_number is missing      country != "FR"
+
+Texts stand in double quotes (JSON escapes), a bare word is a signal, numbers are written in full with a decimal point.
+"""
+
+import json
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from .model import Comparison, Constant, ConstantList, Operand, Operator, SignalRef
+from .problems import Place, did_you_mean
+
+MAX_LENGTH = 4000
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<number>[-+]?\d[\d_]*(?:\.\d+)?(?![\w.]))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"""
+    r"""|(?P<symbol><=|>=|!=|=|<|>|[\[\],*%]))""",
+    re.ASCII | re.DOTALL,
+)
+_UNITS = {"days": "days", "day": "days", "%": "%"}
+_FLAGS = {"yes": True, "no": False}
+_TYPOS = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!=", "≥": ">=", "≤": "<=", "≠": "!="}
+
+
+class ExpressionError(Exception):
+    """The line is not a comparison; ``offset`` counts characters from its start."""
+
+    def __init__(self, message: str, offset: int, suggestion: str = "") -> None:
+        super().__init__(message)
+        self.message, self.offset, self.suggestion = message, offset, suggestion
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+def _tokens(line: str) -> list[_Token]:
+    """Cut the line into tokens; the last one is always of kind ``end``."""
+    if len(line) > MAX_LENGTH:
+        raise ExpressionError(f"a comparison is at most {MAX_LENGTH} characters long", 0)
+    found, position = [], 0
+    end = len(line.rstrip())
+    while position < end:
+        match = _TOKEN.match(line, position)
+        if not match or match.lastgroup is None:
+            rest = line[position:end].lstrip()
+            start = end - len(rest)
+            hint = next((f"write {right}" for wrong, right in _TYPOS.items() if rest.startswith(wrong)), "")
+            if rest[0].isdigit() or rest[0] in "+-.":
+                hint = "write numbers in full, like 10000 or -2.5"
+            if rest[0] in "'“”‘’\"":
+                hint = 'write texts between straight double quotes, like "FR"'
+            raise ExpressionError(f"cannot read {rest[:20]!r}", start, hint)
+        found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+        position = match.end()
+    return [*found, _Token("end", "", len(line))]
+
+
+class _Parser:
+    """Recursive descent over one line; ``base`` is the place of its first character, when it has one."""
+
+    def __init__(self, line: str, base: Place | None) -> None:
+        self.tokens = _tokens(line)
+        self.base = base
+
+    def place(self, token: _Token) -> Place | None:
+        return self.base and Place(self.base.line, self.base.column + token.offset)
+
+    def take(self) -> _Token:
+        token = self.tokens[0]
+        if token.kind != "end":
+            del self.tokens[0]
+        return token
+
+    def next_is(self, text: str) -> bool:
+        token = self.tokens[0]
+        return token.text == text and token.kind in ("word", "symbol")
+
+    def fail(self, token: _Token, expected: str, suggestion: str = "") -> ExpressionError:
+        found = f"{token.text[:40]!r}" if token.kind != "end" else "the end of the line"
+        return ExpressionError(f"expected {expected} instead of {found}", token.offset, suggestion)
+
+    def comparison(self) -> Comparison:
+        subject = self.take()
+        if subject.kind != "word":
+            raise self.fail(subject, "a signal", "the signal stands on the left, what it is compared with on the right")
+        operator = self.operator()
+        operand = None if operator.is_presence else self.operand(operator)
+        rest = self.take()
+        if rest.kind != "end":
+            raise self.fail(rest, "the end of the line", "one comparison per line; join several with all: or any:")
+        return Comparison(subject.text, operator, operand, self.place(subject))
+
+    def operator(self) -> Operator:
+        token = self.take()
+        words = token.text
+        if token.kind == "word" and words in ("is", "not"):
+            words = f"{words} {self.take().text}"
+        if token.kind in ("word", "symbol") and words in set(Operator):
+            following = self.tokens[0]
+            typo = _TYPOS.get(f"{words}{following.text}")
+            if typo and following.kind == "symbol":
+                raise ExpressionError(f"{words}{following.text} is not an operator", token.offset, f"write {typo}")
+            return Operator(words)
+        operators = " ".join(Operator)
+        raise self.fail(token, f"one of {operators}", did_you_mean(words, set(Operator)))
+
+    def operand(self, operator: Operator) -> Operand:
+        if operator in (Operator.IN, Operator.NOT_IN):
+            return self.items()
+        token = self.take()
+        if token.kind == "number" and self.next_is("*"):
+            self.take()
+            reference = self.take()
+            if reference.kind != "word":
+                raise self.fail(reference, "a signal after *")
+            return SignalRef(reference.text, _decimal(token), self.place(token))
+        if token.kind == "word" and token.text not in _FLAGS:
+            if self.next_is("*"):
+                raise self.fail(self.take(), "the end of the line", "write the factor first: 1.1 * limit_in_force")
+            return SignalRef(token.text, place=self.place(token))
+        return self.constant(token)
+
+    def items(self) -> ConstantList:
+        opening = self.take()
+        if opening.text != "[":
+            raise self.fail(opening, "a list", 'like ["refused", "withdrawn"]')
+        items: list[Constant] = []
+        while not self.next_is("]"):
+            if items:
+                comma = self.take()
+                if comma.text != ",":
+                    raise self.fail(comma, "a comma or ]")
+            items.append(self.constant(self.take()))
+        self.take()
+        return ConstantList(tuple(items), self.place(opening))
+
+    def constant(self, token: _Token) -> Constant:
+        if token.kind == "number":
+            unit = self.take().text if self.tokens[0].text in _UNITS and self.tokens[0].kind != "text" else ""
+            return Constant(_decimal(token), _UNITS.get(unit, ""), self.place(token))
+        if token.kind == "text":
+            return Constant(_text(token), place=self.place(token))
+        if token.text in _FLAGS:
+            return Constant(_FLAGS[token.text], place=self.place(token))
+        hint = f'write texts between double quotes: "{token.text}"' if token.kind == "word" else ""
+        raise self.fail(token, "a value", hint)
+
+
+def _decimal(token: _Token) -> Decimal:
+    if len(token.text) > 40:
+        raise ExpressionError("this number is too long", token.offset)
+    return Decimal(token.text.replace("_", ""))
+
+
+def _text(token: _Token) -> str:
+    try:
+        text = json.loads(token.text, strict=False)
+        text.encode()
+    except ValueError:
+        raise ExpressionError("this text has a broken \\ escape", token.offset) from None
+    return str(text)
+
+
+def parse_comparison(line: str, base: Place | None = None, on_one_line: bool = True) -> Comparison:
+    """Read one line; raise ``ExpressionError`` when it is not a comparison.
+
+    ``base`` is where the line starts in its document; a line folded over several has no other positions than its start.
+
+    >>> parse_comparison("exposure > 1.1 * limit_in_force").operand
+    SignalRef(key='limit_in_force', factor=Decimal('1.1'))
+    """
+    comparison = _Parser(line, base if on_one_line else None).comparison()
+    return comparison if on_one_line else replace(comparison, place=base)
+
+
+def format_number(value: Decimal) -> str:
+    """Write a number in full, without exponent.
+
+    >>> format_number(Decimal("1E+4")), format_number(Decimal("-0.50"))
+    ('10000', '-0.50')
+    """
+    return format(value, "f")
+
+
+def format_operand(operand: Operand) -> str:
+    """Write the right-hand side of a comparison.
+
+    >>> format_operand(ConstantList((Constant("FR"), Constant("BE"))))
+    '["FR", "BE"]'
+    """
+    match operand:
+        case ConstantList(items):
+            return f"[{', '.join(format_operand(item) for item in items)}]"
+        case SignalRef(key, factor):
+            return key if factor == 1 else f"{format_number(factor)} * {key}"
+        case Constant(bool() as flag):
+            return "yes" if flag else "no"
+        case Constant(str() as text):
+            return json.dumps(text, ensure_ascii=False)
+        case Constant(Decimal() as number, unit):
+            return f"{format_number(number)} {unit}".rstrip()
+    raise TypeError(f"not an operand: {operand!r}")
+
+
+def format_comparison(comparison: Comparison) -> str:
+    """Write a comparison as one line; ``parse_comparison`` reads it back equal."""
+    words = [comparison.signal, comparison.operator.value]
+    if comparison.operand is not None:
+        words.append(format_operand(comparison.operand))
+    return " ".join(words)

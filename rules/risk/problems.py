@@ -1,0 +1,56 @@
+"""Where something is wrong with a rule, and what, in words for the person who wrote it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in the text of a document; both count from 1, as editors do."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason to refuse a rule.
+
+    ``path`` names the node for people and programs (``rules.overdue_60.when.all[1]``); ``place`` is None for rules
+    which were built by a program and never had a text. ``code`` is stable and translatable, ``message`` is plain
+    English.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    place: Place | None = None
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        path = f"{self.path}: " if self.path else ""
+        hint = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{where}{path}{self.message}{hint}"
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort problems as a reader of the document meets them."""
+    start = Place(0, 0)
+    return tuple(sorted(problems, key=lambda problem: problem.place or start))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion for a misspelt word, or an empty string when nothing is close.
+
+    >>> did_you_mean("amount_overdu", ["amount_overdue", "exposure"])
+    "did you mean 'amount_overdue'?"
+    >>> did_you_mean("zzz", ["exposure"])
+    ''
+    """
+    close = get_close_matches(word[:200], sorted(known), n=1)
+    return f"did you mean '{close[0]}'?" if close else ""
