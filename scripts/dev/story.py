@@ -1,0 +1,30 @@
+"""`make story`: the product's story told step by step, in an Odoo shell on a fresh database with demo data."""
+
+import subprocess
+import sys
+from typing import IO
+
+from . import database, odoo, setup, shell, simulator
+from .children import free_port
+from .messages import DevError
+from .odoo_source import OdooSource
+from .paths import ROOT
+
+SCRIPT = ROOT / "scripts" / "story.py"
+FIRST_PORT = 8170
+
+
+def run() -> int:
+    with setup.ready() as source:
+        return tell(source, "story", sys.stdout)
+
+
+def tell(source: OdooSource, name: str, out: IO[str]) -> int:
+    """Run the story with its lines going to `out`; non-zero when a step is not as told."""
+    if not SCRIPT.is_file():
+        raise DevError("story not written yet: scripts/story.py is missing")
+    database.create_with_addon(name, source, demo=True)
+    port = free_port(FIRST_PORT)
+    with simulator.running(port, ":memory:"), SCRIPT.open() as script:
+        environment = odoo.environment_for_child(**{simulator.URL_VARIABLE: simulator.url(port)})
+        return subprocess.call(shell.command(name), stdin=script, stdout=out, stderr=subprocess.STDOUT, env=environment)
