@@ -6,7 +6,7 @@ def pre_init_hook(env):
     env.cr.execute(
         """
         ALTER TABLE sale_order ADD COLUMN IF NOT EXISTS credit_state varchar;
-        ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS credit_insurance_unit_total double precision;
+        ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS credit_insurance_unit_total numeric;
         """
     )
 

@@ -1,0 +1,15 @@
+from . import (
+    test_account_move,
+    test_credit_gate,
+    test_credit_gate_concurrency,
+    test_credit_gate_switch,
+    test_credit_insurance_alert,
+    test_credit_insurance_buyer,
+    test_credit_insurance_claim,
+    test_credit_insurance_claim_submission,
+    test_credit_insurance_deadline,
+    test_credit_insurance_exposure,
+    test_credit_insurance_pull,
+    test_credit_insurance_rule,
+    test_credit_insurance_signals,
+)

@@ -1,4 +1,40 @@
-from odoo import fields, models
+import os
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import LazyTranslate
+
+from odoo.addons.credit_insurance.connectors import (
+    CONNECTORS,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectorError,
+    Credentials,
+    MemoryTokenStore,
+    NotSupported,
+    RateLimited,
+    RejectedByInsurer,
+    TransportError,
+    UnexpectedResponse,
+    connect,
+)
+
+_lt = LazyTranslate(__name__)
+
+# Only variables made for this purpose may be named, so that no other secret of the server can be sent anywhere.
+ENVIRONMENT_PREFIX = "CREDIT_INSURANCE_"
+# Tokens are secrets, too: they live in the memory of each worker, never in the database.
+TOKENS = MemoryTokenStore()
+EXPLANATIONS = {
+    ConfigurationError: _lt("The connection is not set up correctly: %(detail)s."),
+    NotSupported: _lt("This insurer's interface does not offer that."),
+    AuthenticationError: _lt("The insurer does not accept our key, or our right to ask this: %(detail)s."),
+    RejectedByInsurer: _lt("The insurer refused, in its own words: “%(words)s” (%(code)s)"),
+    UnexpectedResponse: _lt("The insurer's answer could not be read: %(detail)s."),
+    RateLimited: _lt("The insurer accepts no more calls for the moment. It will be asked again later."),
+    TransportError: _lt("The insurer could not be reached: %(detail)s."),
+    ConnectorError: _lt("The exchange with the insurer failed: %(detail)s."),
+}
 
 
 class CreditInsuranceAccount(models.Model):
@@ -13,14 +49,259 @@ class CreditInsuranceAccount(models.Model):
     name = fields.Char(required=True)
     insurer_id = fields.Many2one("credit.insurance.insurer", required=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company.root_id)
+    connector = fields.Selection("_selection_connector", required=True, default=lambda self: next(iter(CONNECTORS)))
     state = fields.Selection(
         [("disabled", "Disabled"), ("test", "Test"), ("enabled", "Production")],
+        string="Environment",
         default="disabled",
         required=True,
         tracking=True,
+        copy=False,
+        help="Test: the address is the insurer's test environment. Production is refused on copies of the database.",
     )
-    base_url = fields.Char(groups="base.group_system")
-    api_key = fields.Char(groups="base.group_system", copy=False)
+    base_url = fields.Char(string="Address", groups="base.group_system")
+    api_key = fields.Char(
+        string="API Key",
+        compute="_compute_api_key",
+        inverse="_inverse_api_key",
+        groups="base.group_system",
+        copy=False,
+        exportable=False,
+        help="Can be set and replaced, and never read again.",
+    )
+    stored_api_key = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
+    has_api_key = fields.Boolean(compute="_compute_has_api_key", compute_sudo=True, string="Key Present")
+    api_key_variable = fields.Char(
+        string="Environment Variable",
+        groups="base.group_system",
+        help="Take the key from this variable of the server's environment instead of the database. "
+        "Its name begins with CREDIT_INSURANCE_.",
+    )
+    responsible_id = fields.Many2one(
+        "res.users", help="Gets the activity when a pull fails. Empty: the company's credit responsible."
+    )
+    last_success = fields.Datetime(readonly=True, copy=False)
+    last_error = fields.Text(readonly=True, copy=False)
+    last_error_at = fields.Datetime(string="Last Error On", readonly=True, copy=False)
+    covers_pulled_at = fields.Datetime(
+        string="Covers As Of", readonly=True, copy=False, help="When the last complete list of covers was asked for."
+    )
+    grades_pulled_at = fields.Datetime(string="Grades As Of", readonly=True, copy=False)
     policy_ids = fields.One2many("credit.insurance.policy", "account_id", string="Policies")
     link_ids = fields.One2many("credit.insurance.buyer.link", "account_id", string="Buyers")
+    pull_ids = fields.One2many("credit.insurance.pull", "account_id", string="Pulls")
+    unlinked_ids = fields.One2many("credit.insurance.unlinked.buyer", "account_id", string="Buyers Not Linked")
+    link_count = fields.Integer(compute="_compute_counts")
+    unlinked_count = fields.Integer(compute="_compute_counts")
     active = fields.Boolean(default=True)
+
+    # === COMPUTE METHODS === #
+
+    def _compute_api_key(self):
+        self.api_key = False
+
+    def _inverse_api_key(self):
+        for account in self.filtered("api_key"):
+            account.sudo().stored_api_key = account.api_key.strip()
+
+    @api.depends("stored_api_key", "api_key_variable")
+    def _compute_has_api_key(self):
+        for account in self:
+            account.has_api_key = bool(account._get_api_key())
+
+    def _compute_counts(self):
+        links = dict(
+            self.env["credit.insurance.buyer.link"]._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
+            )
+        )
+        unlinked = dict(
+            self.env["credit.insurance.unlinked.buyer"]._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.link_count = links.get(account, 0)
+            account.unlinked_count = unlinked.get(account, 0)
+
+    # === SELECTIONS AND CONSTRAINTS === #
+
+    @api.model
+    def _selection_connector(self):
+        return [(code, connector.label) for code, connector in CONNECTORS.items()]
+
+    @api.constrains("api_key_variable")
+    def _check_api_key_variable(self):
+        for account in self.sudo():
+            if account.api_key_variable and not account.api_key_variable.startswith(ENVIRONMENT_PREFIX):
+                raise ValidationError(self.env._("The variable's name begins with %s.", ENVIRONMENT_PREFIX))
+
+    @api.constrains("company_id")
+    def _check_root_company(self):
+        for account in self:
+            if account.company_id.parent_id:
+                raise ValidationError(
+                    self.env._("The connection belongs to %s, not to its branch.", account.company_id.root_id.name)
+                )
+
+    # === ACTIONS === #
+
+    def action_test_connection(self):
+        """Ask the insurer for something cheap and say in plain words how it went."""
+        self.ensure_one()
+        self._check_role("credit_insurance.credit_insurance_group_admin")
+        number = self.policy_ids[:1].number
+        try:
+            with self._connect() as insurer:
+                message = self._describe_policy(insurer.policy_details(number or "CONNECTION-TEST"))
+        except RejectedByInsurer as exc:
+            if number:
+                return self._notify("warning", self._explain(exc))
+            message = self.env._("The insurer accepts our key. Enter your policy to see whether it knows that, too.")
+        except ConnectorError as exc:
+            return self._notify("danger", self._explain(exc))
+        return self._notify("success", message)
+
+    def action_pull(self):
+        """Pull now: grades and covers of all buyers, in the background."""
+        self._check_role("credit_insurance.credit_insurance_group_manager")
+        self.check_access("read")
+        for account in self:
+            refusal = account._get_refusal()
+            if refusal:
+                raise UserError(refusal)
+            self.env["credit.insurance.pull"]._start(account)
+        return self._notify("info", self.env._("The insurer is being asked. The answers appear on the buyers."))
+
+    def action_match_buyers(self):
+        """Look for the insurer's numbers of all buyers without one, in the background."""
+        self.ensure_one()
+        self._check_role("credit_insurance.credit_insurance_group_manager")
+        self.check_access("read")
+        if refusal := self._get_refusal():
+            raise UserError(refusal)
+        self.env["credit.insurance.buyer.link"]._start_matching(self)
+        return self._notify("info", self.env._("The insurer is being asked for the numbers of buyers without one."))
+
+    def action_open_links(self):
+        return self._open("credit_insurance.credit_insurance_buyer_link_action")
+
+    def action_open_unlinked(self):
+        return self._open("credit_insurance.credit_insurance_unlinked_buyer_action")
+
+    def action_open_pulls(self):
+        return self._open("credit_insurance.credit_insurance_pull_action")
+
+    @api.model
+    def _cron_pull(self):
+        """Start a pull on every connection that may be used; one that cannot start does not stop the others."""
+        for account in self.search([("state", "!=", "disabled")]):
+            if refusal := account._get_refusal():
+                account._record_failure(refusal)
+            else:
+                self.env["credit.insurance.pull"]._start(account)
+
+    # === CONNECTION === #
+
+    def _connect(self):
+        """An open connection to the insurer, to be used in a ``with`` statement.
+
+        :raise UserError: the connection may not be used (see ``_get_refusal``)
+        :raise ConnectorError: it cannot work as it is set up; say it to people with ``_explain``
+        """
+        self.ensure_one()
+        if refusal := self._get_refusal():
+            raise UserError(refusal)
+        account = self.sudo()  # address and key are hidden from those who may pull
+        credentials = Credentials(api_key=account._get_api_key())
+        return connect(account.connector, base_url=account.base_url or "", credentials=credentials, token_store=TOKENS)
+
+    def _get_refusal(self):
+        """Why this connection may not be used, in the user's language; empty when it may."""
+        self.ensure_one()
+        if not self.active or self.state == "disabled":
+            return self.env._("The connection “%s” is disabled.", self.name)
+        parameters = self.env["ir.config_parameter"].sudo()  # settings are for administrators
+        if self.state == "enabled" and parameters.get_param("database.is_neutralized"):
+            return self.env._(
+                "This is a neutralized copy of the database: the connection “%s” may only be used for tests.", self.name
+            )
+        return ""
+
+    def _get_api_key(self):
+        """The key, from the environment where the connection says so. The caller has made sure of the rights."""
+        account = self.sudo()
+        if account.api_key_variable:
+            return os.environ.get(account.api_key_variable, "")
+        return account.stored_api_key or ""
+
+    def _explain(self, error):
+        """What a ``ConnectorError`` means, in the user's language."""
+        text = next(EXPLANATIONS[kind] for kind in type(error).__mro__ if kind in EXPLANATIONS)
+        values = {
+            "detail": error.message.rstrip("."),
+            "words": getattr(error, "words", ""),
+            "code": getattr(error, "code", "") or getattr(error, "status", None) or "-",
+        }
+        return self.env._(text) % values
+
+    def _describe_policy(self, policy):
+        return self.env._(
+            "The connection works. Policy %(number)s of %(holder)s, in %(currency)s, in force since %(date)s.",
+            number=policy.number,
+            holder=policy.holder,
+            currency=policy.currency,
+            date=fields.Date.to_string(policy.starts_on),
+        )
+
+    # === BUSINESS METHODS === #
+
+    def _get_pulled_policies(self):
+        """The policies whose covers are asked for, in the order of their ids."""
+        today = fields.Date.context_today(self)
+        policies = self.policy_ids.filtered(lambda policy: not policy.date_end or policy.date_end >= today)
+        return policies.sorted("id")
+
+    def _record_success(self):
+        self.write({"last_success": fields.Datetime.now(), "last_error": False, "last_error_at": False})
+        self.activity_unlink(["mail.mail_activity_data_warning"])
+
+    def _record_failure(self, message):
+        """Keep the error, and tell the responsible once, however often it happens before it is put right."""
+        self.write({"last_error": message, "last_error_at": fields.Datetime.now()})
+        for account in self:
+            user = account._get_responsible()
+            if user and not account.activity_search(["mail.mail_activity_data_warning"]):
+                account.activity_schedule(
+                    "mail.mail_activity_data_warning",
+                    user_id=user.id,
+                    summary=self.env._("Insurer data could not be pulled"),
+                    note=message,
+                )
+
+    def _get_responsible(self):
+        if user := self.responsible_id or self.company_id.credit_responsible_id:
+            return user
+        administrators = self.env.ref("credit_insurance.credit_insurance_group_admin").all_user_ids
+        return administrators.filtered(lambda user: self.company_id in user.company_ids)[:1]
+
+    def _check_role(self, group):
+        if not self.env.su and not self.env.user.has_group(group):
+            raise AccessError(self.env._("This is for the credit managers and administrators."))
+
+    def _open(self, xmlid):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        return {**action, "domain": [("account_id", "=", self.id)], "context": {"default_account_id": self.id}}
+
+    def _notify(self, kind, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": message,
+                "sticky": kind in ("warning", "danger"),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .credit_insurance_grade_scale import RISK_CLASSES
-
 
 class CreditInsuranceBuyer(models.Model):
     """What one company knows and decided about one buyer.
@@ -48,17 +46,7 @@ class CreditInsuranceBuyer(models.Model):
     link_ids = fields.One2many("credit.insurance.buyer.link", "buyer_id", string="Identities at Insurers")
     active = fields.Boolean(default=True)
 
-    grade_id = fields.Many2one("credit.insurance.grade", compute="_compute_grade", string="Latest Grade")
-    grade = fields.Char(related="grade_id.grade", string="Grade")
-    risk_class = fields.Selection(RISK_CLASSES, compute="_compute_grade")
-
     _partner_company_uniq = models.UniqueIndex("(partner_id, company_id)", "This buyer exists already in this company.")
-
-    @api.depends("grade_ids.graded_on", "grade_ids.risk_class")
-    def _compute_grade(self):
-        for buyer in self:
-            buyer.grade_id = buyer.grade_ids.sorted()[:1]
-            buyer.risk_class = buyer.grade_id.risk_class
 
     @api.constrains("partner_id", "company_id")
     def _check_is_commercial_entity(self):
@@ -72,7 +60,9 @@ class CreditInsuranceBuyer(models.Model):
                     )
                 )
             if buyer.company_id.parent_id:
-                raise ValidationError(self.env._("Credit is granted by %s, not by its branch.", buyer.company_id.root_id.name))
+                raise ValidationError(
+                    self.env._("Credit is granted by %s, not by its branch.", buyer.company_id.root_id.name)
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -91,8 +81,10 @@ class CreditInsuranceBuyer(models.Model):
         """The buyer rows of these partners' commercial entities in the company's root company, made where missing."""
         company = company.root_id
         partners = partners.commercial_partner_id
-        buyers = self.sudo().with_context(active_test=False).search(
-            [("partner_id", "in", partners.ids), ("company_id", "=", company.id)]
+        buyers = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search([("partner_id", "in", partners.ids), ("company_id", "=", company.id)])
         )
         missing = partners - buyers.partner_id
         return buyers | self.sudo().create(
@@ -101,22 +93,3 @@ class CreditInsuranceBuyer(models.Model):
                 for partner in missing
             ]
         )
-
-
-class CreditInsuranceBuyerLink(models.Model):
-    """Under which number an insurer knows a buyer."""
-
-    _name = "credit.insurance.buyer.link"
-    _description = "Buyer at an Insurer"
-    _rec_name = "external_id"
-    _check_company_auto = True
-
-    buyer_id = fields.Many2one("credit.insurance.buyer", required=True, ondelete="restrict", index=True, check_company=True)
-    account_id = fields.Many2one(
-        "credit.insurance.account", required=True, ondelete="restrict", index=True, check_company=True
-    )
-    company_id = fields.Many2one(related="buyer_id.company_id", store=True)
-    external_id = fields.Char(string="Insurer's Number", required=True)
-
-    _external_uniq = models.UniqueIndex("(account_id, external_id)", "Another buyer has this number at the insurer.")
-    _buyer_uniq = models.UniqueIndex("(account_id, buyer_id)", "The buyer has a number at this insurer already.")

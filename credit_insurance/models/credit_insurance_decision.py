@@ -46,6 +46,11 @@ class CreditInsuranceDecision(models.Model):
     exposure = fields.Monetary(readonly=True)
     headroom = fields.Monetary(readonly=True, help="Before this document.")
     shortfall = fields.Monetary(readonly=True)
+    prepaid = fields.Monetary(readonly=True)
+    would_pass = fields.Monetary(
+        string="What Would Pass", readonly=True, help="The largest amount of this document that would have passed."
+    )
+    limit_state = fields.Char(readonly=True)
     data_age_days = fields.Integer(string="Age of Insurer Data (days)", readonly=True)
     reasons = fields.Json(readonly=True)
     limit_lines = fields.Json(readonly=True, help="How the limit in force came about, line by line.")
@@ -55,9 +60,10 @@ class CreditInsuranceDecision(models.Model):
     @api.depends("reasons")
     def _compute_reasons_text(self):
         for decision in self:
-            decision.reasons_text = "\n".join(describe_reasons(self.env, decision.reasons, decision.currency_id))
+            decision.reasons_text = "\n".join(describe_reasons(self.env, decision.reasons))
 
     def write(self, vals):
+        self.check_access("write")
         raise UserError(self.env._("The log of credit decisions is never changed."))
 
     @api.ondelete(at_uninstall=False)

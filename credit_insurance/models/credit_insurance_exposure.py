@@ -49,13 +49,16 @@ class CreditInsuranceExposure(models.AbstractModel):
         if not partner_ids or not company_ids:
             return rows
         query = SQL(
-            "WITH scope AS (%s) %s UNION ALL %s",
+            "WITH scope AS (%s) SELECT buyer_id, root_id, source, currency_id, amount::text, booked::text "
+            "FROM (%s UNION ALL %s) AS amounts (buyer_id, root_id, source, currency_id, amount, booked)",
             self._scope_sql(partner_ids, company_ids),
             self._receivables_sql(today),
             self._open_orders_sql(exclude_order_ids),
         )
-        for partner_id, company_id, source, currency_id, amount, amount_company in self.env.execute_query(query):
-            rows[partner_id, company_id].append(ExposureRow(source, currency_id, amount, amount_company))
+        for partner_id, company_id, source, currency_id, amount, booked in self.env.execute_query(query):
+            # As text, because Odoo's cursors read PostgreSQL's exact numbers as floats.
+            booked = None if booked is None else Decimal(booked)
+            rows[partner_id, company_id].append(ExposureRow(source, currency_id, Decimal(amount), booked))
         return rows
 
     @api.model
@@ -177,6 +180,20 @@ class CreditInsuranceExposure(models.AbstractModel):
             """,
             excluded=list(exclude_order_ids),
         )
+
+    @api.model
+    def _get_open_order_amounts(self, orders):
+        """What is left to invoice of confirmed orders, in each order's currency: ``{order_id: float}``."""
+        self.env.flush_all()
+        orders = orders.sudo()
+        partner_ids = {order._credit_buyer_partner().id for order in orders}
+        query = SQL(
+            "WITH scope AS (%s) SELECT order_id, amount FROM (%s) o WHERE order_id = ANY(%s)",
+            self._scope_sql(partner_ids, orders.company_id.root_id.ids),
+            self._open_order_amounts_sql(),
+            orders.ids,
+        )
+        return dict(self.env.execute_query(query))
 
     @api.model
     def _convert_rows(self, rows, company, currency, today):

@@ -9,6 +9,15 @@ HOLD_STATES = [
     ("lapsed", "Lapsed"),
 ]
 
+# The bar of the decision card: what uses the limit, and the colour of each part.
+CARD_SOURCES = [
+    ("exposure_overdue", "danger"),
+    ("exposure_not_due", "primary"),
+    ("exposure_confirmed", "info"),
+    ("exposure_reserved", "secondary"),
+    ("document_amount", "warning"),
+]
+
 
 class CreditInsuranceHold(models.Model):
     """An order stopped by the credit gate: who, when, why, with every figure at that moment, and what became of it.
@@ -137,6 +146,29 @@ class CreditInsuranceHold(models.Model):
         self.ensure_one()
         return self.currency_id.format(amount)
 
+    def _prepare_card_values(self):
+        """What the decision card on the order shows: figures, the bar's segments in percent, reasons, who decides."""
+        self.ensure_one()
+        decision = self.decision_id
+        sources = [
+            (name, decision._fields[name]._description_string(self.env), decision[name], color)
+            for name, color in CARD_SOURCES
+            if decision[name] > 0
+        ]
+        whole = max(decision.limit_amount, sum(amount for _name, _label, amount, _color in sources)) or 1
+        return {
+            "hold": self,
+            "decision": decision,
+            "sources": [
+                {"name": name, "label": label, "amount": amount, "color": color, "percent": 100 * amount / whole}
+                for name, label, amount, color in sources
+            ],
+            "limit_percent": min(100, 100 * decision.limit_amount / whole),
+            "reasons": decision.reasons_text.splitlines(),
+            "responsible": self.activity_user_id or self._get_responsible(),
+            "format": self._format,
+        }
+
     def _request_release(self, note):
         """The sales side asks for a release: on record, and in the activity of whoever decides."""
         self.ensure_one()
@@ -150,6 +182,16 @@ class CreditInsuranceHold(models.Model):
             activities.write({"note": note})
         else:
             hold._schedule_decision()
+
+    def _get_release(self, order):
+        """The release among these holds that still lets ``order`` pass as it is now."""
+        return self.filtered(
+            lambda hold: hold.state == "released"
+            and hold.release_valid_until >= hold.company_id._credit_today()
+            and hold.order_currency_id == order.currency_id
+            and hold.partner_id == order._credit_buyer_partner()
+            and order.currency_id.compare_amounts(order.amount_total, hold.release_amount) <= 0
+        )[:1]
 
     def _check_authority(self):
         """Only credit managers decide, and from the company's four-eyes amount on not about their own request."""

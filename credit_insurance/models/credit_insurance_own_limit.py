@@ -11,7 +11,9 @@ class CreditInsuranceOwnLimit(models.Model):
 
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="buyer_id.company_id", store=True)
-    kind = fields.Selection([("permanent", "Permanent"), ("temporary", "Temporary")], default="permanent", required=True)
+    kind = fields.Selection(
+        [("permanent", "Permanent"), ("temporary", "Temporary")], default="permanent", required=True
+    )
     amount = fields.Monetary(required=True, tracking=True)
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True

@@ -109,7 +109,10 @@ class CreditInsurancePolicy(models.Model):
         for policy in self:
             if policy.company_id.parent_id:
                 raise ValidationError(
-                    self.env._("A policy belongs to %s: branches share the cover of their root company.", policy.company_id.root_id.name)
+                    self.env._(
+                        "A policy belongs to %s: branches share the cover of their root company.",
+                        policy.company_id.root_id.name,
+                    )
                 )
 
 

@@ -123,7 +123,7 @@ class CreditInsuranceReservation(models.Model):
         side.execute(
             SQL(
                 """
-                SELECT partner_id, company_id, currency_id, SUM(amount)
+                SELECT partner_id, company_id, currency_id, SUM(amount)::text
                   FROM credit_insurance_reservation
                  WHERE partner_id = ANY(%(partners)s)
                    AND xid <> %(xid)s::xid8
@@ -138,7 +138,7 @@ class CreditInsuranceReservation(models.Model):
         )
         reserved = defaultdict(lambda: defaultdict(Decimal))
         for partner_id, company_id, currency_id, amount in side.fetchall():
-            reserved[partner_id, company_id][currency_id] += amount
+            reserved[partner_id, company_id][currency_id] += Decimal(amount)
         return reserved
 
     @api.autovacuum

@@ -1,5 +1,82 @@
-"""The gate's reason codes in words."""
+"""The gate's reason codes: how they are stored, and how they read."""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo.tools import LazyTranslate
+
+from odoo.addons.credit_insurance.rules.policy import Money, ReasonCode
+
+_lt = LazyTranslate(__name__)
+
+REASON_TEXTS = {
+    ReasonCode.OVER_LIMIT: _lt(
+        "Short %(shortfall)s: %(exposure)s exposure and %(document)s for this document against a limit of %(limit)s."
+    ),
+    ReasonCode.LIMIT_UNKNOWN: _lt("The insurer's answer for this buyer could not be read."),
+    ReasonCode.LIMIT_ZERO: _lt("There is no credit for this buyer: %(state)s."),
+    ReasonCode.STALE_DATA: _lt("The insurer's data is %(age_days)s days old."),
+    ReasonCode.BUYER_BLOCKED: _lt("The buyer is blocked."),
+    ReasonCode.BUYER_CASH_ONLY: _lt("The buyer gets no credit: %(to_pay)s is to be paid first."),
+    ReasonCode.BUYER_WATCH: _lt("The buyer is on watch."),
+    ReasonCode.OVERDUE: _lt("%(amount)s is overdue, the oldest item by %(days)s days."),
+    ReasonCode.MEP_PASSED: _lt("An invoice is unpaid beyond the maximum extension period: cover for new deliveries stopped."),
+    ReasonCode.TERM_TOO_LONG: _lt("The payment term of %(days)s days is longer than the %(max_days)s days the policy covers."),
+    ReasonCode.COVER_ENDS_BEFORE_DELIVERY: _lt("The cover ends on %(until)s, before the delivery on %(delivery)s."),
+    ReasonCode.CURRENCY_NOT_COVERED: _lt("The policy does not cover %(currency)s."),
+    ReasonCode.COUNTRY_NOT_COVERED: _lt("The policy does not cover %(country)s."),
+    ReasonCode.ALERT: _lt("A risk alert says hold: %(alerts)s."),
+}
+LIMIT_STATES = {
+    "no_credit": _lt("nobody has granted any"),
+    "refused": _lt("the insurer refused cover"),
+    "withdrawn": _lt("the insurer withdrew its cover"),
+    "expired": _lt("the cover expired"),
+    "void": _lt("the discretionary limit is void"),
+    "stale": _lt("the insurer's data is too old"),
+    "unknown": _lt("the insurer's answer could not be read"),
+}
 
 
-def describe_reasons(env, reasons, currency):
-    return [reason["code"] for reason in reasons or ()]
+def reasons_to_json(reasons):
+    """``rules.policy`` reasons as JSON: code, severity, params, exempted_by."""
+    return [
+        {
+            "code": reason.code.value,
+            "severity": reason.severity.value,
+            "params": {name: _param_to_json(value) for name, value in reason.params.items()},
+            "exempted_by": reason.exempted_by.value if reason.exempted_by else None,
+        }
+        for reason in reasons
+    ]
+
+
+def _param_to_json(value):
+    if isinstance(value, Money):
+        return {"amount": str(value.amount), "currency": value.currency}
+    if isinstance(value, date | Decimal):
+        return str(value)
+    return value
+
+
+def describe_reasons(env, reasons):
+    """Stored reasons in the reader's language, one sentence each, what holds first."""
+    ordered = sorted(reasons or (), key=lambda reason: reason["severity"] != "hold")
+    return [_describe(env, reason) for reason in ordered]
+
+
+def _describe(env, reason):
+    # str() of a lazy translation takes the language from the frame's environment; env._ is the explicit way.
+    params = {name: _param_to_text(env, name, value) for name, value in reason["params"].items()}
+    return env._(REASON_TEXTS[ReasonCode(reason["code"])]) % params  # pylint: disable=gettext-variable
+
+
+def _param_to_text(env, name, value):
+    if isinstance(value, dict):
+        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", value["currency"])], limit=1)
+        return currency.format(float(value["amount"]))
+    if name == "state":
+        return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value  # pylint: disable=gettext-variable
+    if name in ("until", "delivery") and value:
+        return env["ir.qweb.field.date"].value_to_html(date.fromisoformat(value), {})
+    return ", ".join(value) if isinstance(value, list) else value

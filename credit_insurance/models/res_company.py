@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .company_calendar import company_today
 
 
 class ResCompany(models.Model):
@@ -11,6 +14,7 @@ class ResCompany(models.Model):
         required=True,
         help="Observe: decides and records, never holds. On: orders over the limit are held.",
     )
+    credit_gate_reason = fields.Char(string="Reason of the Last Switch", readonly=True)
     credit_unchecked_buyers = fields.Selection(
         [("not_checked", "Not checked"), ("amount", "An amount"), ("no_credit", "No credit")],
         string="Buyers Without a Limit",
@@ -39,3 +43,44 @@ class ResCompany(models.Model):
         string="Four Eyes From",
         help="From this amount on, whoever asked for a release may not grant it. Zero: always.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_credit_rights(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Credit settings belong to credit managers, and every switch of the gate is on record."""
+        self._check_credit_rights(vals)
+        before = {company: company.sudo().credit_gate_mode for company in self} if "credit_gate_mode" in vals else {}
+        result = super().write(vals)
+        self.env["credit.insurance.gate.log"].sudo().create(
+            [
+                {
+                    "company_id": company.id,
+                    "mode_before": mode,
+                    "mode_after": vals["credit_gate_mode"],
+                    "reason": vals.get("credit_gate_reason"),
+                }
+                for company, mode in before.items()
+                if mode != vals["credit_gate_mode"]
+            ]
+        )
+        return result
+
+    def _check_credit_rights(self, vals):
+        """:raise AccessError: somebody else than a credit manager changes a credit setting"""
+        if self.env.su or self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
+            return
+        if any(name.startswith("credit_") and name in self._fields for name in vals):
+            raise AccessError(self.env._("Credit settings are changed by credit managers only."))
+
+    def _switch_credit_gate(self, mode, reason):
+        """Switch the gate of these companies. The reason goes into the gate's log."""
+        self.write({"credit_gate_mode": mode, "credit_gate_reason": reason})
+
+    def _credit_today(self):
+        """The calendar date of the company, whatever the time zone of who asks."""
+        self.ensure_one()
+        return company_today(self)

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 
 class SaleOrder(models.Model):
@@ -22,6 +22,14 @@ class SaleOrder(models.Model):
     )
     credit_hold_ids = fields.One2many("credit.insurance.hold", "order_id", groups="sales_team.group_sale_salesman")
     credit_hold_id = fields.Many2one("credit.insurance.hold", compute="_compute_credit_hold_id", compute_sudo=True)
+    credit_release_requested = fields.Boolean(compute="_compute_credit_card", compute_sudo=True)
+    credit_card = fields.Html(
+        string="Credit Decision",
+        compute="_compute_credit_card",
+        compute_sudo=True,
+        sanitize=False,
+        help="Why the order was stopped, with the figures of that moment, and who decides.",
+    )
     credit_pass_ids = fields.One2many("credit.insurance.pass", "order_id", groups="base.group_system")
 
     # === COMPUTE METHODS === #
@@ -42,17 +50,34 @@ class SaleOrder(models.Model):
         for order in self:
             order.credit_hold_id = order.credit_hold_ids.sorted("id")[-1:]
 
+    @api.depends_context("lang")
+    @api.depends("credit_hold_id.decision_id", "credit_hold_id.state", "credit_hold_id.requested_by_id")
+    def _compute_credit_card(self):
+        for order in self:
+            hold = order.credit_hold_id
+            order.credit_release_requested = bool(hold.requested_by_id)
+            if hold.state not in ("open", "rejected"):
+                order.credit_card = False
+                continue
+            order.credit_card = self.env["ir.qweb"]._render("credit_insurance.credit_card", hold._prepare_card_values())
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("state")
     def _check_credit_pass(self):
         """No order becomes a sales order without a live pass for its amount, whichever way it got here."""
-        self.filtered(lambda order: order.state == "sale")._credit_ensure_passes("confirmation")
+        self.filtered(lambda order: order.state == "sale").sudo()._credit_ensure_passes("confirmation")
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._credit_refuse_state(vals_list)
+        return super().create(vals_list)
+
     def write(self, vals):
         """A pass belongs to one confirmation: it ends when the order leaves the state ``sale``."""
+        self._credit_refuse_state([vals])
         leaving = self.browse()
         if vals.get("state", "sale") != "sale":
             leaving = self.filtered(lambda order: order.state == "sale")
@@ -64,6 +89,11 @@ class SaleOrder(models.Model):
         if self._credit_growth_fields() & vals.keys():
             self._credit_watch_growth()
         return result
+
+    @api.model
+    def _credit_refuse_state(self, vals_list):
+        if not self.env.su and any("credit_state" in vals for vals in vals_list):
+            raise AccessError(self.env._("Where an order stands with the credit gate is decided by the gate alone."))
 
     # === ACTION METHODS === #
 
@@ -142,7 +172,9 @@ class SaleOrder(models.Model):
             self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error.args[0]))
 
     def _credit_end_passes(self):
-        self.env["credit.insurance.pass"].sudo().search([("order_id", "in", self.ids), ("live", "=", True)]).live = False
+        ended = self.sudo().credit_pass_ids.filtered("live")
+        ended.live = False
+        ended.flush_recordset(["live"])
 
     def _credit_ensure_passes(self, checkpoint):
         """Refuse with figures what has no live pass and gets none now.
@@ -170,6 +202,23 @@ class SaleOrder(models.Model):
     def _credit_buyer_partner(self):
         """The legal entity that will owe the money: the commercial partner of the invoice address."""
         return (self.partner_invoice_id or self.partner_id).commercial_partner_id
+
+    def _credit_prepaid(self):
+        """What was paid online for this order, and how much of that stands as an open credit in the exposure already.
+
+        :return: two amounts in the order's currency, both positive
+        """
+        self.ensure_one()
+        paid = self.sudo().transaction_ids.filtered(lambda tx: tx.state in ("authorized", "done"))
+        lines = paid.payment_id.move_id.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and line.currency_id == self.currency_id
+        )
+        return sum(paid.mapped("amount")), -sum(lines.mapped("amount_residual_currency"))
+
+    def _credit_open_amount(self):
+        """What is left to invoice of this confirmed order, as exposure counts it, in the order's currency."""
+        self.ensure_one()
+        return self.env["credit.insurance.exposure"]._get_open_order_amounts(self).get(self.id, 0)
 
     # === GROWTH OF CONFIRMED ORDERS === #
 
@@ -199,3 +248,14 @@ class SaleOrder(models.Model):
         ids = self.env.cr.precommit.data.pop("credit_insurance.grown", set())
         orders = self.browse(ids).exists().filtered(lambda order: order.state == "sale")
         orders._credit_ensure_passes("growth")
+        orders._credit_lower_passes()
+
+    def _credit_lower_passes(self):
+        """An order that shrank gives its headroom back: growing again is decided again."""
+        for order in self:
+            live = order.credit_pass_ids.filtered("live")
+            change = order.currency_id.compare_amounts(order.amount_total, live.order_amount)
+            if change < 0:
+                live.amount = order.amount_total
+            if change:
+                live.order_amount = order.amount_total

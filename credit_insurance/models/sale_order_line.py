@@ -13,6 +13,7 @@ class SaleOrderLine(models.Model):
     credit_insurance_unit_total = fields.Float(
         compute="_compute_credit_insurance_unit_total",
         store=True,
+        digits=0,
         help="Price of one unit with tax, for lines that were added by a delivery and have no ordered quantity.",
     )
 

@@ -1,0 +1,244 @@
+"""Under which numbers insurers know our buyers, and which of their buyers we could not tell apart from ours."""
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.credit_insurance.connectors import BuyerQuery, ConnectorError
+from odoo.addons.queue_job.exception import RetryableJobError
+
+BUYERS_PER_JOB = 20
+
+
+class CreditInsuranceBuyerLink(models.Model):
+    """Under which number an insurer knows a buyer."""
+
+    _name = "credit.insurance.buyer.link"
+    _description = "Buyer at an Insurer"
+    _rec_name = "external_id"
+    _check_company_auto = True
+
+    buyer_id = fields.Many2one(
+        "credit.insurance.buyer", required=True, ondelete="restrict", index=True, check_company=True
+    )
+    account_id = fields.Many2one(
+        "credit.insurance.account",
+        string="Connection",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+    )
+    insurer_id = fields.Many2one(related="account_id.insurer_id")
+    company_id = fields.Many2one(related="buyer_id.company_id", store=True)
+    external_id = fields.Char(string="Insurer's Number", required=True)
+    missing_since = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="First pull whose complete list lacked this buyer's cover, although nothing had ended it.",
+    )
+    last_seen_at = fields.Datetime(
+        readonly=True, copy=False, help="The last pull that contained a buyer that is missing since."
+    )
+    grade_missing_since = fields.Datetime(
+        readonly=True, copy=False, help="First pull in which the insurer gave this buyer no grade any more."
+    )
+
+    _external_uniq = models.UniqueIndex("(account_id, external_id)", "Another buyer has this number at the insurer.")
+    _buyer_uniq = models.UniqueIndex("(account_id, buyer_id)", "The buyer has a number at this insurer already.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        links = super().create([{**vals, "external_id": (vals.get("external_id") or "").strip()} for vals in vals_list])
+        outdated = self.env["credit.insurance.unlinked.buyer"].sudo()  # a report, nobody's data
+        for account, rows in links.grouped("account_id").items():
+            domain = [("account_id", "=", account.id), ("external_id", "in", rows.mapped("external_id"))]
+            outdated.search(domain).unlink()
+        return links
+
+    # === MATCHING === #
+
+    @api.model
+    def _start_matching(self, account, buyers=None):
+        """Queue the search for the insurer's numbers of ``buyers``, or of all buyers without one."""
+        if buyers is None:
+            domain = [("company_id", "=", account.company_id.id), ("link_ids.account_id", "not in", account.ids)]
+            buyers = self.env["credit.insurance.buyer"].sudo().search(domain, order="id")
+        links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        for start in range(0, len(buyers), BUYERS_PER_JOB):
+            ids = buyers.ids[start : start + BUYERS_PER_JOB]
+            key = f"credit_insurance.match-{account.id}-{ids[0]}-{ids[-1]}"
+            links.with_delay(identity_key=key)._job_match(account.id, ids)
+
+    @api.model
+    def _job_match(self, account_id, buyer_ids):
+        account = self.env["credit.insurance.account"].browse(account_id)
+        try:
+            self._match_buyers(account, self.env["credit.insurance.buyer"].browse(buyer_ids).exists())
+        except ConnectorError as exc:
+            message = account._explain(exc)
+            if exc.retryable:
+                raise RetryableJobError(message) from exc
+            raise UserError(message) from exc
+
+    @api.model
+    def _match_buyers(self, account, buyers):
+        """Link the buyers of whom the insurer knows exactly one entity with the same number in the same country.
+
+        A name is never enough: two entities of one group have similar names and different debts.
+
+        :return: the new links
+        :raise ConnectorError: the insurer could not be asked
+        """
+        account_links = self.search([("account_id", "=", account.id)])
+        taken, linked = set(account_links.mapped("external_id")), account_links.buyer_id
+        values = []
+        with account._connect() as insurer:
+            for buyer in buyers - linked:
+                number = self._find_number(insurer, buyer.partner_id)
+                if number and number not in taken:
+                    taken.add(number)
+                    values.append({"buyer_id": buyer.id, "account_id": account.id, "external_id": number})
+        return self.create(values)
+
+    @api.model
+    def _find_number(self, insurer, partner):
+        """The insurer's number of the one entity that carries the partner's VAT or registration number, or False."""
+        country = partner.country_id.code
+        numbers = [number for number in (partner.vat, partner.company_registry) if _bare(number)]
+        if not country or not numbers:
+            return False
+        query = BuyerQuery(
+            country=country,
+            name=partner.name or "",
+            vat_number=partner.vat or "",
+            registration_number=partner.company_registry or "",
+        )
+        wanted = {_without_country(number, country) for number in numbers}
+        found = {
+            candidate.buyer_id
+            for candidate in insurer.find_buyer(query)
+            if candidate.country == country
+            and wanted
+            & {
+                _without_country(number, country)
+                for number in (candidate.vat_number, candidate.registration_number)
+                if _bare(number)
+            }
+        }
+        return found.pop() if len(found) == 1 else False
+
+    # === WHO IS MISSING === #
+
+    @api.model
+    def _mark_missing(self, pull):
+        """After a complete pull: note the buyers whose cover we take to stand and the insurer's list no longer has.
+
+        Their data stay and grow old from the last pull that had them. Only what changes is written.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH seen AS MATERIALIZED (%(seen)s), latest AS (
+                    SELECT DISTINCT ON (c.policy_id, c.external_id) c.policy_id, c.buyer_id, c.external_id,
+                           c.status IN ('requested', 'approved', 'partial', 'reduced')
+                           AND (c.effective_to IS NULL OR c.effective_to >= %(today)s) AS stands
+                      FROM credit_insurance_cover c
+                     WHERE c.policy_id = ANY(%(policies)s) AND c.external_id IS NOT NULL AND c.active
+                     ORDER BY c.policy_id, c.external_id, c.id DESC
+                ), buyer AS (
+                    SELECT latest.policy_id, buyer_id, BOOL_OR(stands) AS stands,
+                           BOOL_OR(s.reference IS NOT NULL) AS present
+                      FROM latest
+                      LEFT JOIN seen s ON s.policy_id = latest.policy_id AND s.reference = latest.external_id
+                     GROUP BY 1, 2
+                ), link AS (
+                    SELECT l.id, BOOL_OR(b.stands AND NOT b.present) AS missing, BOOL_OR(b.present) AS present
+                      FROM credit_insurance_buyer_link l JOIN buyer b ON b.buyer_id = l.buyer_id
+                     WHERE l.account_id = %(account)s
+                     GROUP BY 1
+                )
+                UPDATE credit_insurance_buyer_link l
+                   SET missing_since = CASE WHEN link.missing THEN %(pulled)s::timestamp END,
+                       last_seen_at = CASE WHEN link.missing THEN %(before)s::timestamp END,
+                       write_date = now() AT TIME ZONE 'UTC', write_uid = %(uid)s
+                  FROM link
+                 WHERE link.id = l.id
+                   AND (link.missing AND l.missing_since IS NULL
+                        OR NOT link.missing AND link.present AND l.missing_since IS NOT NULL)
+                """,
+                seen=pull._seen_sql(),
+                today=fields.Date.context_today(self),
+                policies=pull.account_id._get_pulled_policies().ids,
+                account=pull.account_id.id,
+                pulled=pull.started_at,
+                before=pull.account_id.covers_pulled_at or None,
+                uid=self.env.uid,
+            )
+        )
+        self.invalidate_model(["missing_since", "last_seen_at"])
+
+
+class CreditInsuranceUnlinkedBuyer(models.Model):
+    """A buyer in the insurer's list that is linked to none of ours: reported, never created blindly."""
+
+    _name = "credit.insurance.unlinked.buyer"
+    _description = "Insurer's Buyer Not Linked"
+    _rec_name = "external_id"
+    _order = "account_id, amount desc, id"
+
+    account_id = fields.Many2one("credit.insurance.account", string="Connection", required=True, ondelete="cascade")
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="cascade")
+    external_id = fields.Char(string="Insurer's Number", required=True)
+    reference = fields.Char(string="Cover")
+    status = fields.Selection(
+        selection=lambda self: self.env["credit.insurance.cover"]._fields["status"].selection, string="Cover Status"
+    )
+    amount = fields.Monetary()
+    currency_id = fields.Many2one("res.currency")
+
+    _external_uniq = models.UniqueIndex("(account_id, policy_id, external_id)", "This buyer is listed already.")
+
+    def action_link(self):
+        """Choose the buyer that carries this number."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Link Buyer %s", self.external_id),
+            "res_model": "credit.insurance.buyer.link",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_account_id": self.account_id.id, "default_external_id": self.external_id},
+        }
+
+    @api.model
+    def _remove_outdated(self, pull):
+        """After a complete pull: remove what is linked meanwhile or gone from the insurer's list."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM credit_insurance_unlinked_buyer u
+                 WHERE u.account_id = %(account)s
+                   AND (EXISTS (SELECT 1 FROM credit_insurance_buyer_link l
+                                 WHERE l.account_id = u.account_id AND l.external_id = u.external_id)
+                        OR NOT EXISTS (SELECT 1 FROM (%(seen)s) seen
+                                        WHERE seen.policy_id = u.policy_id AND seen.reference = u.reference))
+                """,
+                account=pull.account_id.id,
+                seen=pull._seen_sql(),
+            )
+        )
+        self.invalidate_model()
+
+
+def _bare(number):
+    """Letters and digits of a number, in capitals."""
+    return "".join(char for char in number or "" if char.isalnum()).upper()
+
+
+def _without_country(number, country):
+    """The number without the country code that VAT numbers often begin with."""
+    return _bare(number).removeprefix("EL" if country == "GR" else country.upper())

@@ -1,0 +1,149 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import clean_context
+
+from odoo.addons.credit_insurance.rules.policy import InvoiceDates, InvoiceLoss, Money, invoice_deadlines
+
+from .amounts import to_decimal
+from .company_calendar import company_holidays
+
+
+class CreditInsuranceClaimLine(models.Model):
+    """One invoice of a claim. People choose the invoice; every figure is worked out, and frozen with the claim."""
+
+    _name = "credit.insurance.claim.line"
+    _description = "Invoice of a Claim"
+    _order = "claim_id, due_date, id"
+
+    claim_id = fields.Many2one("credit.insurance.claim", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="claim_id.company_id", store=True)
+    partner_id = fields.Many2one(related="claim_id.partner_id")
+    live = fields.Boolean(related="claim_id.live", store=True)
+    move_id = fields.Many2one("account.move", string="Invoice", required=True, ondelete="restrict", index=True)
+    number = fields.Char(readonly=True)
+    invoice_date = fields.Date(readonly=True)
+    due_date = fields.Date(string="Original Due Date", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    amount_total = fields.Monetary(string="Invoice Amount", readonly=True)
+    amount_open = fields.Monetary(string="Open", readonly=True)
+    policy_currency_id = fields.Many2one(related="claim_id.currency_id", string="Policy Currency")
+    policy_open = fields.Monetary(string="Claimed", currency_field="policy_currency_id", readonly=True)
+    covered = fields.Monetary(currency_field="policy_currency_id", readonly=True)
+    insured = fields.Monetary(currency_field="policy_currency_id", readonly=True)
+    insured_percentage = fields.Float(digits=(16, 6), readonly=True)
+    rate = fields.Float(
+        digits=(16, 10), readonly=True, help="Units of the policy's currency per unit of the invoice's."
+    )
+    rate_date = fields.Date(readonly=True)
+    date_of_loss = fields.Date(readonly=True)
+    claim_deadline = fields.Date(string="Last Day to Claim", readonly=True)
+
+    _live_uniq = models.UniqueIndex("(move_id) WHERE live", "This invoice is claimed already.")
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
+        for vals in vals_list:
+            self._check_editable(vals, {"claim_id", "move_id"})
+        lines = super().create(vals_list)
+        lines._check_claim()
+        lines._refresh_figures()
+        return lines
+
+    def write(self, vals):
+        self._check_editable(vals, {"move_id"})
+        if "move_id" in vals:
+            self.claim_id._check_draft()
+        result = super().write(vals)
+        if "move_id" in vals:
+            self._check_claim()
+            self._refresh_figures()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_submitted(self):
+        self.claim_id._check_draft()
+
+    def _check_editable(self, vals, editable):
+        refused = sorted(vals.keys() - editable)
+        if refused and not self.env.su:
+            raise AccessError(self.env._("Figures of a claim cannot be written: %s", ", ".join(refused)))
+
+    def _check_claim(self):
+        """The invoice is an open one of the claim's buyer and company, and the claim is still a draft."""
+        self.claim_id._check_draft()
+        for line in self:
+            move, claim = line.move_id, line.claim_id
+            if move.commercial_partner_id != claim.partner_id or move.company_id.root_id != claim.company_id:
+                raise UserError(
+                    self.env._(
+                        "Invoice %(invoice)s is not one of %(buyer)s.",
+                        invoice=move.display_name,
+                        buyer=claim.partner_id.display_name,
+                    )
+                )
+        self.env["credit.insurance.claim"]._check_unpaid(self.move_id.sudo())
+
+    # === BUSINESS METHODS === #
+
+    def _refresh_figures(self):
+        """Write the figures of the lines from their invoices: all invoices of the buyers are split at once."""
+        lines = self.sudo()
+        splits = self.env["credit.insurance.split"]._get_splits(lines.move_id)
+        for line in lines:
+            line.write(line._prepare_figures(splits.get(line.move_id.id)))
+
+    def _prepare_figures(self, split):
+        move, policy = self.move_id, self.claim_id.policy_id
+        cover = split.cover if split and split.policy_id == policy.id else None
+        rate = cover.rate if cover else Decimal(1 if move.currency_id == policy.currency_id else 0)
+        policy_open = cover.open.amount if cover else to_decimal(move.amount_residual, move.currency_id) * rate
+        given = sum((part.covered for part in cover.parts), Decimal(0)) if cover else Decimal(0)
+        return {
+            "number": move.name,
+            "invoice_date": move.invoice_date,
+            "due_date": move.credit_insurance_original_due_date or move.invoice_date_due,
+            "currency_id": move.currency_id.id,
+            "amount_total": move.amount_total,
+            "amount_open": move.amount_residual,
+            "policy_open": policy_open,
+            "covered": cover.covered.amount if cover else 0.0,
+            "insured": cover.insured.amount if cover else 0.0,
+            "insured_percentage": sum(part.insured for part in cover.parts) / given * 100 if given else 0.0,
+            "rate": rate,
+            "rate_date": cover.rate_date if cover else False,
+            **self._prepare_dates(),
+        }
+
+    def _prepare_dates(self):
+        """Date of loss and last day to claim, by the claim's cause, from the first due date of the invoice."""
+        move, claim = self.move_id, self.claim_id
+        notice = move.credit_insurance_deadline_ids.filtered(lambda row: row.kind == "notification" and row.done_on)
+        deadlines = {
+            deadline.kind.value: deadline
+            for deadline in invoice_deadlines(
+                claim.policy_id._get_terms(),
+                InvoiceDates(move.invoice_date, move.credit_insurance_original_due_date or move.invoice_date_due),
+                notification_received=min(notice.mapped("done_on"), default=None),
+                insolvency_date=claim.insolvency_date or None if claim.cause == "insolvency" else None,
+                holidays=company_holidays(move.company_id),
+            )
+        }
+        return {
+            "date_of_loss": deadlines["date_of_loss"].date,
+            "claim_deadline": deadlines["claim"].last_day,
+        }
+
+    def _get_loss(self):
+        """This line as the loss the indemnity is worked out from."""
+        currency = self.claim_id.currency_id
+        return InvoiceLoss(
+            self.number or "",
+            Money(to_decimal(self.policy_open, currency), currency.name),
+            Money(to_decimal(self.covered, currency), currency.name),
+            Decimal(f"{self.insured_percentage:.6f}") if self.covered else None,
+        )

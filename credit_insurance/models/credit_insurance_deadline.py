@@ -1,0 +1,216 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from odoo.addons.credit_insurance.rules.policy import InvoiceDates, invoice_deadlines
+
+from .company_calendar import company_holidays, company_today
+from .credit_insurance_policy import PERIOD_KINDS
+
+# Days on which something happens by itself; nobody can be late for them.
+EVENT_KINDS = ("end_of_mep", "date_of_loss")
+SETTLED = ("paid", "in_payment", "reversed")
+BATCH = 500
+
+
+class CreditInsuranceDeadline(models.Model):
+    """What is due when for an insured invoice, per original due date.
+
+    Roles only read deadlines: posting an invoice writes them, settling it closes them, and ``action_mark_done``
+    records that a duty was done.
+    """
+
+    _name = "credit.insurance.deadline"
+    _description = "Credit Insurance Deadline"
+    _order = "date, id"
+
+    move_id = fields.Many2one("account.move", string="Invoice", required=True, ondelete="cascade", index=True)
+    policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="restrict")
+    partner_id = fields.Many2one(
+        "res.partner", string="Buyer", related="move_id.commercial_partner_id", store=True, index=True
+    )
+    company_id = fields.Many2one(related="move_id.company_id", store=True)
+    kind = fields.Selection(PERIOD_KINDS, string="What", required=True)
+    due_date = fields.Date(
+        string="Original Due Date", required=True, help="Of the instalment. An extension does not change it."
+    )
+    date = fields.Date(
+        string="Last Day",
+        index=True,
+        help="The last day in time, as the policy counts. Empty while the day to count from is not known.",
+    )
+    done_on = fields.Date()
+    done_by_id = fields.Many2one("res.users")
+    passed = fields.Boolean(help="The day is over. Set by the daily job, by the company's calendar.")
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("missed", "Missed"),
+            ("reached", "Reached"),
+            ("not_needed", "Not needed"),
+        ],
+        compute="_compute_state",
+        store=True,
+        index=True,
+        help="Reached: a date that comes by itself, such as the date of loss. Not needed: the invoice was settled.",
+    )
+    currency_id = fields.Many2one(related="move_id.currency_id")
+    amount_residual = fields.Monetary(related="move_id.amount_residual", string="Open Amount")
+
+    _kind_uniq = models.UniqueIndex("(move_id, due_date, kind)", "Each deadline of an invoice stands once.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("done_on", "passed")
+    def _compute_state(self):
+        """Also recomputed when the payment state of the invoice is (see ``_recompute_states``)."""
+        for deadline in self:
+            if deadline.done_on:
+                deadline.state = "done"
+            elif deadline._is_settled():
+                deadline.state = "not_needed"
+            elif deadline.passed:
+                deadline.state = "reached" if deadline.kind in EVENT_KINDS else "missed"
+            else:
+                deadline.state = "pending"
+
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for deadline in self:
+            deadline.display_name = f"{deadline.move_id.name}: {kinds.get(deadline.kind, '')}"
+
+    def _is_settled(self):
+        """The invoice, or this instalment of it, is paid; or the invoice is not posted any more."""
+        move = self.move_id
+        if move.state != "posted" or move.payment_state in SETTLED:
+            return True
+        terms = move.line_ids.filtered(
+            lambda line: (
+                line.display_type == "payment_term" and line.credit_insurance_original_due_date == self.due_date
+            )
+        )
+        return bool(terms) and all(terms.mapped("reconciled"))
+
+    @api.model
+    def _recompute_states(self, moves):
+        """Called where the payment state of invoices with deadlines changes; others cost no query there."""
+        deadlines = self.sudo().search([("move_id", "in", moves.ids)])
+        self.env.add_to_compute(self._fields["state"], deadlines)
+
+    # === ACTIONS === #
+
+    def action_mark_done(self):
+        """Record that these duties were done today."""
+        if not self.env.user.has_group("credit_insurance.credit_insurance_group_user"):
+            raise AccessError(self.env._("Only credit officers record what was reported to the insurer."))
+        self.check_access("read")
+        self._mark_done()
+
+    def action_open_invoice(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _mark_done(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        deadlines = self.sudo().filtered(lambda deadline: deadline.state in ("pending", "missed"))
+        for company, group in deadlines.grouped("company_id").items():
+            group.write({"done_on": company_today(company), "done_by_id": self.env.uid})
+        for move, group in deadlines.grouped("move_id").items():
+            done = ", ".join(kinds[deadline.kind] for deadline in group)
+            move.message_post(body=self.env._("Done: %s", done), author_id=self.env.user.partner_id.id)
+        # Some policies count from the receipt of the notification.
+        notified = deadlines.filtered(lambda deadline: deadline.kind == "notification").move_id
+        if notified:
+            self._sync(notified, {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in notified})
+
+    @api.model
+    def _sync(self, moves, policies):
+        """Create or move the deadlines of posted invoices; what was done keeps its date.
+
+        :param policies: ``{move: policy}``
+        """
+        known = {
+            (row.move_id.id, row.due_date, row.kind): row for row in self.sudo().search([("move_id", "in", moves.ids)])
+        }
+        vals_list = []
+        for move in moves:
+            for vals in self._prepare_vals(move, policies[move], known):
+                row = known.pop((move.id, vals["due_date"], vals["kind"]), None)
+                if row is None:
+                    vals_list.append(vals)
+                elif not row.done_on and row.date != vals["date"]:
+                    row.write({"date": vals["date"], "passed": vals["passed"]})
+        # What is left belongs to due dates that a corrected draft no longer has.
+        self.browse(row.id for row in known.values() if not row.done_on).sudo().unlink()
+        self.sudo().create(vals_list)
+
+    @api.model
+    def _prepare_vals(self, move, policy, known):
+        """The values of every deadline of an invoice, for each of its original due dates."""
+        today, holidays, terms = company_today(move.company_id), company_holidays(move.company_id), policy._get_terms()
+        kinds = set(policy.period_ids.mapped("kind"))
+        result = []
+        lines = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        for due_date, instalment in lines.grouped("credit_insurance_original_due_date").items():
+            extended = min(instalment.mapped("date_maturity"))
+            notice = known.get((move.id, due_date, "notification"))
+            deadlines = invoice_deadlines(
+                terms,
+                InvoiceDates(move.invoice_date, due_date),
+                extended_due_date=extended if extended != due_date else None,
+                notification_received=notice.done_on or None if notice else None,
+                holidays=holidays,
+            )
+            result += [
+                {
+                    "move_id": move.id,
+                    "policy_id": policy.id,
+                    "kind": deadline.kind.value,
+                    "due_date": due_date,
+                    "date": deadline.last_day,
+                    "passed": deadline.missed(today),
+                }
+                for deadline in deadlines
+                if deadline.kind.value in kinds
+            ]
+        return result
+
+    # === SCHEDULED === #
+
+    @api.model
+    def _cron_update(self):
+        """Once a day: mark what is over, and write deadlines that are missing because the cover came later."""
+        for company in self.env["res.company"].sudo().search([]):
+            over = self.sudo().search(
+                [("company_id", "=", company.id), ("passed", "=", False), ("date", "<", company_today(company))]
+            )
+            over.passed = True
+        missing = self.env["account.move"].sudo().search(self._get_missing_domain(), order="id")
+        self.env["ir.cron"]._commit_progress(remaining=len(missing))
+        for start in range(0, len(missing), BATCH):
+            batch = missing[start : start + BATCH]
+            batch._credit_insurance_set_deadlines()
+            if not self.env["ir.cron"]._commit_progress(len(batch)):
+                break
+
+    @api.model
+    def _get_missing_domain(self):
+        covers = self.env["credit.insurance.cover"].sudo().search([])
+        return Domain(
+            [
+                ("move_type", "in", ("out_invoice", "out_receipt")),
+                ("state", "=", "posted"),
+                ("payment_state", "not in", SETTLED),
+                ("credit_insurance_original_due_date", "=", False),
+                ("commercial_partner_id", "in", covers.buyer_id.partner_id.ids),
+                ("invoice_date", ">=", min(covers.policy_id.mapped("date_start"), default=fields.Date.today())),
+            ]
+        )

@@ -1,0 +1,20 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class CreditInsuranceGateLog(models.Model):
+    """Who switched a company's gate, when, from what to what, and why. It is only ever added to."""
+
+    _name = "credit.insurance.gate.log"
+    _description = "Switch of the Credit Gate"
+    _order = "id desc"
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    user_id = fields.Many2one("res.users", required=True, readonly=True, default=lambda self: self.env.user)
+    mode_before = fields.Char(readonly=True)
+    mode_after = fields.Char(readonly=True)
+    reason = fields.Char(readonly=True)
+
+    def write(self, vals):
+        self.check_access("write")
+        raise UserError(self.env._("The log of the credit gate is never changed."))

@@ -1,0 +1,358 @@
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.credit_insurance import rules
+from odoo.addons.credit_insurance.rules.risk import (
+    EngineError,
+    EngineRefused,
+    Pack,
+    Place,
+    Problem,
+    Scope,
+    Severity,
+    check,
+    load,
+)
+
+from .rule_document import RULE_PATH, own_place, read_rule, write_rule
+
+_logger = logging.getLogger(__name__)
+
+# The most severe first: groups stand in this order.
+SEVERITIES = [("critical", "Critical"), ("high", "High"), ("warning", "Warning"), ("info", "Information")]
+SCOPES = [("buyer", "Buyer"), ("invoice", "Invoice"), ("order", "Order"), ("event", "Event")]
+# What the document says and the record repeats, so that people can sort and filter by it.
+DOCUMENT_FIELDS = ("key", "name", "severity", "scope", "priority", "observe_only")
+PACKS = Path(rules.__file__).parent / "risk" / "packs"
+NEW_DOCUMENT = """\
+key: my_rule
+name: What this rule looks for
+severity: warning
+when:
+  all:
+    - amount_overdue_30 > 10000
+    - days_overdue_oldest >= 45 days
+message: "{buyer}: {amount_overdue_30} more than 30 days overdue"
+reason: Why this is worth an alert.
+"""
+
+
+class CreditInsuranceRule(models.Model):
+    """A risk rule that administrators own: a text that says when to raise an alert.
+
+    The text is the rule; the other fields repeat what it says. It is checked when it is saved, so that what is stored
+    can be evaluated. Every text a rule ever had is kept as a version, and alerts point to the one that raised them.
+    """
+
+    _name = "credit.insurance.rule"
+    _description = "Risk Rule"
+    _inherit = ["mail.thread"]
+    _order = "severity_rank, priority, key"
+
+    document = fields.Text(string="Rule", required=True, default=NEW_DOCUMENT)
+    key = fields.Char(readonly=True, copy=False)
+    name = fields.Char(readonly=True)
+    severity = fields.Selection(SEVERITIES, readonly=True)
+    severity_rank = fields.Integer(compute="_compute_severity_rank", store=True)
+    scope = fields.Selection(SCOPES, readonly=True)
+    priority = fields.Integer(readonly=True, help="Among rules of one severity, the lower number comes first.")
+    observe_only = fields.Boolean(readonly=True, help="Alerts are recorded, nobody is told and nothing is done.")
+    state = fields.Selection(
+        [("draft", "Draft"), ("active", "Active"), ("archived", "Archived")],
+        default="draft",
+        required=True,
+        copy=False,
+        tracking=True,
+    )
+    company_ids = fields.Many2many(
+        "res.company",
+        string="Companies",
+        domain="[('parent_id', '=', False)]",
+        help="Empty: every company. A rule whose text lists companies follows its text.",
+    )
+    pack = fields.Char(string="Shipped With", readonly=True, copy=False)
+    version = fields.Integer(default=0, readonly=True, copy=False, tracking=True)
+    version_ids = fields.One2many("credit.insurance.rule.version", "rule_id", string="Versions", readonly=True)
+    alert_ids = fields.One2many("credit.insurance.alert", "rule_id", string="Alerts", readonly=True)
+    alert_count = fields.Integer(string="Open Alerts", compute="_compute_alert_count")
+    problems = fields.Text(compute="_compute_problems")
+
+    _key_uniq = models.UniqueIndex("(key)", "Another rule has this key already.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("severity")
+    def _compute_severity_rank(self):
+        for rule in self:
+            rule.severity_rank = Severity(rule.severity).rank if rule.severity else 0
+
+    def _compute_alert_count(self):
+        groups = self.env["credit.insurance.alert"]._read_group(
+            [("rule_id", "in", self.ids), ("state", "in", ("open", "acknowledged"))], ["rule_id"], ["__count"]
+        )
+        counts = {rule.id: count for rule, count in groups}
+        for rule in self:
+            rule.alert_count = counts.get(rule.id, 0)
+
+    @api.depends("document")
+    def _compute_problems(self):
+        """What saving would refuse; also shows a stored rule that a change of the signals made unusable."""
+        for rule in self:
+            _parsed, problems = rule._check_text(rule.document, rule.key)
+            rule.problems = rule._describe(problems)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if "document" not in vals:
+                vals |= self.default_get(["document"])
+            vals |= self._prepare_document_vals(vals["document"])
+            vals["version"] = 1
+        created = super().create(vals_list)
+        created._keep_version()
+        created.filtered(lambda rule: rule.state == "active")._check_active_together()
+        return created
+
+    def write(self, vals):
+        """Save; a changed text becomes a new version, a rule that stops being active ends its alerts."""
+        vals = {name: value for name, value in vals.items() if name not in (*DOCUMENT_FIELDS, "version", "pack")}
+        if "document" in vals:
+            for rule in self:
+                rule._write_document(vals["document"])
+            del vals["document"]
+        result = super().write(vals) if vals else True
+        if "state" in vals and vals["state"] != "active":
+            self.env["credit.insurance.alert"].sudo().search(
+                [("rule_id", "in", self.ids), ("ended_on", "=", False)]
+            )._end(self.env._("The rule is no longer active."))
+        if vals.get("state") == "active" or "company_ids" in vals:
+            self.filtered(lambda rule: rule.state == "active")._check_active_together()
+        return result
+
+    def copy_data(self, default=None):
+        """A copy is a rule of its own and needs a key of its own."""
+        vals_list = super().copy_data(default)
+        for rule, vals in zip(self, vals_list, strict=True):
+            parsed, _problems = read_rule(rule.document)
+            if parsed:
+                key, number = f"{parsed.key}_copy", 1
+                while self.sudo().search_count([("key", "=", key)]):
+                    number += 1
+                    key = f"{parsed.key}_copy{number}"
+                copy = replace(parsed, key=key, name=self.env._("%s (copy)", parsed.name))
+                vals["document"] = write_rule(copy)
+        return vals_list
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_alerts(self):
+        if self.env["credit.insurance.alert"].sudo().search_count([("rule_id", "in", self.ids)], limit=1):
+            raise UserError(self.env._("This rule raised alerts, which refer to it: archive it instead."))
+
+    # === ACTIONS === #
+
+    def action_activate(self):
+        self.write({"state": "active"})
+
+    def action_set_draft(self):
+        self.write({"state": "draft"})
+
+    def action_retire(self):
+        self.write({"state": "archived"})
+
+    def action_screen_now(self):
+        """Queue a screening of all buyers the user may see; for administrators."""
+        if not self.env.user.has_group("credit_insurance.credit_insurance_group_admin"):
+            raise AccessError(self.env._("Only an administrator of risk rules may start a screening."))
+        buyers = self.env["credit.insurance.buyer"].search([])
+        self.env["credit.insurance.screening"]._enqueue(buyers)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("The screening of %s buyers is queued.", len(buyers)),
+            },
+        }
+
+    def action_open_alerts(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_alert_action")
+        return action | {"domain": [("rule_id", "=", self.id)], "context": {"search_default_live": 1}}
+
+    # === CHECKING METHODS === #
+
+    @api.model
+    def _check_text(self, text, key=None):
+        """Read and check a text: ``(rules.risk.Rule | None, problems)``. ``key`` is the one the record has already."""
+        rule, problems = read_rule(text)
+        if not rule:
+            return None, problems
+        problems = tuple(
+            own_place(problem) for problem in check(rule, self.env["credit.insurance.signals"]._get_catalogue())
+        )
+        if key and rule.key != key:
+            message = self.env._("a rule keeps its key, this one is “%s”", key)
+            problems += (own_place(Problem("key_changed", message, "key", rule.places.get("key"))),)
+        if rule.scope is not Scope.BUYER:
+            message = self.env._("only rules about buyers are evaluated so far")
+            problems += (own_place(Problem("scope", message, "scope", rule.places.get("scope"))),)
+        return rule, problems + tuple(self._check_companies(rule))
+
+    @api.model
+    def _check_companies(self, rule):
+        if rule.companies:
+            known = set(self.env["res.company"].sudo().search([("parent_id", "=", False)]).mapped("name"))
+            for name in sorted(set(rule.companies) - known):
+                message = self.env._("there is no company “%s” at the root of a group of companies", name)
+                yield own_place(Problem("unknown_company", message, "companies", rule.places.get("companies")))
+
+    @api.model
+    def _describe(self, problems):
+        """Problems as lines for people, each with its place."""
+        lines = []
+        for problem in problems:
+            place = problem.place or Place(1, 1)
+            hint = f" – {problem.suggestion}" if problem.suggestion else ""
+            lines.append(
+                self.env._(
+                    "Line %(line)s, column %(column)s: %(message)s%(hint)s",
+                    line=place.line,
+                    column=place.column,
+                    message=problem.message,
+                    hint=hint,
+                )
+            )
+        return "\n".join(lines)
+
+    @api.model
+    def _prepare_document_vals(self, text, key=None):
+        """What the record repeats of a text.
+
+        :raise ValidationError: the text is not an acceptable rule; one line for each problem
+        """
+        rule, problems = self._check_text(text, key)
+        if problems:
+            raise ValidationError(self._describe(problems))
+        vals = {
+            "document": text,
+            "key": rule.key,
+            "name": rule.name,
+            "severity": rule.severity.value,
+            "scope": rule.scope.value,
+            "priority": rule.priority,
+            "observe_only": rule.observe,
+        }
+        if rule.companies:
+            domain = [("name", "in", rule.companies), ("parent_id", "=", False)]
+            companies = self.env["res.company"].sudo().search(domain)
+            vals["company_ids"] = [Command.set(companies.ids)]
+        return vals
+
+    def _write_document(self, text):
+        """Store another text as the next version; the same text changes nothing."""
+        self.ensure_one()
+        if text == self.document:
+            return
+        vals = self._prepare_document_vals(text, key=self.key) | {"version": self.version + 1}
+        super().write(vals)
+        self._keep_version()
+        if self.state == "active":
+            self._check_active_together()
+
+    def _keep_version(self):
+        self.env["credit.insurance.rule.version"].sudo().create(
+            [{"rule_id": rule.id, "version": rule.version, "document": rule.document} for rule in self]
+        )
+
+    @api.model
+    def _check_active_together(self):
+        """Check and load the rules that are active at the same time, as screening will.
+
+        :raise ValidationError: they repeat each other, or the engine answers its samples wrongly
+        """
+        pack, _unusable = self.sudo()._get_active_pack()
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        if problems := check(pack, catalogue):
+            keys = [problem.path.removeprefix(RULE_PATH).partition(".")[0] for problem in problems]
+            lines = [f"{key}: {problem.message}" for key, problem in zip(keys, problems, strict=True)]
+            raise ValidationError("\n".join(lines))
+        try:
+            self.env["credit.insurance.screening"]._get_engine(pack).prepare(timeout=5.0)
+        except EngineRefused as error:
+            raise ValidationError(self.env._("The rule engine refuses these rules: %s", error)) from error
+        except EngineError as error:
+            # The reference evaluator answers as long as the engine does not.
+            _logger.warning("Rules not tried in the engine: %s", error)
+
+    # === EVALUATION === #
+
+    @api.model
+    def _get_active_pack(self):
+        """All active rules as one pack, and the records that are active but do not pass the checker any more.
+
+        Companies stand in it by id, as texts. Such a rule was stored before the signals changed; the others go on.
+        """
+        usable, unusable = [], self.browse()
+        for record in self.sudo().search([("state", "=", "active")]):
+            rule, problems = record._check_text(record.document, record.key)
+            if problems:
+                unusable |= record
+            else:
+                usable.append(replace(rule, companies=tuple(str(company_id) for company_id in record.company_ids.ids)))
+        return Pack("active", tuple(usable)), unusable
+
+    @api.model
+    def _screen(self, buyers):
+        """Evaluate the active rules on these buyers now: raise, update and end their alerts."""
+        self.env["credit.insurance.screening"]._screen(buyers)
+
+    # === SHIPPED PACKS === #
+
+    @api.model
+    def _load_packs(self):
+        """Create the shipped rules that do not exist yet, as drafts; what administrators changed stays as it is.
+
+        Their XML ids are ``credit_insurance.rule_<key>``.
+        """
+        existing = set(self.sudo().search([]).mapped("key"))
+        for path in sorted(PACKS.glob("*.yaml")):
+            pack = load(path.read_text(encoding="utf-8"))
+            created = self.create(
+                [
+                    {"document": write_rule(rule), "pack": pack.title or pack.key}
+                    for rule in pack.rules
+                    if rule.key not in existing
+                ]
+            )
+            self.env["ir.model.data"]._update_xmlids(
+                [{"xml_id": f"credit_insurance.rule_{rule.key}", "record": rule, "noupdate": True} for rule in created]
+            )
+
+
+class CreditInsuranceRuleVersion(models.Model):
+    """A text that a rule had. Written once, so that every alert can tell under which text it was raised."""
+
+    _name = "credit.insurance.rule.version"
+    _description = "Version of a Risk Rule"
+    _order = "rule_id, version desc"
+    _rec_name = "version"
+
+    rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="cascade", index=True)
+    version = fields.Integer(required=True, readonly=True)
+    document = fields.Text(string="Rule", required=True, readonly=True)
+
+    _version_uniq = models.UniqueIndex("(rule_id, version)", "This version is kept already.")
+
+    @api.depends("version")
+    def _compute_display_name(self):
+        for record in self:
+            record.display_name = self.env._("Version %s", record.version)
+
+    def write(self, vals):
+        raise UserError(self.env._("Versions of a rule are never changed."))

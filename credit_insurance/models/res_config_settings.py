@@ -1,0 +1,20 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    credit_currency_id = fields.Many2one(related="company_id.currency_id", string="Credit Currency")
+    credit_gate_mode = fields.Selection(related="company_id.credit_gate_mode")
+    credit_unchecked_buyers = fields.Selection(related="company_id.credit_unchecked_buyers", readonly=False)
+    credit_default_limit = fields.Monetary(
+        related="company_id.credit_default_limit", readonly=False, currency_field="credit_currency_id"
+    )
+    credit_limit_combination = fields.Selection(related="company_id.credit_limit_combination", readonly=False)
+    credit_data_max_age_days = fields.Integer(related="company_id.credit_data_max_age_days", readonly=False)
+    credit_stale_data = fields.Selection(related="company_id.credit_stale_data", readonly=False)
+    credit_responsible_id = fields.Many2one(related="company_id.credit_responsible_id", readonly=False)
+    credit_release_validity_days = fields.Integer(related="company_id.credit_release_validity_days", readonly=False)
+    credit_four_eyes_amount = fields.Monetary(
+        related="company_id.credit_four_eyes_amount", readonly=False, currency_field="credit_currency_id"
+    )

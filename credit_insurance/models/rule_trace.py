@@ -1,0 +1,93 @@
+"""The trace of a rule as rows that are stored with an alert and shown on it.
+
+A row is a group ("all", "any", "not", "unless") or a comparison, with its depth in ``level``. Numbers are kept as exact
+texts; amounts get their currency when they are shown.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo.tools import format_date, formatLang
+
+from odoo.addons.credit_insurance.rules.risk import ComparisonTrace, SignalRef, SignalType
+
+
+def to_json(value):
+    """A fact as JSON keeps it: exact numbers as texts in one form, so that equal values are equal texts."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    text = f"{Decimal(value):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def trace_rows(outcome, catalogue):
+    """The condition of an outcome, and its exclusion behind a row "unless", as a list of JSON objects."""
+    rows = list(_rows(outcome.trace, catalogue, 0))
+    if outcome.exclusion:
+        rows.append({"kind": "unless", "level": 0, "answer": outcome.exclusion.answer.value})
+        rows += _rows(outcome.exclusion, catalogue, 1)
+    return rows
+
+
+def _rows(trace, catalogue, level):
+    if isinstance(trace, ComparisonTrace):
+        yield _comparison_row(trace, catalogue, level)
+        return
+    yield {"kind": trace.kind, "level": level, "answer": trace.answer.value}
+    for part in trace.parts:
+        yield from _rows(part, catalogue, level + 1)
+
+
+def _comparison_row(trace, catalogue, level):
+    row = {
+        "kind": "comparison",
+        "level": level,
+        "answer": trace.answer.value,
+        "key": trace.signal.key,
+        "label": trace.signal.label,
+        "type": trace.signal.type.value,
+        "unit": trace.signal.unit,
+        "operator": trace.comparison.operator.value,
+        "value": to_json(trace.value),
+        "note": trace.note,
+    }
+    operand = trace.comparison.operand
+    if isinstance(operand, SignalRef):
+        row |= {"factor": to_json(operand.factor), "other": catalogue[operand.key].label}
+    if isinstance(trace.operand_value, tuple):
+        row["needed"] = [to_json(item) for item in trace.operand_value]
+    elif operand is not None:
+        row["needed"] = to_json(trace.operand_value)
+    return row
+
+
+def format_fact(env, value, signal_type, currency, unit=""):
+    """A stored value for reading: amounts with their currency, numbers as the reader's language writes them."""
+    if value is None or value is False and signal_type != SignalType.FLAG:
+        return env._("unknown")
+    if isinstance(value, list):
+        return ", ".join(format_fact(env, item, signal_type, currency, unit) for item in value)
+    if isinstance(value, bool):
+        return env._("yes") if value else env._("no")
+    if signal_type == SignalType.MONEY:
+        return currency.format(float(value))
+    if not SignalType(signal_type).is_numeric:
+        return value
+    if value.count("-") == 2:
+        return format_date(env, value)
+    number = Decimal(value)
+    text = formatLang(env, float(number), digits=0 if number == number.to_integral_value() else 2)
+    return f"{text} {unit}".rstrip()
+
+
+def format_needed(env, row, currency):
+    """The right-hand side of a comparison for reading."""
+    if "needed" not in row:
+        return row["operator"]
+    text = format_fact(env, row["needed"], row["type"], currency, row["unit"])
+    if "other" in row:
+        factor = "" if row["factor"] == "1" else f"{row['factor']} × "
+        text = f"{factor}{row['other']} = {text}"
+    return f"{row['operator']} {text}"
