@@ -57,6 +57,9 @@
         "credit_insurance/demo/credit_insurance_buyer_demo.xml",
         "credit_insurance/demo/credit_insurance_gate_demo.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["credit_insurance/static/tests/tours/**/*.js"],
+    },
     "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",
     "application": True,

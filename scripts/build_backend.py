@@ -26,6 +26,7 @@ PACKED = (
     "credit_insurance",
     "rules",
     "connectors",
+    "data",
     "static",
     "i18n",
     "migrations",

@@ -3,6 +3,7 @@ from . import (
     test_credit_gate,
     test_credit_gate_concurrency,
     test_credit_gate_switch,
+    test_credit_gate_tour,
     test_credit_insurance_alert,
     test_credit_insurance_buyer,
     test_credit_insurance_claim,

@@ -87,9 +87,7 @@ class TestAccountMoveInsurance(InsuranceCommon):
 
     def test_policy_in_another_currency_than_the_companys(self):
         other = self._other_currency(2.0)
-        policy = self._make_policy(
-            number="POL-2", currency_id=other.id, date_start=self.today - timedelta(days=100)
-        )
+        policy = self._make_policy(number="POL-2", currency_id=other.id, date_start=self.today - timedelta(days=100))
         self._make_cover(1000.0, policy=policy)
         invoice = self._make_invoice(600.0)
         self.assertEqual(invoice.credit_insurance_open, 1200.0)
@@ -97,8 +95,10 @@ class TestAccountMoveInsurance(InsuranceCommon):
         self.assertEqual(invoice.credit_insurance_currency_id, other)
 
     def _other_currency(self, rate):
-        currency = self.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", "CHF" if self.company_currency.name != "CHF" else "EUR")]
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", "CHF" if self.company_currency.name != "CHF" else "EUR")])
         )
         currency.active = True
         self.env["res.currency.rate"].create(
@@ -154,7 +154,9 @@ class TestAccountMoveInsurance(InsuranceCommon):
         invoice = self._make_invoice(100.0)
         with self.assertRaises(AccessError):
             invoice.with_user(self.rep).read(["credit_insurance_insured"])
-        self.assertNotIn("credit_insurance_covered", invoice.with_user(self.rep).sudo(False).get_view(view_type="form")["arch"])
+        self.assertNotIn(
+            "credit_insurance_covered", invoice.with_user(self.rep).sudo(False).get_view(view_type="form")["arch"]
+        )
 
     # === POSTING === #
 

@@ -122,6 +122,21 @@ class TestGate(GateCase):
         self.assertEqual(self._make_confirmed_order(1000).state, "sale")
         self.assertEqual(self._make_confirmed_order(1).state, "draft")
 
+    def test_limits_in_several_currencies_are_read_with_the_same_number_of_queries(self):
+        foreign = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        partners = self.env["res.partner"].create([{"name": f"Buyer {n}", "is_company": True} for n in range(20)])
+        for partner in partners:
+            self._make_buyer(limit=10, partner=partner, currency_id=foreign.id)
+        pairs = [(partner.id, self.company.id) for partner in partners]
+        counts = []
+        for some in (pairs, pairs[:1], pairs):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["credit.insurance.limit"]._get_limits(some, self.today)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2], "the first call fills the caches")
+
     def test_limit_says_no_credit_when_insurer_refused(self):
         self._make_cover(self._make_policy(), self._make_buyer(), None, status="refused")
         order = self._make_confirmed_order(1)
@@ -169,6 +184,21 @@ class TestGate(GateCase):
         self.assertEqual(order.state, "sale")
         self.assertEqual(hold.state, "cleared")
         self.assertFalse(hold.activity_ids)
+
+    def test_payment_makes_the_held_order_ready_to_confirm_and_tells_the_rep(self):
+        self._make_buyer(limit=1000)
+        invoice = self._make_invoice(900)
+        first, second = self._make_confirmed_order(500), self._make_confirmed_order(600)
+        redecide = self.env["credit.insurance.hold"]._cron_redecide
+        redecide()
+        self.assertEqual((first | second).mapped("credit_state"), ["held", "held"])
+        self._pay(invoice)
+        redecide()
+        self.assertEqual((first | second).mapped("credit_state"), ["ready", "held"], "both would not fit together")
+        self.assertIn("can be confirmed", first.message_ids[0].body)
+        self.assertIn(self.rep.partner_id, first.message_ids[0].notified_partner_ids)
+        first.action_confirm()
+        self.assertEqual(first.credit_state, "passed")
 
     def test_hold_keeps_one_row_while_the_order_is_tried_again(self):
         self._make_buyer(limit=100)
@@ -322,6 +352,18 @@ class TestNoWayAround(GateCase):
         order = self._make_order(1500).with_context(**dict.fromkeys(keys, True))
         order.action_confirm()
         self.assertEqual(order.state, "draft")
+
+    def test_user_who_may_not_write_the_order_neither_confirms_nor_holds_it(self):
+        order = self._make_order(1500)
+        with self.assertRaises(AccessError):
+            order.with_user(self.administrator).action_confirm()
+        self.assertFalse(order.credit_hold_ids)
+
+    def test_buyer_does_not_become_part_of_one_without_a_limit(self):
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        self.rep.group_ids += self.env.ref("base.group_partner_manager")
+        with self.assertRaisesRegex(UserError, "credit record"):
+            self.partner.with_user(self.rep).write({"parent_id": other.id, "is_company": False})
 
     def test_client_cannot_write_the_credit_state(self):
         order = self._make_order(1500).with_user(self.rep)

@@ -161,10 +161,18 @@ class TestCreditInsuranceDeadline(InsuranceCommon):
     # === DONE === #
 
     def test_an_officer_records_what_was_done(self):
-        deadline = self._make_invoice(100.0).credit_insurance_deadline_ids.filtered(lambda row: row.kind == "notification")
+        deadline = self._make_invoice(100.0).credit_insurance_deadline_ids.filtered(
+            lambda row: row.kind == "notification"
+        )
         deadline.with_user(self.officer).action_mark_done()
         self.assertEqual((deadline.state, deadline.done_on, deadline.done_by_id), ("done", self.today, self.officer))
         self.assertIn("Last day to notify the insurer", deadline.move_id.message_ids[0].body)
+
+    def test_what_comes_by_itself_cannot_be_done(self):
+        deadlines = self._make_invoice(100.0).credit_insurance_deadline_ids
+        deadlines.with_user(self.officer).action_mark_done()
+        states = self._states(deadlines.move_id)
+        self.assertEqual((states["claim"], states["date_of_loss"]), ("done", "pending"))
 
     def test_waiting_from_the_notification_is_counted_once_it_is_done(self):
         period = self.policy.period_ids.filtered(lambda period: period.kind == "date_of_loss")

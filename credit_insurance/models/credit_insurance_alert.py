@@ -249,7 +249,7 @@ class CreditInsuranceAlert(models.Model):
     def _get_responsible(self):
         """Who looks at this alert: the company's credit responsible, empty when there is none."""
         self.ensure_one()
-        return self.company_id.credit_responsible_id
+        return self.company_id._get_credit_responsible()
 
     def _end(self, note):
         """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""

@@ -116,7 +116,11 @@ class CreditInsuranceClaim(models.Model):
             )
             claim.indemnity_estimate = result.amount.amount
             claim.indemnity_steps = [
-                [line.code.value, str(line.amount.amount), str(line.applied.amount) if line.applied is not None else None]
+                [
+                    line.code.value,
+                    str(line.amount.amount),
+                    str(line.applied.amount) if line.applied is not None else None,
+                ]
                 for line in result.lines
                 if line.code is not IndemnityStep.INVOICE
             ]

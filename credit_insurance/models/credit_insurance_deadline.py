@@ -120,7 +120,9 @@ class CreditInsuranceDeadline(models.Model):
 
     def _mark_done(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
-        deadlines = self.sudo().filtered(lambda deadline: deadline.state in ("pending", "missed"))
+        deadlines = self.sudo().filtered(
+            lambda deadline: deadline.state in ("pending", "missed") and deadline.kind not in EVENT_KINDS
+        )
         for company, group in deadlines.grouped("company_id").items():
             group.write({"done_on": company_today(company), "done_by_id": self.env.uid})
         for move, group in deadlines.grouped("move_id").items():

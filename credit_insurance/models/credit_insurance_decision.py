@@ -20,7 +20,7 @@ class CreditInsuranceDecision(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     user_id = fields.Many2one("res.users", string="Asked By", readonly=True, default=lambda self: self.env.user)
     checkpoint = fields.Selection(
-        [("confirmation", "Order confirmation"), ("growth", "Change of a confirmed order"), ("install", "Installation")],
+        [("confirmation", "Order confirmation"), ("growth", "Change of a confirmed order"), ("recheck", "Check again")],
         required=True,
         readonly=True,
     )

@@ -116,8 +116,7 @@ class CreditInsuranceDemo(models.AbstractModel):
         demo = self.with_company(company).with_context(tracking_disable=True, mail_notrack=True)
         today = company._credit_today()
         demo._set_partners()
-        demo._make_open_invoices(today)
-        demo._make_paid_invoices(today)
+        demo._make_invoices(today)
         demo._make_confirmed_orders(today)
         demo._make_quotations()
 
@@ -152,34 +151,35 @@ class CreditInsuranceDemo(models.AbstractModel):
         }
 
     @api.model
-    def _make_open_invoices(self, today):
+    def _prepare_open_moves(self, today):
+        """Invoices that are open and credit notes that are not applied, by pairs with None: nobody pays them."""
         porcelain = self._ref("product", "porcelain")
-        vals_list = [
-            self._prepare_move(habit, today - timedelta(days=days), porcelain, units)
-            for habit in HABITS
-            for days, units in habit.open
-        ]
-        by_partner = {habit.partner: habit for habit in HABITS}
-        vals_list += [
-            self._prepare_move(by_partner[partner], today - timedelta(days=5), porcelain, units, "out_refund")
-            for partner, units in CREDIT_NOTES.items()
-        ]
-        self.env["account.move"].create(vals_list)._post(soft=False)
+        for habit in HABITS:
+            for days, units in habit.open:
+                yield self._prepare_move(habit, today - timedelta(days=days), porcelain, units), None
+            if units := CREDIT_NOTES.get(habit.partner):
+                yield self._prepare_move(habit, today - timedelta(days=5), porcelain, units, "out_refund"), None
 
     @api.model
-    def _make_paid_invoices(self, today):
-        """All invoices at once, then all payments, then all reconciliations: one at a time would take minutes."""
-        vals_list, delays = [], []
+    def _prepare_paid_moves(self, today):
+        """Invoices by pairs with the number of days from due date to payment."""
         for habit in HABITS:
             for number in range(PAID_INVOICES):
                 product = self._ref("product", PRODUCTS[number % len(PRODUCTS)])
                 units = round(habit.volume * SEASON[number % len(SEASON)] / product.list_price)
                 day = today - timedelta(days=habit.first - number * habit.step)
-                vals_list.append(self._prepare_move(habit, day, product, units))
-                delays.append(habit.delays[number * len(habit.delays) // PAID_INVOICES])
-        invoices = self.env["account.move"].create(vals_list)
-        invoices._post(soft=False)
-        self._pay(invoices, delays)
+                delay = habit.delays[number * len(habit.delays) // PAID_INVOICES]
+                yield self._prepare_move(habit, day, product, units), delay
+
+    @api.model
+    def _make_invoices(self, today):
+        """All invoices at once, then all payments, then all reconciliations: one at a time would take minutes."""
+        prepared = [*self._prepare_open_moves(today), *self._prepare_paid_moves(today)]
+        prepared.sort(key=lambda pair: pair[0]["invoice_date"])
+        moves = self.env["account.move"].create([vals for vals, _delay in prepared])
+        moves._post(soft=False)
+        delays = {move: delay for move, (_vals, delay) in zip(moves, prepared, strict=True) if delay is not None}
+        self._pay(moves.filtered(lambda move: move in delays), delays)
 
     @api.model
     def _pay(self, invoices, delays):
@@ -192,11 +192,11 @@ class CreditInsuranceDemo(models.AbstractModel):
                     "partner_id": invoice.partner_id.id,
                     "amount": invoice.amount_total,
                     "currency_id": invoice.currency_id.id,
-                    "date": invoice.invoice_date_due + timedelta(days=delay),
+                    "date": invoice.invoice_date_due + timedelta(days=delays[invoice]),
                     "journal_id": bank.id,
                     "memo": invoice.name,
                 }
-                for invoice, delay in zip(invoices, delays, strict=True)
+                for invoice in invoices
             ]
         )
         payments.action_post()
@@ -230,8 +230,9 @@ class CreditInsuranceDemo(models.AbstractModel):
         for days, order in enumerate(orders, start=6):
             order.date_order = today - timedelta(days=days)
         if self.env.ref("base.module_credit_insurance").state == "to install":
-            # The install hook comes after demo data, and writes the passes of all orders confirmed before it.
-            self.env.flush_all()
+            # The install hook comes after demo data, and writes the passes of all orders confirmed before it. Whatever
+            # waits for the end of the transaction looks at passes, too: let it come first.
+            self.env.cr.flush()
             orders.sudo().credit_pass_ids.unlink()
 
     @api.model

@@ -83,11 +83,20 @@ class CreditInsuranceGate(models.AbstractModel):
         return refused
 
     @api.model
-    def _preview(self, orders):
-        """What each order by itself would get if it were confirmed now: ``[(Case, Decision)]``, nothing is written."""
-        cases = self._prepare_cases(orders.sudo(), "confirmation")
+    def _preview(self, orders, together=False):
+        """What orders would get if they were confirmed now, as ``[(Case, Decision)]``; nothing is written.
+
+        :param together: one after the other in order of creation, sharing the headroom, instead of each by itself
+        """
+        orders = orders.sudo().sorted(lambda order: (order.create_date, order.id))
+        cases = self._prepare_cases(orders, "confirmation")
         exposures = self._get_exposures([case for case in cases if case.buyer.checked], orders)
-        return [(case, decide(self._make_request(case, exposures, {}))) for case in cases]
+        pairs = []
+        for batch in self._grouped(cases).values():
+            requests = [self._make_request(case, exposures, {}) for case in batch]
+            decisions = decide_batch(requests) if together else [decide(request) for request in requests]
+            pairs += zip(batch, decisions, strict=True)
+        return pairs
 
     # === DECIDING === #
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.credit_insurance.rules.policy import Outcome
+
 HOLD_STATES = [
     ("open", "Open"),
     ("released", "Released"),
@@ -125,21 +127,12 @@ class CreditInsuranceHold(models.Model):
         hold._schedule_decision()
         return hold
 
-    def _get_responsible(self):
-        """Who decides this hold: the company's credit responsible, else the first credit manager with access to it."""
-        self.ensure_one()
-        company = self.company_id.sudo()
-        if company.credit_responsible_id:
-            return company.credit_responsible_id
-        managers = self.env.ref("credit_insurance.credit_insurance_group_manager").sudo().all_user_ids
-        return managers.filtered(lambda user: user.active and company in user.company_ids and not user.share)[:1]
-
     def _schedule_decision(self):
         for hold in self:
             hold.activity_schedule(
                 "credit_insurance.mail_activity_type_hold",
                 summary=self.env._("%(order)s is held: short %(amount)s", order=hold.order_name, amount=hold._format(hold.shortfall)),
-                user_id=hold._get_responsible().id or self.env.uid,
+                user_id=hold.company_id._get_credit_responsible().id or self.env.uid,
             )
 
     def _format(self, amount):
@@ -165,7 +158,7 @@ class CreditInsuranceHold(models.Model):
             ],
             "limit_percent": min(100, 100 * decision.limit_amount / whole),
             "reasons": decision.reasons_text.splitlines(),
-            "responsible": self.activity_user_id or self._get_responsible(),
+            "responsible": self.activity_user_id or self.company_id._get_credit_responsible(),
             "format": self._format,
         }
 
@@ -249,6 +242,33 @@ class CreditInsuranceHold(models.Model):
                     user=self.env.user.name,
                     note=hold.note or "",
                 ),
+                partner_ids=hold.salesperson_id.partner_id.ids,
+            )
+
+    @api.model
+    def _cron_redecide(self):
+        """Decide open holds again, oldest order first: what passes now is ready to confirm, and its rep is told.
+
+        Payments, credit notes, new limits and covers change the answer, and so does a confirmation that was running
+        at the same moment and ended; two statements read the figures of all holds.
+        """
+        self.env["credit.insurance.reservation"]._gc_ended()
+        holds = self.search([("state", "=", "open"), ("order_id.state", "in", ("draft", "sent"))])
+        by_order = {hold.order_id: hold for hold in holds}
+        gate = self.env["credit.insurance.gate"]
+        for case, decision in gate._preview(holds.order_id, together=True):
+            hold = by_order[case.order]
+            if decision.outcome is Outcome.PASS:
+                hold._close("cleared")
+                hold._tell_ready()
+            elif hold.exposure_reserved:
+                # Its figures rest on something that has ended: keep the true ones.
+                hold.decision_id = gate._log(case, decision, "recheck")
+
+    def _tell_ready(self):
+        for hold in self:
+            hold.order_id.message_post(
+                body=self.env._("Credit hold %s has cleared: the order can be confirmed now.", hold.name),
                 partner_ids=hold.salesperson_id.partner_id.ids,
             )
 

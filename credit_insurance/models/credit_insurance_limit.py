@@ -19,6 +19,8 @@ from odoo.addons.credit_insurance.rules.policy import (
     limit_in_force,
 )
 
+from .amounts import to_decimal
+
 
 @dataclass(frozen=True)
 class BuyerLimit:
@@ -50,8 +52,9 @@ class CreditInsuranceLimit(models.AbstractModel):
         pairs = sorted(set(pairs))
         found = {row[1:3]: row for row in self._read_rows(pairs)}
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
-        by_id = {company.id: company for company in companies}
-        return {pair: self._make_limit(pair, by_id[pair[1]], found.get(pair), today) for pair in pairs}
+        foreign = self._get_foreign_currencies(found.values(), companies)
+        books = {company.id: (company, self._get_rates(company, foreign, today)) for company in companies}
+        return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today) for pair in pairs}
 
     @api.model
     def _read_rows(self, pairs):
@@ -123,7 +126,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _make_limit(self, pair, company, row, today):
+    def _make_limit(self, pair, company, rates, row, today):
         partner_id, company_id = pair
         if row:
             buyer_id, _partner, _company, status, currency_id, currency, own, covers = row
@@ -132,20 +135,19 @@ class CreditInsuranceLimit(models.AbstractModel):
             buyer_id, status, own, covers = None, BuyerStatus.NORMAL, None, None
         rows = [self._make_own_limit(item) for item in own or ()]
         rows += [self._make_cover(item) for item in covers or () if self._is_policy_in_force(item, today)]
-        limit = self._compute_limit(rows, company, currency, today)
+        limit = self._compute_limit(rows, company, rates, currency, today)
         return BuyerLimit(partner_id, company_id, buyer_id, currency_id, BuyerStatus(status), limit)
 
     @api.model
-    def _compute_limit(self, rows, company, currency, today):
+    def _compute_limit(self, rows, company, rates, currency, today):
         default_amount = None
         if company.credit_unchecked_buyers == "amount":
-            default_amount = Money(Decimal(str(company.credit_default_limit)), company.currency_id.name)
-        foreign = {row.amount.currency for row in rows if row.amount is not None} | {company.currency_id.name}
+            default_amount = Money(to_decimal(company.credit_default_limit, company.currency_id), company.currency_id.name)
         return limit_in_force(
             today,
             rows,
             currency=currency,
-            rates=self._get_rates(foreign | {currency}, company, today) if foreign != {currency} else None,
+            rates=rates,
             combine=company.credit_limit_combination,
             default=company.credit_unchecked_buyers,
             default_amount=default_amount,
@@ -154,14 +156,22 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _get_rates(self, names, company, today):
+    def _get_foreign_currencies(self, rows, companies):
+        """The currencies in which something may have to be converted; none where everything is in one."""
+        names = set(companies.currency_id.mapped("name"))
+        for *_ids, currency, own, covers in rows:
+            names |= {currency} | {item["currency"] for item in (own or []) + (covers or [])}
+        if len(names) == 1:
+            return self.env["res.currency"]
+        return self.env["res.currency"].with_context(active_test=False).search([("name", "in", list(names))])
+
+    @api.model
+    def _get_rates(self, company, currencies, today):
         """Today's rates of these currencies against the company's, as ``rules.policy`` takes them."""
         base = company.currency_id
-        currencies = self.env["res.currency"].with_context(active_test=False).search([("name", "in", list(names))])
-        per_unit = {
-            currency.name: Decimal(repr(self.env["res.currency"]._get_conversion_rate(base, currency, company, today)))
-            for currency in currencies - base
-        }
+        rates = (currencies | base)._get_rates(company, today) if currencies else {}
+        own = Decimal(repr(rates.get(base.id, 1.0)))
+        per_unit = {currency.name: Decimal(repr(rates[currency.id])) / own for currency in currencies - base}
         return ExchangeRates(base.name, today, per_unit)
 
     @api.model

@@ -80,6 +80,15 @@ class ResCompany(models.Model):
         """Switch the gate of these companies. The reason goes into the gate's log."""
         self.write({"credit_gate_mode": mode, "credit_gate_reason": reason})
 
+    def _get_credit_responsible(self):
+        """Who decides holds and looks after alerts: the credit responsible, else the first credit manager here."""
+        self.ensure_one()
+        company = self.sudo()
+        if company.credit_responsible_id:
+            return company.credit_responsible_id
+        managers = self.env.ref("credit_insurance.credit_insurance_group_manager").sudo().all_user_ids
+        return managers.filtered(lambda user: user.active and not user.share and company in user.company_ids)[:1]
+
     def _credit_today(self):
         """The calendar date of the company, whatever the time zone of who asks."""
         self.ensure_one()

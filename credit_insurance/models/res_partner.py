@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 # What a contact shows, by the name of the buyer's field it is taken from.
@@ -75,6 +76,29 @@ class ResPartner(models.Model):
             partner.credit_insurance_buyer_id = buyer
             for name, source in SHOWN.items():
                 partner[name] = buyer[source]
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"parent_id", "is_company"} & vals.keys():
+            self._credit_insurance_check_entity()
+        return result
+
+    def _credit_insurance_check_entity(self):
+        """A buyer with a credit record does not become part of another one: its limit and exposure would be lost.
+
+        :raise UserError: a credit manager has to archive the credit record first
+        """
+        buyers = self.env["credit.insurance.buyer"].sudo().search([("partner_id", "in", self.ids)])
+        for partner in buyers.partner_id:
+            if partner.commercial_partner_id != partner:
+                raise UserError(
+                    self.env._(
+                        "%(buyer)s is a buyer with a credit record of its own and cannot become part of %(company)s. "
+                        "A credit manager has to archive the credit record first.",
+                        buyer=partner.name,
+                        company=partner.commercial_partner_id.name,
+                    )
+                )
 
     def action_open_credit_insurance_buyer(self):
         """The buyer's record of the current company, or a new one for those who may create it."""

@@ -14,6 +14,7 @@ class SaleOrderLine(models.Model):
         compute="_compute_credit_insurance_unit_total",
         store=True,
         digits=0,
+        groups="base.group_system",
         help="Price of one unit with tax, for lines that were added by a delivery and have no ordered quantity.",
     )
 

@@ -20,7 +20,7 @@ REASONS = {
     UncoveredReason.NO_COVER: _lt("The insurer had no cover on this buyer on the day of delivery."),
     UncoveredReason.STOPPED: _lt("Cover for new deliveries was stopped on the day of delivery."),
     UncoveredReason.LIMIT_USED: _lt("Older invoices use up the insured limit."),
-    UncoveredReason.FROZEN: _lt("Room became free only after the cover had been stopped."),
+    UncoveredReason.FROZEN: _lt("Cover has stopped: what was not covered then stays so."),
     UncoveredReason.TAX: _lt("The policy insures amounts without tax."),
 }
 

@@ -2,6 +2,11 @@
 
 Runs on a bare Python (standard library only) because it is what builds the environment everything else runs in.
 
-    cli -> commands (testing, demo, lint, shell) -> database -> odoo -> setup -> (odoo_source, environment, postgres)
-                                                 \\-> postgres            \\-> process, lock, messages, paths
+    cli                                                the commands
+    demo testing story shell lint bench clean          one module per command
+    database odoo simulator children results           what they share
+    setup                                              everything in place: odoo_source, environment, postgres
+    process lock messages paths                        no opinion of their own
+
+Imports go downwards only.
 """

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import os
 import shutil
+from contextlib import AbstractContextManager
 
 from . import environment, odoo, postgres
 from .lock import exclusive
@@ -39,17 +40,21 @@ def create_from_template(name: str, source: OdooSource, *, demo: bool = False) -
     _copy_filestore(template, name)
 
 
+def reserved(name: str) -> AbstractContextManager[None]:
+    """The database to oneself for the time of the block; another command that wants it waits."""
+    return exclusive(LOCKS / f"database-{name}", f"database {name}")
+
+
 def create_with_addon(name: str, source: OdooSource, *, demo: bool = False) -> None:
     """A fresh database with this addon installed, all or nothing: it bears its name only when it is complete."""
     partial = f"{name}_partial"
-    with exclusive(LOCKS / f"database-{name}", f"database {name}"):
-        create_from_template(partial, source, demo=demo)
-        with step(f"Installing {ADDON} in {name}" + (" with demo data" if demo else "")):
-            odoo.install(partial, [ADDON], demo=demo)
-            if demo:
-                _check_demo_data(partial)
-        drop(name)
-        _rename(partial, name)
+    create_from_template(partial, source, demo=demo)
+    with step(f"Installing {ADDON} in {name}" + (" with demo data" if demo else "")):
+        odoo.install(partial, [ADDON], demo=demo)
+        if demo:
+            _check_demo_data(partial)
+    drop(name)
+    _rename(partial, name)
 
 
 def ensure_template(source: OdooSource, *, demo: bool) -> str:

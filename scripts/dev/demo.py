@@ -22,7 +22,7 @@ DATABASE = "demo"
 ODOO_PORT = 8069
 SIMULATOR_PORT = 8070
 START_SECONDS = 180
-CODE = ("__manifest__.py", "credit_insurance", "rules", "connectors", "static", "i18n", "migrations")
+CODE = ("__manifest__.py", "credit_insurance", "rules", "connectors", "data", "static", "i18n", "migrations")
 
 TRY_THIS = """\
 Try this:
@@ -38,7 +38,8 @@ def run() -> int:
     port = _port()
     signal.signal(signal.SIGTERM, _interrupt)
     with setup.ready() as source:
-        _prepare_database(source)
+        with database.reserved(DATABASE):
+            _prepare_database(source)
         with simulator.running(SIMULATOR_PORT, str(DEV / "simulator.sqlite")) as insurer, _odoo(port) as server:
             say(_welcome(port))
             try:
@@ -47,7 +48,9 @@ def run() -> int:
             except KeyboardInterrupt:
                 return 0
             name, log = (
-                ("Odoo", "demo.log") if server.poll() is not None else ("the insurer simulator", "simulator.log")
+                ("Odoo", "demo.log")
+                if server.poll() is not None
+                else ("the insurer simulator", simulator.log_of(SIMULATOR_PORT).name)
             )
             raise DevError(f"{name} stopped by itself: see .dev/logs/{log}")
 

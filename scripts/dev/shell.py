@@ -9,8 +9,9 @@ from .paths import ODOO_CONF
 def run(name: str) -> int:
     """Interactive on a terminal; otherwise runs the script on standard input (which commits what it wants to keep)."""
     with setup.ready() as source:
-        if not database.exists(name):
-            database.create_with_addon(name, source, demo=True)
+        with database.reserved(name):
+            if not database.exists(name):
+                database.create_with_addon(name, source, demo=True)
         return subprocess.call(command(name), env=odoo.environment_for_child())
 
 

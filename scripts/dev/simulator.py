@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from .children import is_port_free, stopping
 from .messages import DevError
@@ -23,7 +24,7 @@ def running(port: int, database: str) -> Iterator["subprocess.Popen[bytes]"]:
     if not is_port_free(port):
         raise DevError(f"port {port} is in use, and the insurer simulator needs it: stop what uses it")
     LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / "simulator.log"
+    log = log_of(port)
     command = [str(VENV_PYTHON), "-m", "connectors.simulator", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as out:
         child = subprocess.Popen(
@@ -35,7 +36,7 @@ def running(port: int, database: str) -> Iterator["subprocess.Popen[bytes]"]:
             start_new_session=True,
         )
     with stopping(child):
-        _wait(child, url(port))
+        _wait(child, url(port), log)
         yield child
 
 
@@ -43,13 +44,15 @@ def url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _wait(child: "subprocess.Popen[bytes]", address: str) -> None:
+def log_of(port: int) -> Path:
+    return LOGS / f"simulator-{port}.log"
+
+
+def _wait(child: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise DevError(
-                f"the insurer simulator did not start: {explained(LOGS / 'simulator.log', child.returncode, ())}"
-            )
+            raise DevError(f"the insurer simulator did not start: {explained(log, child.returncode, ())}")
         try:
             urllib.request.urlopen(address, timeout=1).close()
         except urllib.error.HTTPError:
@@ -58,4 +61,4 @@ def _wait(child: "subprocess.Popen[bytes]", address: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise DevError(f"the insurer simulator did not answer within {START_SECONDS} s: see .dev/logs/simulator.log")
+    raise DevError(f"the insurer simulator did not answer within {START_SECONDS} s: see {log}")

@@ -23,8 +23,13 @@ def tell(source: OdooSource, name: str, out: IO[str]) -> int:
     """Run the story with its lines going to `out`; non-zero when a step is not as told."""
     if not SCRIPT.is_file():
         raise DevError("story not written yet: scripts/story.py is missing")
-    database.create_with_addon(name, source, demo=True)
+    with database.reserved(name), SCRIPT.open() as script:
+        database.create_with_addon(name, source, demo=True)
+        return _tell(name, script, out)
+
+
+def _tell(name: str, script: IO[str], out: IO[str]) -> int:
     port = free_port(FIRST_PORT)
-    with simulator.running(port, ":memory:"), SCRIPT.open() as script:
+    with simulator.running(port, ":memory:"):
         environment = odoo.environment_for_child(**{simulator.URL_VARIABLE: simulator.url(port)})
         return subprocess.call(shell.command(name), stdin=script, stdout=out, stderr=subprocess.STDOUT, env=environment)

@@ -1,7 +1,7 @@
 """The parts of the test suite. Each runs in a process of its own; `make test` adds them up.
 
-    lane 1   pure tests -> story -> packaging
-    lane 2   Odoo tests (models, views, browser tours)
+    lane 1   pure tests (tests/unit), the story (scripts/story.py), packaging (tests/packaging)
+    lane 2   Odoo tests (tests/test_*.py: models, views, browser tours)
 
 Two lanes because two cores are what a small CI machine has.
 """
@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import database, odoo, setup, story, system_packages
+from .lock import exclusive
 from .messages import DevError, say, step, warn
 from .odoo_source import OdooSource
-from .paths import ADDON, ADDON_LINK, DEV, LOGS, ODOO_CONF, REPORTS, ROOT, VENV_PYTHON
+from .paths import ADDON, ADDON_LINK, DEV, LOCKS, LOGS, ODOO_CONF, REPORTS, ROOT, VENV_PYTHON
 from .results import Tally, read_junit
 
 Part = Callable[[], Tally]
@@ -32,7 +33,7 @@ def unit_tests(arguments: Sequence[str]) -> int:
 
 def odoo_tests(name: str, arguments: Sequence[str], *, keep: bool = False) -> int:
     """The Odoo tests on a fresh database, or with `keep` on the one that is there, the addon updated."""
-    with setup.ready() as source:
+    with setup.ready() as source, database.reserved(name):
         if keep and database.exists(name):
             with step(f"Updating {ADDON} in {name}"):
                 odoo.install(name, [ADDON], update=True)
@@ -47,7 +48,7 @@ def all_tests(arguments: Sequence[str]) -> int:
         programs = pool.submit(system_packages.ensure)
         setup.ensure()
         programs.result()
-    with setup.ready() as source:
+    with setup.ready() as source, exclusive(LOCKS / "test", "make test"):
         lanes = _lanes(source, arguments)
         with ThreadPoolExecutor() as pool:
             tallies = list(pool.map(_run_lane, lanes))
@@ -69,14 +70,16 @@ def _run_part(part: Part) -> Tally:
 
 def _lanes(source: OdooSource, arguments: Sequence[str]) -> list[list[Part]]:
     subset = bool(arguments)
+    for_unit, for_odoo = _selected(arguments, unit=True), _selected(arguments, unit=False)
 
     def unit() -> Tally:
-        return _run_pytest("unit", _unit_command(arguments), subset)
+        return Tally() if for_unit is None else _run_pytest("unit", _unit_command(for_unit), subset)
 
     def in_odoo() -> Tally:
-        name = "test"
-        database.create_with_addon(name, source)
-        return _run_pytest("odoo", _odoo_command(name, arguments), subset)
+        if for_odoo is None:
+            return Tally()
+        database.create_with_addon("test", source)
+        return _run_pytest("odoo", _odoo_command("test", for_odoo), subset)
 
     def packaging() -> Tally:
         return _run_pytest("packaging", _packaging_command(), subset)
@@ -140,6 +143,15 @@ def _conclude(tally: Tally) -> int:
         warn("no test ran")
     say(str(tally))
     return 1 if tally.failed or not tally.passed else 0
+
+
+def _selected(arguments: Sequence[str], *, unit: bool) -> list[str] | None:
+    """The arguments for one of the two suites; None when the paths among them name the other one alone."""
+    paths = [argument for argument in arguments if _is_path(argument)]
+    own = [path for path in paths if ("unit" in Path(path).parts) == unit]
+    if paths and not own:
+        return None
+    return [argument for argument in arguments if argument not in paths or argument in own]
 
 
 def _unit_command(arguments: Sequence[str]) -> list[str]:

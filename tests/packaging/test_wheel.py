@@ -10,6 +10,10 @@ from dev import database, environment, odoo, odoo_source
 from dev.paths import DATA_DIR, MANIFEST, ROOT, VENV_PYTHON
 
 DATABASE = "test_wheel"
+LEFT_OUT = {
+    *{"tests", "benchmarks", "scripts", "docs"},
+    *{".ci", ".gitattributes", ".gitignore", "Makefile", "pyproject.toml", "requirements.txt"},
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +50,13 @@ def test_wheel_is_named_after_the_addon(wheel):
 
 
 def test_wheel_holds_the_addon_and_nothing_else(wheel):
-    top = {Path(name).parts[3] for name in _addon_files(wheel)}
-    assert {"__init__.py", "__manifest__.py", "credit_insurance", "rules", "connectors", "LICENSE"} <= top
-    assert not top & {"tests", "benchmarks", "scripts", "docs", ".ci", ".dev", "Makefile", "requirements.txt"}
+    """A new file or folder at the root of the repository has to be put on one side or the other."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    tracked = {Path(name).parts[0] for name in listed.splitlines()}
+    packed = {Path(name).parts[3] for name in _addon_files(wheel)}
+    assert tracked - packed == tracked & LEFT_OUT
+    assert not packed & LEFT_OUT
+    assert {"__init__.py", "__manifest__.py", "credit_insurance", "rules", "connectors", "LICENSE"} <= packed
 
 
 def test_wheel_holds_every_file_the_manifest_names(wheel):

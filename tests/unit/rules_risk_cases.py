@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from rules.risk import (
@@ -24,6 +25,9 @@ from rules.risk import (
 )
 
 TODAY = date(2025, 3, 31)
+
+# Whole packs take a while to draw on a busy machine, which is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 CATALOGUE = SignalCatalogue(
     [

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from rules_risk_cases import CATALOGUE, TODAY, conditions, facts, hostile_facts, packs, rules
+from rules_risk_cases import CATALOGUE, PATIENT, TODAY, conditions, facts, hostile_facts, packs, rules
 
 from rules.risk import (
     All,
@@ -238,7 +238,7 @@ def test_a_catalogue_that_contradicts_itself_is_refused():
 
 
 @given(conditions, st.lists(facts, min_size=5, max_size=20))
-@settings(max_examples=120, deadline=None)
+@settings(PATIENT, max_examples=120)
 def test_always_and_never_are_never_wrong(when, rows):
     answers = {answer_condition(when, read_facts(row, CATALOGUE, TODAY)) for row in rows}
     assert not (never_true(when, CATALOGUE) and Answer.YES in answers)
@@ -246,7 +246,7 @@ def test_always_and_never_are_never_wrong(when, rows):
 
 
 @given(rules(), hostile_facts)
-@settings(max_examples=120, deadline=None)
+@settings(PATIENT, max_examples=120)
 def test_what_passes_the_checker_never_fails(rule, row):
     pack = Pack("p", (rule,))
     assume(not check(pack, CATALOGUE))
@@ -261,7 +261,7 @@ def test_what_passes_the_checker_never_fails(rule, row):
 
 
 @given(packs(), st.integers(0, 400), st.text(max_size=3))
-@settings(max_examples=50, deadline=None)
+@settings(PATIENT, max_examples=50)
 def test_checking_a_damaged_text_never_raises(pack, position, noise):
     from rules.risk import dump
 

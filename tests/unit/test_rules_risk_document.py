@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from rules_risk_cases import CATALOGUE, packs
+from rules_risk_cases import CATALOGUE, PATIENT, packs
 
 from rules.risk import (
     All,
@@ -109,7 +109,7 @@ def test_shipped_packs_are_written_as_the_writer_writes(path):
 
 
 @given(packs())
-@settings(max_examples=50, deadline=None)
+@settings(PATIENT, max_examples=50)
 def test_reading_what_was_written_gives_the_same_rules(pack):
     assert load(dump(pack)) == pack
 

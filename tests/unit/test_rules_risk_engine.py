@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules_risk_cases import CATALOGUE, TODAY, facts, packs
+from rules_risk_cases import CATALOGUE, PATIENT, TODAY, facts, packs
 
 from rules.risk import (
     DEFAULT_CATALOGUE,
@@ -86,7 +86,7 @@ def host():
 
 
 @given(packs(), st.lists(facts, min_size=15, max_size=30))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(PATIENT, max_examples=100)
 def test_the_engine_answers_as_the_reference(host, pack, rows):
     """Random rules that pass the checker, on random facts: not one different answer."""
     sound = Pack("p", tuple(rule for rule in pack.rules if not check(rule, CATALOGUE)))
@@ -391,6 +391,25 @@ def test_a_forked_process_starts_its_own_child_and_leaves_ours_alone():
         os.waitpid(pid, 0)
         assert by == AnsweredBy.DURABLE and int(theirs) != ours
         assert asked.evaluate(FACTS, TODAY).engine is AnsweredBy.DURABLE and asked.host.pid == ours
+
+
+def test_a_forked_process_does_not_hold_our_pipes():
+    with engine() as asked:
+        asked.prepare()
+        pipes = {
+            os.readlink(link) for link in Path(f"/proc/{asked.host.pid}/fd").iterdir() if "pipe:" in os.readlink(link)
+        }
+        pid = os.fork()
+        if pid == 0:
+            held = set()
+            for number in os.listdir("/proc/self/fd"):
+                try:
+                    held.add(os.readlink(f"/proc/self/fd/{number}"))
+                except OSError:
+                    continue
+            os._exit(len(pipes & held))
+        assert len(pipes) == 2
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_a_fork_while_another_thread_asks_does_not_block_the_forked_process():

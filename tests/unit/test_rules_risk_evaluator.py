@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
-from rules_risk_cases import CATALOGUE, TODAY, conditions, facts
+from rules_risk_cases import CATALOGUE, PATIENT, TODAY, conditions, facts
 
 from rules.risk import All, Any, Not, Rule, State, evaluate, render
 from rules.risk.evaluator import answer_condition, trace_condition
@@ -188,7 +188,7 @@ def test_a_message_shows_values_and_context():
 
 
 @given(conditions, facts)
-@settings(max_examples=150, deadline=None)
+@settings(PATIENT, max_examples=150)
 def test_answer_trace_and_branches_agree(when, row):
     read = read_facts(row, CATALOGUE, TODAY)
     answer = answer_condition(when, read)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from hypothesis import given, settings
-from rules_risk_cases import CATALOGUE, packs
+from rules_risk_cases import CATALOGUE, PATIENT, packs
 
 from rules.risk import Pack, Rule, check
 from rules.risk.compiler import MAX_BRANCHES, compile_pack
@@ -68,7 +68,7 @@ def test_everything_else_is_refused(rules):
 
 
 @given(packs())
-@settings(max_examples=25, deadline=None)
+@settings(PATIENT, max_examples=25)
 def test_what_the_compiler_makes_is_accepted_and_small_enough(pack):
     sound = Pack("p", tuple(rule for rule in pack.rules if not check(rule, CATALOGUE)))
     for rule_set in compile_pack(sound).rule_sets:
