@@ -1,4 +1,4 @@
-{
+{  # pylint: disable=missing-readme
     "name": "Credit Insurance",
     "summary": "Credit limits, insurer cover, order holds, risk rules and claims inside Odoo",
     "version": "19.0.1.0.0",
@@ -63,5 +63,4 @@
     "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",
     "application": True,
-    "installable": True,
 }

@@ -5,7 +5,7 @@ from odoo.tests import new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
-# The credit manager and the rep are who the story is about; the base test user is an accountant without any sales right.
+# One user per role; the base test user may do everything, so that set-up is not what is tested.
 ROLES = {
     "rep": "sales_team.group_sale_salesman",
     "manager": "credit_insurance.credit_insurance_group_manager,sales_team.group_sale_salesman_all_leads",
@@ -130,7 +130,13 @@ class CreditCommon(AccountTestInvoicingCommon):
         """An Allianz-Trade-like policy of the company: 90 % insured, terms up to 120 days."""
         insurer = cls.env["credit.insurance.insurer"].create({"name": "Test Insurer", "code": "TEST"})
         return cls.env["credit.insurance.policy"].create(
-            {"number": "TCI-1", "insurer_id": insurer.id, "company_id": cls.company.id, "date_start": "2020-01-01", **values}
+            {
+                "number": "TCI-1",
+                "insurer_id": insurer.id,
+                "company_id": cls.company.id,
+                "date_start": "2020-01-01",
+                **values,
+            }
         )
 
     @classmethod

@@ -264,7 +264,9 @@ class TestRelease(GateCase):
         self.env["credit.insurance.hold.release"].with_user(self.manager).create(
             {"hold_id": self.hold.id, "reason_id": reason.id, "decision": "reject"}
         ).action_decide()
-        self.assertEqual((self.hold.state, self.order.state, self.order.credit_state), ("rejected", "draft", "rejected"))
+        self.assertEqual(
+            (self.hold.state, self.order.state, self.order.credit_state), ("rejected", "draft", "rejected")
+        )
 
     def test_request_is_on_the_record_and_in_the_activity(self):
         self.env["credit.insurance.hold.request"].with_user(self.rep).create(
@@ -336,7 +338,13 @@ class TestNoWayAround(GateCase):
 
     def test_importing_a_confirmed_order_is_refused(self):
         result = self.env["sale.order"].load(
-            ["partner_id/.id", "state", "order_line/product_id/.id", "order_line/product_uom_qty", "order_line/price_unit"],
+            [
+                "partner_id/.id",
+                "state",
+                "order_line/product_id/.id",
+                "order_line/product_uom_qty",
+                "order_line/price_unit",
+            ],
             [[str(self.partner.id), "sale", str(self.goods.id), "10", "150"]],
         )
         self.assertFalse(result["ids"])
@@ -377,7 +385,11 @@ class TestNoWayAround(GateCase):
             "price": lambda o: o.order_line.write({"price_unit": 1000}),
             "quantity": lambda o: o.order_line.write({"product_uom_qty": 1000}),
             "line": lambda o: o.write(
-                {"order_line": [Command.create({"product_id": self.service.id, "price_unit": 9000, "product_uom_qty": 1})]}
+                {
+                    "order_line": [
+                        Command.create({"product_id": self.service.id, "price_unit": 9000, "product_uom_qty": 1})
+                    ]
+                }
             ),
         }
         for name, edit in edits.items():

@@ -147,15 +147,19 @@ class TestExposure(CreditCommon):
         other = self.setup_other_company()
         self._make_invoice(100)
         product = self.env["product.product"].with_company(other["company"]).create({"name": "Other", "taxes_id": []})
-        move = self.env["account.move"].with_company(other["company"]).create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": self.partner.id,
-                "invoice_date": self.today,
-                "invoice_line_ids": [
-                    Command.create({"product_id": product.id, "price_unit": 40, "tax_ids": [Command.clear()]})
-                ],
-            }
+        move = (
+            self.env["account.move"]
+            .with_company(other["company"])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner.id,
+                    "invoice_date": self.today,
+                    "invoice_line_ids": [
+                        Command.create({"product_id": product.id, "price_unit": 40, "tax_ids": [Command.clear()]})
+                    ],
+                }
+            )
         )
         move.action_post()
         self.assertEqual(self._exposure()["total"], 100)
@@ -191,9 +195,7 @@ class TestExposure(CreditCommon):
         self.assertEqual(self._exposure(), {"not_due": 500, "total": 500})
 
     def test_contacts_and_addresses_roll_up_to_the_commercial_partner(self):
-        delivery = self.env["res.partner"].create(
-            {"name": "Depot", "parent_id": self.partner.id, "type": "delivery"}
-        )
+        delivery = self.env["res.partner"].create({"name": "Depot", "parent_id": self.partner.id, "type": "delivery"})
         self._make_invoice(100, partner=self.contact)
         self._make_confirmed_order(partner=delivery)
         self.assertEqual(self._exposure()["total"], 1100)
@@ -286,7 +288,9 @@ class TestExposure(CreditCommon):
         model = self.env["credit.insurance.exposure"]
         rows = model._get_rows(partners.ids, self.company.ids, self.today)
         for partner in partners:
-            ledger = sum(lines.filtered(lambda x, p=partner: x.partner_id.commercial_partner_id == p).mapped("amount_residual"))
+            ledger = sum(
+                lines.filtered(lambda x, p=partner: x.partner_id.commercial_partner_id == p).mapped("amount_residual")
+            )
             ours = sum(row.amount_company for row in rows[partner.id, self.company.id] if row.source != "confirmed")
             self.assertAlmostEqual(float(ours), ledger, 2, partner.name)
 

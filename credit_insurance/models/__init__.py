@@ -4,6 +4,7 @@ from . import (
     credit_insurance_alert,
     credit_insurance_buyer,
     credit_insurance_buyer_alerts,
+    credit_insurance_buyer_credit,
     credit_insurance_buyer_data,
     credit_insurance_buyer_history,
     credit_insurance_buyer_link,

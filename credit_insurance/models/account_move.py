@@ -43,7 +43,6 @@ class AccountMove(models.Model):
     )
     credit_insurance_policy_id = fields.Many2one(
         "credit.insurance.policy",
-        string="Credit Insurance Policy",
         compute="_compute_credit_insurance",
         compute_sudo=True,
         groups=ACCOUNTING_OR_CREDIT,
@@ -141,10 +140,11 @@ class AccountMove(models.Model):
 
     def _compute_payment_state(self):
         """The deadlines follow whatever settles or reopens an invoice: payment, bounce, credit note, reset to draft."""
-        super()._compute_payment_state()
+        result = super()._compute_payment_state()
         watched = self.filtered(lambda move: move.sudo().credit_insurance_original_due_date and move.id)
         if watched:
             self.env["credit.insurance.deadline"]._recompute_states(watched)
+        return result
 
     # === CRUD METHODS === #
 

@@ -243,7 +243,8 @@ class CreditInsuranceAccount(models.Model):
             "words": getattr(error, "words", ""),
             "code": getattr(error, "code", "") or getattr(error, "status", None) or "-",
         }
-        return self.env._(text) % values
+        template = self.env._(text)
+        return template % values
 
     def _describe_policy(self, policy):
         return self.env._(

@@ -40,9 +40,7 @@ class CreditInsuranceAlert(models.Model):
     _mail_post_access = "read"
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="restrict", index=True)
-    rule_version_id = fields.Many2one(
-        "credit.insurance.rule.version", string="Rule Version", readonly=True, ondelete="restrict"
-    )
+    rule_version_id = fields.Many2one("credit.insurance.rule.version", readonly=True, ondelete="restrict")
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="restrict", index=True)
     partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer", store=True)
     company_id = fields.Many2one(related="buyer_id.company_id", store=True, index=True)

@@ -14,7 +14,7 @@ class CreditInsuranceBuyer(models.Model):
     _inherit = "credit.insurance.buyer"
 
     grade_id = fields.Many2one("credit.insurance.grade", compute="_compute_grade", string="Latest Grade")
-    grade = fields.Char(compute="_compute_grade", string="Grade")
+    grade = fields.Char(compute="_compute_grade")
     grade_label = fields.Char(compute="_compute_grade", string="Meaning of the Grade")
     grade_insurer_id = fields.Many2one("credit.insurance.insurer", compute="_compute_grade", string="Graded By")
     graded_on = fields.Date(compute="_compute_grade")
@@ -22,7 +22,7 @@ class CreditInsuranceBuyer(models.Model):
     grade_confirmed_at = fields.Datetime(compute="_compute_grade")
     grade_age = fields.Char(compute="_compute_ages", string="Grade Received")
 
-    current_cover_id = fields.Many2one("credit.insurance.cover", compute="_compute_cover", string="Current Cover")
+    current_cover_id = fields.Many2one("credit.insurance.cover", compute="_compute_cover")
     cover_status = fields.Selection(COVER_STATUSES, compute="_compute_cover", search="_search_cover_status")
     cover_amount = fields.Monetary(compute="_compute_cover", currency_field="cover_currency_id", string="Cover")
     cover_currency_id = fields.Many2one("res.currency", compute="_compute_cover")

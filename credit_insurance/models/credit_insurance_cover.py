@@ -53,7 +53,7 @@ class CreditInsuranceCover(models.Model):
         COVER_STATUSES, string="Announced", help="A change the insurer has announced, in force from its date on."
     )
     announced_code = fields.Char(readonly=True, help="The insurer's own code of the announcement, as received.")
-    announced_from = fields.Date(string="Announced From")
+    announced_from = fields.Date()
     announced_amount = fields.Monetary(help="What remains after an announced reduction.")
     decided_on = fields.Date()
     conditions = fields.Text()

@@ -190,7 +190,7 @@ class CreditInsuranceDeadline(models.Model):
     @api.model
     def _cron_update(self):
         """Once a day: mark what is over, and write deadlines that are missing because the cover came later."""
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"].sudo().search([]):  # pylint: disable=no-search-all
             over = self.sudo().search(
                 [("company_id", "=", company.id), ("passed", "=", False), ("date", "<", company_today(company))]
             )
@@ -205,7 +205,7 @@ class CreditInsuranceDeadline(models.Model):
 
     @api.model
     def _get_missing_domain(self):
-        covers = self.env["credit.insurance.cover"].sudo().search([])
+        covers = self.env["credit.insurance.cover"].sudo().search([])  # pylint: disable=no-search-all
         return Domain(
             [
                 ("move_type", "in", ("out_invoice", "out_receipt")),

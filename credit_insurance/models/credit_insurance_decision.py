@@ -62,7 +62,7 @@ class CreditInsuranceDecision(models.Model):
         for decision in self:
             decision.reasons_text = "\n".join(describe_reasons(self.env, decision.reasons))
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         self.check_access("write")
         raise UserError(self.env._("The log of credit decisions is never changed."))
 

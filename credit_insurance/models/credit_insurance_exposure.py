@@ -197,7 +197,7 @@ class CreditInsuranceExposure(models.AbstractModel):
 
     @api.model
     def _convert_rows(self, rows, company, currency, today):
-        """Amounts by source in ``currency``: ``{source: Decimal}``, each document currency summed before it is converted.
+        """Amounts by source in ``currency``: ``{source: Decimal}``, every document currency summed before converting.
 
         A document in ``currency`` counts with its own amount, another one with what was booked for it at its own rate
         in the company's currency; what has no booked rate is converted at the rate of ``today``.

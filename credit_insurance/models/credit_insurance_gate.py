@@ -115,7 +115,11 @@ class CreditInsuranceGate(models.AbstractModel):
                     decisions[case.order] = (case, decision)
                     if ledger and case.buyer.checked and decision.outcome is Outcome.PASS and case.reserve > 0:
                         ledger.reserve(
-                            case.buyer.partner_id, case.buyer.company_id, case.order.id, case.buyer.currency_id, case.reserve
+                            case.buyer.partner_id,
+                            case.buyer.company_id,
+                            case.order.id,
+                            case.buyer.currency_id,
+                            case.reserve,
                         )
         return [decisions[case.order] for case in cases]
 
@@ -231,7 +235,9 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _log(self, case, decision, checkpoint):
-        return self.env["credit.insurance.decision"].sudo().create(self._prepare_decision_vals(case, decision, checkpoint))
+        return (
+            self.env["credit.insurance.decision"].sudo().create(self._prepare_decision_vals(case, decision, checkpoint))
+        )
 
     @api.model
     def _prepare_decision_vals(self, case, decision: Decision, checkpoint):

@@ -37,7 +37,9 @@ class CreditInsuranceHold(models.Model):
     order_id = fields.Many2one("sale.order", ondelete="set null", index="btree_not_null", readonly=True)
     order_name = fields.Char(string="Document", readonly=True)
     decision_id = fields.Many2one("credit.insurance.decision", required=True, ondelete="restrict", readonly=True)
-    partner_id = fields.Many2one("res.partner", string="Buyer", required=True, ondelete="restrict", readonly=True, index=True)
+    partner_id = fields.Many2one(
+        "res.partner", string="Buyer", required=True, ondelete="restrict", readonly=True, index=True
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     salesperson_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
     state = fields.Selection(HOLD_STATES, default="open", required=True, readonly=True, index=True, tracking=True)
@@ -111,7 +113,11 @@ class CreditInsuranceHold(models.Model):
     def _open(self, order, decision):
         """Put ``order`` on hold, or bring its open hold up to date with the newest decision."""
         hold = self.sudo().search([("order_id", "=", order.id), ("state", "=", "open")])
-        vals = {"decision_id": decision.id, "order_amount": order.amount_total, "order_currency_id": order.currency_id.id}
+        vals = {
+            "decision_id": decision.id,
+            "order_amount": order.amount_total,
+            "order_currency_id": order.currency_id.id,
+        }
         if hold:
             hold.write(vals)
             return hold
@@ -131,7 +137,9 @@ class CreditInsuranceHold(models.Model):
         for hold in self:
             hold.activity_schedule(
                 "credit_insurance.mail_activity_type_hold",
-                summary=self.env._("%(order)s is held: short %(amount)s", order=hold.order_name, amount=hold._format(hold.shortfall)),
+                summary=self.env._(
+                    "%(order)s is held: short %(amount)s", order=hold.order_name, amount=hold._format(hold.shortfall)
+                ),
                 user_id=hold.company_id._get_credit_responsible().id or self.env.uid,
             )
 
@@ -169,7 +177,9 @@ class CreditInsuranceHold(models.Model):
             raise UserError(self.env._("Hold %s is closed already.", self.name))
         hold = self.sudo()
         hold.write({"requested_by_id": self.env.uid, "requested_on": fields.Datetime.now(), "request_note": note})
-        hold.message_post(body=self.env._("%(user)s asks for a release: %(note)s", user=self.env.user.name, note=note or "-"))
+        hold.message_post(
+            body=self.env._("%(user)s asks for a release: %(note)s", user=self.env.user.name, note=note or "-")
+        )
         activities = hold.activity_search(["credit_insurance.mail_activity_type_hold"])
         if activities:
             activities.write({"note": note})
@@ -179,11 +189,13 @@ class CreditInsuranceHold(models.Model):
     def _get_release(self, order):
         """The release among these holds that still lets ``order`` pass as it is now."""
         return self.filtered(
-            lambda hold: hold.state == "released"
-            and hold.release_valid_until >= hold.company_id._credit_today()
-            and hold.order_currency_id == order.currency_id
-            and hold.partner_id == order._credit_buyer_partner()
-            and order.currency_id.compare_amounts(order.amount_total, hold.release_amount) <= 0
+            lambda hold: (
+                hold.state == "released"
+                and hold.release_valid_until >= hold.company_id._credit_today()
+                and hold.order_currency_id == order.currency_id
+                and hold.partner_id == order._credit_buyer_partner()
+                and order.currency_id.compare_amounts(order.amount_total, hold.release_amount) <= 0
+            )
         )[:1]
 
     def _check_authority(self):
@@ -197,7 +209,9 @@ class CreditInsuranceHold(models.Model):
         asked_by_me = self.env.user in (self.requested_by_id | self.decision_id.sudo().user_id)
         if asked_by_me and self.document_amount >= self.company_id.sudo().credit_four_eyes_amount:
             raise AccessError(
-                self.env._("You asked for %s yourself: another credit manager has to decide it.", self.order_name or self.name)
+                self.env._(
+                    "You asked for %s yourself: another credit manager has to decide it.", self.order_name or self.name
+                )
             )
 
     def _release(self, reason, note, amount, valid_until):

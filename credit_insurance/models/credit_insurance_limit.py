@@ -58,7 +58,9 @@ class CreditInsuranceLimit(models.AbstractModel):
 
     @api.model
     def _read_rows(self, pairs):
-        """Own limits and covers of every buyer as JSON: buyer_id, partner_id, company_id, status, currency_id, code, own, covers.
+        """Own limits and covers of every buyer as JSON.
+
+        Columns: buyer_id, partner_id, company_id, status, currency_id, currency code, own limits, covers.
 
         A cover is as fresh as the connection's last complete pull, or the last one that contained the buyer.
         """
@@ -142,7 +144,9 @@ class CreditInsuranceLimit(models.AbstractModel):
     def _compute_limit(self, rows, company, rates, currency, today):
         default_amount = None
         if company.credit_unchecked_buyers == "amount":
-            default_amount = Money(to_decimal(company.credit_default_limit, company.currency_id), company.currency_id.name)
+            default_amount = Money(
+                to_decimal(company.credit_default_limit, company.currency_id), company.currency_id.name
+            )
         return limit_in_force(
             today,
             rows,

@@ -20,7 +20,9 @@ class CreditInsurancePass(models.Model):
     order_amount = fields.Monetary(help="The order's total when it was last looked at.")
     currency_id = fields.Many2one("res.currency", required=True)
     decision_id = fields.Many2one("credit.insurance.decision", ondelete="restrict", index="btree_not_null")
-    hold_id = fields.Many2one("credit.insurance.hold", string="Released Hold", ondelete="restrict", index="btree_not_null")
+    hold_id = fields.Many2one(
+        "credit.insurance.hold", string="Released Hold", ondelete="restrict", index="btree_not_null"
+    )
     live = fields.Boolean(default=True)
 
     _live_uniq = models.UniqueIndex("(order_id) WHERE live", "An order has one live pass.")

@@ -70,7 +70,7 @@ class CreditInsuranceReservation(models.Model):
     amount = fields.Float(readonly=True)
 
     def init(self):
-        """An unlogged table without foreign keys: rows live for seconds, a crash may lose them with their transactions."""
+        """An unlogged table without foreign keys: rows live for seconds, a crash loses them with their transactions."""
         self.env.cr.execute(
             """
             CREATE UNLOGGED TABLE IF NOT EXISTS credit_insurance_reservation (
@@ -91,7 +91,9 @@ class CreditInsuranceReservation(models.Model):
     def _get_snapshot(self):
         """Identity and view of the running transaction. Its own changes are flushed, so that it sees them itself."""
         self.env.flush_all()
-        [(xid, snapshot)] = self.env.execute_query(SQL("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text"))
+        [(xid, snapshot)] = self.env.execute_query(
+            SQL("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text")
+        )
         return Snapshot(xid, snapshot)
 
     @api.model
@@ -119,7 +121,10 @@ class CreditInsuranceReservation(models.Model):
 
     @api.model
     def _read_reserved(self, side, snapshot, partner_ids):
-        """What others reserved and the snapshot does not show: ``{(partner_id, company_id): {currency_id: Decimal}}``."""
+        """What others reserved and the snapshot does not show.
+
+        :return: ``{(partner_id, company_id): {currency_id: Decimal}}``
+        """
         side.execute(
             SQL(
                 """

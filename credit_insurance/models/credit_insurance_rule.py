@@ -169,7 +169,7 @@ class CreditInsuranceRule(models.Model):
         """Queue a screening of all buyers the user may see; for administrators."""
         if not self.env.user.has_group("credit_insurance.credit_insurance_group_admin"):
             raise AccessError(self.env._("Only an administrator of risk rules may start a screening."))
-        buyers = self.env["credit.insurance.buyer"].search([])
+        buyers = self.env["credit.insurance.buyer"].search([])  # pylint: disable=no-search-all
         self.env["credit.insurance.screening"]._enqueue(buyers)
         return {
             "type": "ir.actions.client",
@@ -260,7 +260,7 @@ class CreditInsuranceRule(models.Model):
         if text == self.document:
             return
         vals = self._prepare_document_vals(text, key=self.key) | {"version": self.version + 1}
-        super().write(vals)
+        super().write(vals)  # pylint: disable=super-method-mismatch
         self._keep_version()
         if self.state == "active":
             self._check_active_together()
@@ -320,7 +320,7 @@ class CreditInsuranceRule(models.Model):
 
         Their XML ids are ``credit_insurance.rule_<key>``.
         """
-        existing = set(self.sudo().search([]).mapped("key"))
+        existing = set(self.sudo().search([]).mapped("key"))  # pylint: disable=no-search-all
         for path in sorted(PACKS.glob("*.yaml")):
             pack = load(path.read_text(encoding="utf-8"))
             created = self.create(
@@ -354,5 +354,5 @@ class CreditInsuranceRuleVersion(models.Model):
         for record in self:
             record.display_name = self.env._("Version %s", record.version)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Versions of a rule are never changed."))

@@ -62,7 +62,7 @@ class CreditInsuranceScreening(models.AbstractModel):
         env = self.sudo().env
         archived = [("ended_on", "=", False), ("buyer_id.active", "=", False)]
         env["credit.insurance.alert"].search(archived)._end(self.env._("The buyer is archived."))
-        self._enqueue(env["credit.insurance.buyer"].search([]))
+        self._enqueue(env["credit.insurance.buyer"].search([]))  # pylint: disable=no-search-all
 
     @api.model
     def _enqueue(self, buyers):

@@ -20,8 +20,12 @@ REASON_TEXTS = {
     ReasonCode.BUYER_CASH_ONLY: _lt("The buyer gets no credit: %(to_pay)s is to be paid first."),
     ReasonCode.BUYER_WATCH: _lt("The buyer is on watch."),
     ReasonCode.OVERDUE: _lt("%(amount)s is overdue, the oldest item by %(days)s days."),
-    ReasonCode.MEP_PASSED: _lt("An invoice is unpaid beyond the maximum extension period: cover for new deliveries stopped."),
-    ReasonCode.TERM_TOO_LONG: _lt("The payment term of %(days)s days is longer than the %(max_days)s days the policy covers."),
+    ReasonCode.MEP_PASSED: _lt(
+        "An invoice is unpaid beyond the maximum extension period: cover for new deliveries stopped."
+    ),
+    ReasonCode.TERM_TOO_LONG: _lt(
+        "The payment term of %(days)s days is longer than the %(max_days)s days the policy covers."
+    ),
     ReasonCode.COVER_ENDS_BEFORE_DELIVERY: _lt("The cover ends on %(until)s, before the delivery on %(delivery)s."),
     ReasonCode.CURRENCY_NOT_COVERED: _lt("The policy does not cover %(currency)s."),
     ReasonCode.COUNTRY_NOT_COVERED: _lt("The policy does not cover %(country)s."),
@@ -66,17 +70,19 @@ def describe_reasons(env, reasons):
 
 
 def _describe(env, reason):
-    # str() of a lazy translation takes the language from the frame's environment; env._ is the explicit way.
     params = {name: _param_to_text(env, name, value) for name, value in reason["params"].items()}
-    return env._(REASON_TEXTS[ReasonCode(reason["code"])]) % params  # pylint: disable=gettext-variable
+    template = env._(REASON_TEXTS[ReasonCode(reason["code"])])
+    return template % params
 
 
 def _param_to_text(env, name, value):
     if isinstance(value, dict):
-        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", value["currency"])], limit=1)
+        currency = (
+            env["res.currency"].with_context(active_test=False).search([("name", "=", value["currency"])], limit=1)
+        )
         return currency.format(float(value["amount"]))
     if name == "state":
-        return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value  # pylint: disable=gettext-variable
+        return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value
     if name in ("until", "delivery") and value:
         return env["ir.qweb.field.date"].value_to_html(date.fromisoformat(value), {})
     return ", ".join(value) if isinstance(value, list) else value

@@ -35,9 +35,7 @@ class ResCompany(models.Model):
         default="warn",
         required=True,
     )
-    credit_responsible_id = fields.Many2one(
-        "res.users", string="Credit Responsible", help="Gets the activity when an order is held."
-    )
+    credit_responsible_id = fields.Many2one("res.users", help="Gets the activity when an order is held.")
     credit_release_validity_days = fields.Integer(string="A Release Holds for (days)", default=14)
     credit_four_eyes_amount = fields.Monetary(
         string="Four Eyes From",

@@ -236,11 +236,20 @@ class SaleOrder(models.Model):
     @api.model
     def _credit_growth_fields(self):
         """Fields that change what a confirmed order will cost, or who will owe it."""
-        return {"partner_id", "partner_invoice_id", "company_id", "currency_id", "pricelist_id", "payment_term_id", "date_order"}
+        return {
+            "partner_id",
+            "partner_invoice_id",
+            "company_id",
+            "currency_id",
+            "pricelist_id",
+            "payment_term_id",
+            "date_order",
+        }
 
     def _compute_amounts(self):
-        super()._compute_amounts()
+        result = super()._compute_amounts()
         self._credit_watch_growth()
+        return result
 
     def _credit_watch_growth(self):
         """Check confirmed orders once, before the transaction is committed, when all of its edits are in."""

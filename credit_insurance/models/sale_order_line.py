@@ -8,7 +8,7 @@ class SaleOrderLine(models.Model):
         string="Nothing More to Come",
         copy=False,
         groups="credit_insurance.credit_insurance_group_user",
-        help="Closes a line that no delivery will close, such as a service: only what was delivered counts as exposure.",
+        help="Closes a line that no delivery closes, such as a service: only what was delivered counts as exposure.",
     )
     credit_insurance_unit_total = fields.Float(
         compute="_compute_credit_insurance_unit_total",

@@ -21,7 +21,9 @@ class CreditInsuranceGateSwitch(models.TransientModel):
         required=True,
     )
     reason = fields.Char(required=True)
-    line_ids = fields.One2many("credit.insurance.gate.switch.line", "wizard_id", compute="_compute_line_ids", store=True)
+    line_ids = fields.One2many(
+        "credit.insurance.gate.switch.line", "wizard_id", compute="_compute_line_ids", store=True
+    )
     checked_count = fields.Integer(compute="_compute_line_ids", store=True, string="Quotations Looked At")
 
     @api.depends("company_id")
