@@ -1,6 +1,7 @@
 """What the credit gate must do, and what must never happen (one test each)."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -152,6 +153,67 @@ class TestGate(GateCase):
         order = self._make_confirmed_order(500)
         self.assertEqual(order.state, "draft")
         self.assertIn("withdr", self._hold(order).reasons_text)
+
+    def test_unpaid_invoice_beyond_the_maximum_extension_period_closes_the_gate(self):
+        self._make_cover(self._make_policy(), self._make_buyer(), 10_000)
+        self._make_invoice(100, due_in=-60)
+        self.assertEqual(self._make_confirmed_order(500).state, "sale", "payment on the last day is in time")
+        overdue = self._make_invoice(100, due_in=-61)
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft")
+        self.assertIn("maximum extension period", self._hold(order).reasons_text)
+        self._pay(overdue)
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
+    def test_extension_period_is_no_matter_for_own_credit(self):
+        self._make_buyer(limit=10_000)
+        self._make_invoice(100, due_in=-300)
+        self.assertEqual(self._make_confirmed_order(500).state, "sale")
+
+    def test_overdue_beyond_the_companys_days_and_amount_holds(self):
+        self._make_buyer(limit=10_000)
+        self.company.write({"credit_max_overdue_days": 30, "credit_max_overdue_amount": 50})
+        self._make_invoice(50, due_in=-40)
+        self.assertEqual(self._make_confirmed_order(500).state, "sale", "not above the amount")
+        self._make_invoice(1, due_in=-1)
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft")
+        self.assertIn("40 days", self._hold(order).reasons_text)
+
+    def test_payment_term_longer_than_the_policy_allows_holds(self):
+        self._make_cover(self._make_policy(max_payment_term_days=120), self._make_buyer(), 10_000)
+        terms = [
+            self.env["account.payment.term"].create(
+                {
+                    "name": f"{days} days",
+                    "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": days})],
+                }
+            )
+            for days in (120, 121)
+        ]
+        orders = [self._make_confirmed_order(500, payment_term_id=term.id) for term in terms]
+        self.assertEqual([order.state for order in orders], ["sale", "draft"])
+        self.assertIn("121 days", self._hold(orders[1]).reasons_text)
+
+    def test_country_outside_the_policy_holds(self):
+        france, italy = self.env.ref("base.fr"), self.env.ref("base.it")
+        self.partner.country_id = italy
+        policy = self._make_policy(country_ids=[Command.set(france.ids)])
+        self._make_cover(policy, self._make_buyer(), 10_000)
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft")
+        self.partner.country_id = france
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
+    def test_all_reasons_are_listed_at_once(self):
+        self.company.write({"credit_max_overdue_days": 30})
+        self._make_cover(self._make_policy(), self._make_buyer(status="watch"), 100)
+        self._make_invoice(100, due_in=-61)
+        order = self._make_confirmed_order(500)
+        codes = {reason["code"] for reason in self._hold(order).decision_id.reasons}
+        self.assertEqual(codes, {"over_limit", "mep_passed", "overdue", "buyer_watch"})
 
     def test_cover_of_an_ended_policy_does_not_count(self):
         policy = self._make_policy(date_end=self.today - timedelta(days=1))
@@ -372,6 +434,28 @@ class TestNoWayAround(GateCase):
         self.rep.group_ids += self.env.ref("base.group_partner_manager")
         with self.assertRaisesRegex(UserError, "credit record"):
             self.partner.with_user(self.rep).write({"parent_id": other.id, "is_company": False})
+
+    def test_expense_re_invoiced_by_core_is_accepted_and_the_credit_manager_is_told(self):
+        order = self._make_confirmed_order(900)
+        self.env.cr.flush()
+        expense = self._make_product("Travel", type="service", expense_policy="cost")
+        bill = self._make_invoice(500, move_type="in_invoice", post=False)
+        bill.invoice_line_ids.write({"product_id": expense.id, "price_unit": 500})
+        analytic = self.env["account.analytic.account"].create(
+            {"name": "Job", "plan_id": self.env["account.analytic.plan"].create({"name": "Jobs"}).id}
+        )
+        bill.invoice_line_ids.analytic_distribution = {str(analytic.id): 100}
+        line_model = type(self.env["account.move.line"])
+        with patch.object(line_model, "_sale_determine_order", lambda lines: dict.fromkeys(lines.ids, order)):
+            bill.action_post()
+        self.env.cr.flush()
+        self.assertEqual((bill.state, order.amount_total), ("posted", 1400))
+        live = order.credit_pass_ids.filtered("live")
+        self.assertEqual((live.amount, live.decision_id.would_hold), (1400, True))
+        self.assertEqual(order.activity_ids.user_id, self.manager)
+        with self.assertRaises(ValidationError):
+            order.order_line[0].price_unit += 1
+            self.env.cr.flush()
 
     def test_client_cannot_write_the_credit_state(self):
         order = self._make_order(1500).with_user(self.rep)

@@ -1,5 +1,6 @@
 from . import (
     account_move,
+    account_move_line,
     credit_insurance_account,
     credit_insurance_alert,
     credit_insurance_buyer,

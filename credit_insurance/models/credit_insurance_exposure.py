@@ -9,6 +9,7 @@ companies are ticked in the company switcher.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -22,13 +23,16 @@ class ExposureRow:
     """An amount of one source in one document currency, and the same amount in the company's currency.
 
     Posted items carry the rate of their document (``amount_company``); confirmed orders have no booked rate, so
-    ``amount_company`` is None and today's rate applies.
+    ``amount_company`` is None and today's rate applies. ``oldest_due`` and ``oldest_invoiced`` are the earliest
+    original due date and document date of what is owed in this row.
     """
 
     source: str
     currency_id: int
     amount: Decimal
     amount_company: Decimal | None
+    oldest_due: date | None = None
+    oldest_invoiced: date | None = None
 
 
 class CreditInsuranceExposure(models.AbstractModel):
@@ -49,16 +53,20 @@ class CreditInsuranceExposure(models.AbstractModel):
         if not partner_ids or not company_ids:
             return rows
         query = SQL(
-            "WITH scope AS (%s) SELECT buyer_id, root_id, source, currency_id, amount::text, booked::text "
-            "FROM (%s UNION ALL %s) AS amounts (buyer_id, root_id, source, currency_id, amount, booked)",
+            """
+            WITH scope AS (%s)
+            SELECT buyer_id, root_id, source, currency_id, amount::text, booked::text, oldest_due, oldest_invoiced
+              FROM (%s UNION ALL %s)
+                   AS amounts (buyer_id, root_id, source, currency_id, amount, booked, oldest_due, oldest_invoiced)
+            """,
             self._scope_sql(partner_ids, company_ids),
             self._receivables_sql(today),
             self._open_orders_sql(exclude_order_ids),
         )
-        for partner_id, company_id, source, currency_id, amount, booked in self.env.execute_query(query):
+        for partner_id, company_id, source, currency_id, amount, booked, *dates in self.env.execute_query(query):
             # As text, because Odoo's cursors read PostgreSQL's exact numbers as floats.
             booked = None if booked is None else Decimal(booked)
-            rows[partner_id, company_id].append(ExposureRow(source, currency_id, Decimal(amount), booked))
+            rows[partner_id, company_id].append(ExposureRow(source, currency_id, Decimal(amount), booked, *dates))
         return rows
 
     @api.model
@@ -87,7 +95,9 @@ class CreditInsuranceExposure(models.AbstractModel):
                         THEN 'credits'
                         WHEN COALESCE(l.date_maturity, l.date) < %(today)s THEN 'overdue'
                         ELSE 'not_due' END AS source,
-                   l.currency_id, SUM(l.amount_residual_currency), SUM(l.amount_residual)
+                   l.currency_id, SUM(l.amount_residual_currency), SUM(l.amount_residual),
+                   MIN(COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date)),
+                   MIN(COALESCE(l.invoice_date, l.date))
               FROM account_move_line l
               JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
               JOIN scope s ON s.partner_id = l.partner_id AND s.company_id = l.company_id
@@ -102,7 +112,7 @@ class CreditInsuranceExposure(models.AbstractModel):
         """What confirmed orders will still add to the receivables, per buyer, company and currency of the order."""
         return SQL(
             """
-            SELECT o.buyer_id, o.root_id, 'confirmed', o.currency_id, SUM(o.amount), NULL::numeric
+            SELECT o.buyer_id, o.root_id, 'confirmed', o.currency_id, SUM(o.amount), NULL::numeric, NULL::date, NULL::date
               FROM (%s) o
              WHERE o.amount > 0
              GROUP BY 1, 2, 4

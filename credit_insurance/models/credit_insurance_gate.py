@@ -8,12 +8,13 @@ The gate is only reached through private methods. Nothing in the context, and no
 
 from collections import defaultdict
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.policy import (
+    Base,
     BuyerStatus,
     Decision,
     DecisionRequest,
@@ -81,6 +82,24 @@ class CreditInsuranceGate(models.AbstractModel):
                 told = self.env._("%s is over its credit and stays as it was.", case.order.name)
                 refused[case.order] = f"{told}\n{self._describe(decision)}"
         return refused
+
+    @api.model
+    def _pass_grown_by_core(self, orders):
+        """Accept growth that a document of Odoo itself caused, such as a re-invoiced expense: it is owed already.
+
+        It is on record, and whoever decides credit gets an activity when it went over the limit.
+        """
+        for case, decision in self._decide(orders, "growth"):
+            over = decision.outcome is Outcome.HOLD
+            accepted = replace(decision, outcome=Outcome.PASS)
+            self._write_pass(case, self._log(case, accepted, "growth"))
+            if over:
+                case.order.activity_schedule(
+                    "mail.mail_activity_data_todo",
+                    summary=self.env._("%s grew beyond its credit", case.order.name),
+                    note=self._describe(decision),
+                    user_id=case.order.company_id.root_id._get_credit_responsible().id or self.env.uid,
+                )
 
     @api.model
     def _preview(self, orders, together=False):
@@ -196,6 +215,11 @@ class CreditInsuranceGate(models.AbstractModel):
         status = case.buyer.status
         if not case.buyer.checked and status is BuyerStatus.NORMAL and not case.buyer.limit.unreadable:
             status = BuyerStatus.NOT_CHECKED
+        order, company = case.order, case.order.company_id.root_id
+        rows = exposures.get((case.buyer.partner_id, case.buyer.company_id), ())
+        overdue = [row for row in rows if row.source == "overdue"]
+        # An extension moves the due date in the ledger, not the one the policy counts from.
+        owed = [row for row in rows if row.source in ("overdue", "not_due")]
         return DecisionRequest(
             document=Money(case.document, currency.name),
             exposure=self._make_exposure(case, currency, exposures, reserved),
@@ -204,9 +228,35 @@ class CreditInsuranceGate(models.AbstractModel):
             buyer_status=status,
             prepaid=Money(case.prepaid, currency.name),
             released=Money(case.released, currency.name) if case.released is not None else None,
-            document_currency=case.order.currency_id.name,
+            overdue_days=max(((case.today - row.oldest_due).days for row in overdue), default=0),
+            max_overdue_days=company.credit_max_overdue_days or None,
+            max_overdue_amount=self._company_money(company, company.credit_max_overdue_amount, currency, case.today),
+            mep_passed=any(self._is_mep_passed(policy.mep, owed, case.today) for policy in case.buyer.policies),
+            payment_term_days=order._credit_term_days(case.today),
+            max_payment_term_days=min(
+                (policy.max_payment_term_days for policy in case.buyer.policies if policy.max_payment_term_days),
+                default=None,
+            ),
+            delivery_date=order.commitment_date.date() if order.commitment_date else None,
+            country=case.buyer.country,
+            country_allowed=all(
+                policy.countries is None or case.buyer.country in policy.countries for policy in case.buyer.policies
+            ),
+            document_currency=order.currency_id.name,
             decimal_places=currency.decimal_places,
         )
+
+    @api.model
+    def _is_mep_passed(self, mep, owed, today):
+        """Whether an open item is unpaid beyond the maximum extension period, which stops cover for new deliveries."""
+        starts = [row.oldest_invoiced if mep.base is Base.INVOICE_DATE else row.oldest_due for row in owed]
+        return any(mep.passed(today, start) for start in starts)
+
+    @api.model
+    def _company_money(self, company, amount, currency, today):
+        exact = to_decimal(amount, company.currency_id)
+        converted = self.env["credit.insurance.exposure"]._convert(exact, company.currency_id, currency, company, today)
+        return Money(converted, currency.name)
 
     @api.model
     def _make_exposure(self, case, currency, exposures, reserved):

@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import (
+    Base,
     BuyerStatus,
     CoverStatus,
     ExchangeRates,
@@ -16,10 +17,21 @@ from odoo.addons.credit_insurance.rules.policy import (
     LimitInForce,
     Money,
     OwnLimit,
+    Period,
+    Unit,
     limit_in_force,
 )
 
 from .amounts import to_decimal
+
+
+@dataclass(frozen=True)
+class PolicyChecks:
+    """What a policy asks of an order beside the limit."""
+
+    mep: Period
+    max_payment_term_days: int | None
+    countries: frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,8 @@ class BuyerLimit:
     currency_id: int
     status: BuyerStatus
     limit: LimitInForce
+    country: str = ""
+    policies: tuple[PolicyChecks, ...] = ()
 
     @property
     def checked(self):
@@ -60,7 +74,7 @@ class CreditInsuranceLimit(models.AbstractModel):
     def _read_rows(self, pairs):
         """Own limits and covers of every buyer as JSON.
 
-        Columns: buyer_id, partner_id, company_id, status, currency_id, currency code, own limits, covers.
+        Columns: buyer_id, partner_id, company_id, status, currency_id, currency code, country code, own limits, covers.
 
         A cover is as fresh as the connection's last complete pull, or the last one that contained the buyer.
         """
@@ -70,7 +84,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT b.id, b.partner_id, b.company_id, b.status, b.currency_id, bc.name,
+                SELECT b.id, b.partner_id, b.company_id, b.status, b.currency_id, bc.name, n.code,
                        (SELECT json_agg(json_build_object(
                                    'id', l.id, 'kind', l.kind, 'amount', l.amount::text, 'currency', lc.name,
                                    'from', l.date_from, 'to', l.date_to))
@@ -82,6 +96,7 @@ class CreditInsuranceLimit(models.AbstractModel):
                                    'currency', cc.name, 'percentage', c.insured_percentage::text,
                                    'from', c.effective_from, 'to', c.effective_to, 'policy', c.policy_id,
                                    'policy_from', p.date_start, 'policy_to', p.date_end, 'ends_cover', c.ends_cover,
+                                   'max_term', p.max_payment_term_days, 'mep', pp.period, 'countries', pc.codes,
                                    'reference', c.external_id, 'decided', c.decided_on,
                                    'fetched', (CASE WHEN c.external_id IS NULL THEN c.fetched_at
                                                     WHEN k.missing_since IS NULL
@@ -91,11 +106,22 @@ class CreditInsuranceLimit(models.AbstractModel):
                           FROM (%s) c
                           JOIN credit_insurance_policy p ON p.id = c.policy_id AND p.active
                           JOIN res_currency cc ON cc.id = c.currency_id
+                          LEFT JOIN LATERAL (
+                               SELECT json_build_array(number, unit, base, last_day_counts) AS period
+                                 FROM credit_insurance_policy_period
+                                WHERE policy_id = p.id AND kind = 'end_of_mep') pp ON TRUE
+                          LEFT JOIN LATERAL (
+                               SELECT json_agg(n.code) AS codes
+                                 FROM credit_insurance_policy_res_country_rel r
+                                 JOIN res_country n ON n.id = r.res_country_id
+                                WHERE r.credit_insurance_policy_id = p.id) pc ON TRUE
                           LEFT JOIN credit_insurance_account a ON a.id = p.account_id
                           LEFT JOIN credit_insurance_buyer_link k ON k.buyer_id = b.id AND k.account_id = a.id
                          WHERE c.buyer_id = b.id)
                   FROM credit_insurance_buyer b
                   JOIN res_currency bc ON bc.id = b.currency_id
+                  JOIN res_partner q ON q.id = b.partner_id
+                  LEFT JOIN res_country n ON n.id = q.country_id
                  WHERE b.active AND (b.partner_id, b.company_id) IN %s
                 """,
                 self._cover_rows_sql(),
@@ -131,14 +157,31 @@ class CreditInsuranceLimit(models.AbstractModel):
     def _make_limit(self, pair, company, rates, row, today):
         partner_id, company_id = pair
         if row:
-            buyer_id, _partner, _company, status, currency_id, currency, own, covers = row
+            buyer_id, _partner, _company, status, currency_id, currency, country, own, covers = row
         else:
             currency_id, currency = company.currency_id.id, company.currency_id.name
-            buyer_id, status, own, covers = None, BuyerStatus.NORMAL, None, None
+            buyer_id, status, country, own, covers = None, BuyerStatus.NORMAL, "", None, None
         rows = [self._make_own_limit(item) for item in own or ()]
         rows += [self._make_cover(item) for item in covers or () if self._is_policy_in_force(item, today)]
         limit = self._compute_limit(rows, company, rates, currency, today)
-        return BuyerLimit(partner_id, company_id, buyer_id, currency_id, BuyerStatus(status), limit)
+        policies = self._make_policy_checks(covers or (), limit)
+        return BuyerLimit(
+            partner_id, company_id, buyer_id, currency_id, BuyerStatus(status), limit, country or "", policies
+        )
+
+    @api.model
+    def _make_policy_checks(self, covers, limit):
+        """The demands of the policies whose cover counts in the limit; own credit has none."""
+        counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, InsurerCover)}
+        items = {item["policy"]: item for item in covers if str(item["policy"]) in counted}
+        return tuple(
+            PolicyChecks(
+                mep=_period(item["mep"]),
+                max_payment_term_days=item["max_term"] or None,
+                countries=frozenset(item["countries"]) if item["countries"] else None,
+            )
+            for item in items.values()
+        )
 
     @api.model
     def _compute_limit(self, rows, company, rates, currency, today):
@@ -163,7 +206,7 @@ class CreditInsuranceLimit(models.AbstractModel):
     def _get_foreign_currencies(self, rows, companies):
         """The currencies in which something may have to be converted; none where everything is in one."""
         names = set(companies.currency_id.mapped("name"))
-        for *_ids, currency, own, covers in rows:
+        for *_ids, currency, _country, own, covers in rows:
             names |= {currency} | {item["currency"] for item in (own or []) + (covers or [])}
         if len(names) == 1:
             return self.env["res.currency"]
@@ -207,6 +250,12 @@ class CreditInsuranceLimit(models.AbstractModel):
             reference=item["reference"] or "",
             ends_cover=bool(item["ends_cover"]),
         )
+
+
+def _period(values):
+    """The policy's maximum extension period; a policy that states none has the generic template's 60 days."""
+    number, unit, base, last_day_counts = values or (60, "days", "due_date", True)
+    return Period(number, Unit(unit), Base(base), last_day_counts)
 
 
 def _date(text):

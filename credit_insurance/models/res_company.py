@@ -35,6 +35,10 @@ class ResCompany(models.Model):
         default="warn",
         required=True,
     )
+    credit_max_overdue_days = fields.Integer(
+        string="Hold When Overdue More Than (days)", help="Zero: overdue items alone hold no order."
+    )
+    credit_max_overdue_amount = fields.Monetary(string="Hold When Overdue More Than")
     credit_responsible_id = fields.Many2one("res.users", help="Gets the activity when an order is held.")
     credit_release_validity_days = fields.Integer(string="A Release Holds for (days)", default=14)
     credit_four_eyes_amount = fields.Monetary(

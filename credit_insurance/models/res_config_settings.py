@@ -13,6 +13,10 @@ class ResConfigSettings(models.TransientModel):
     credit_limit_combination = fields.Selection(related="company_id.credit_limit_combination", readonly=False)
     credit_data_max_age_days = fields.Integer(related="company_id.credit_data_max_age_days", readonly=False)
     credit_stale_data = fields.Selection(related="company_id.credit_stale_data", readonly=False)
+    credit_max_overdue_days = fields.Integer(related="company_id.credit_max_overdue_days", readonly=False)
+    credit_max_overdue_amount = fields.Monetary(
+        related="company_id.credit_max_overdue_amount", readonly=False, currency_field="credit_currency_id"
+    )
     credit_responsible_id = fields.Many2one(related="company_id.credit_responsible_id", readonly=False)
     credit_release_validity_days = fields.Integer(related="company_id.credit_release_validity_days", readonly=False)
     credit_four_eyes_amount = fields.Monetary(

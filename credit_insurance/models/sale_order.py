@@ -226,6 +226,12 @@ class SaleOrder(models.Model):
         )
         return sum(paid.mapped("amount")), -sum(lines.mapped("amount_residual_currency"))
 
+    def _credit_term_days(self, today):
+        """Days from ``today`` to the last due date of the payment term; None without a term."""
+        self.ensure_one()
+        lines = self.payment_term_id.line_ids
+        return max(((line._get_due_date(today) - today).days for line in lines), default=None)
+
     def _credit_open_amount(self):
         """What is left to invoice of this confirmed order, as exposure counts it, in the order's currency."""
         self.ensure_one()
@@ -251,6 +257,14 @@ class SaleOrder(models.Model):
         self._credit_watch_growth()
         return result
 
+    def _credit_mark_grown_by_core(self):
+        """What Odoo's own documents add to these orders in this transaction is accepted, not refused.
+
+        The mark lives in the transaction and not in the context, which a client could send.
+        """
+        self.env.cr.precommit.data.setdefault("credit_insurance.grown_by_core", set()).update(self.ids)
+        self._credit_watch_growth()
+
     def _credit_watch_growth(self):
         """Check confirmed orders once, before the transaction is committed, when all of its edits are in."""
         watched = self.env.cr.precommit.data.get("credit_insurance.grown")
@@ -267,6 +281,9 @@ class SaleOrder(models.Model):
         """:raise ValidationError: an order grew beyond its pass and the limit does not allow it"""
         ids = self.env.cr.precommit.data.pop("credit_insurance.grown", set())
         orders = self.browse(ids).exists().filtered(lambda order: order.state == "sale")
+        by_core = orders.browse(self.env.cr.precommit.data.pop("credit_insurance.grown_by_core", ())) & orders
+        by_core = by_core.filtered(lambda order: not order._credit_covered_by_pass())
+        self.env["credit.insurance.gate"]._pass_grown_by_core(by_core)
         orders._credit_ensure_passes("growth")
         orders._credit_lower_passes()
 

@@ -26,11 +26,11 @@ CODE = ("__manifest__.py", "credit_insurance", "rules", "connectors", "data", "s
 
 TRY_THIS = """\
 Try this:
-  1. Log in as the sales rep, open Sales, and confirm the quotation that is above the buyer's limit: it is held.
-  2. Press "Request release" on the order.
+  1. Log in as the sales rep, open Sales, and confirm the quotation for Officina Bianchi: it is held.
+  2. Press "Ask for Release" on the order.
   3. Log in as the credit manager: an activity and the list of holds await you. Release the order with a reason.
   4. Log in as the accountant, invoice the order and look at its covered amount and deadlines.
-  5. Open a buyer's credit insurance page: grade, cover, alerts; make a claim from what is overdue."""
+  5. Open Casa Verde under Credit Insurance: grade, cover and its age; make a claim from what is overdue."""
 
 
 def run() -> int:

@@ -1,0 +1,49 @@
+"""A database with its data, opened in this process."""
+
+# ruff: noqa: TID251 (runs inside Odoo)
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.messages import step
+from portfolio import Bench, analyze, find, generate
+from sizes import Sizes
+
+from odoo.api import SUPERUSER_ID, Environment
+from odoo.orm.registry import Registry
+from odoo.tools import config
+
+
+@dataclass(frozen=True)
+class World:
+    """One database: its registry, and the records to measure with."""
+
+    registry: Registry
+    bench: Bench
+
+    @contextmanager
+    def environment(self, uid: int = SUPERUSER_ID) -> Iterator[Environment]:
+        """A fresh transaction with empty caches, rolled back at the end."""
+        with self.registry.cursor() as cr:
+            yield Environment(cr, uid, {"lang": "en_US", "tz": "UTC"})
+            cr.rollback()
+
+
+def opened(conf: Path, name: str, sizes: Sizes) -> World:
+    """The database with data in it, generated when there are none."""
+    config.parse_config([f"--config={conf}", "--no-http", "--max-cron-threads=0"], setup_logging=False)
+    registry = Registry(name)
+    with registry.cursor() as cr:
+        env = Environment(cr, SUPERUSER_ID, {})
+        if not _has_data(env):
+            with step(f"Generating data in {name}"):
+                generate(env, sizes)
+                cr.commit()
+                analyze(env)
+                cr.commit()
+        return World(registry, find(env, sizes))
+
+
+def _has_data(env: Environment) -> bool:
+    return bool(env["ir.config_parameter"].get_param("credit_insurance.bench"))

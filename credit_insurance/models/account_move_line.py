@@ -1,0 +1,11 @@
+from odoo import models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def _sale_create_reinvoice_sale_line(self):
+        """Re-invoiced expenses make confirmed orders grow: the vendor bill is posted all the same."""
+        lines = super()._sale_create_reinvoice_sale_line()
+        self.env["sale.order.line"].union(*lines.values()).order_id._credit_mark_grown_by_core()
+        return lines
