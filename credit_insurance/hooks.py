@@ -22,6 +22,7 @@ def post_init_hook(env):
               JOIN res_partner p ON p.id = o.partner_invoice_id
               JOIN res_company c ON c.id = o.company_id
              WHERE o.state = 'sale'
+               AND NOT EXISTS (SELECT FROM credit_insurance_pass s WHERE s.order_id = o.id AND s.live)
         ), marked AS (
             UPDATE sale_order SET credit_state = 'passed' FROM confirmed WHERE confirmed.id = sale_order.id
         )

@@ -15,6 +15,7 @@ class CreditInsuranceBuyer(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "partner_id, id"
     _check_company_auto = True
+    _mail_post_access = "read"
 
     partner_id = fields.Many2one(
         "res.partner",

@@ -52,7 +52,7 @@ class CreditInsuranceDecision(models.Model):
     )
     limit_state = fields.Char(readonly=True)
     data_age_days = fields.Integer(string="Age of Insurer Data (days)", readonly=True)
-    reasons = fields.Json(readonly=True)
+    reasons = fields.Json(string="Reason Codes", readonly=True)
     limit_lines = fields.Json(readonly=True, help="How the limit in force came about, line by line.")
     reasons_text = fields.Text(string="Reasons", compute="_compute_reasons_text")
 

@@ -112,7 +112,8 @@ class CreditInsuranceExposure(models.AbstractModel):
         """What confirmed orders will still add to the receivables, per buyer, company and currency of the order."""
         return SQL(
             """
-            SELECT o.buyer_id, o.root_id, 'confirmed', o.currency_id, SUM(o.amount), NULL::numeric, NULL::date, NULL::date
+            SELECT o.buyer_id, o.root_id, 'confirmed', o.currency_id, SUM(o.amount),
+                   NULL::numeric, NULL::date, NULL::date
               FROM (%s) o
              WHERE o.amount > 0
              GROUP BY 1, 2, 4

@@ -223,6 +223,8 @@ class CreditInsurancePull(models.Model):
         self.page_ids.unlink()
         self.write({"state": "done", "finished_at": fields.Datetime.now()})
         self.account_id._record_success()
+        # What the insurer said may meet a rule's condition: buyers are screened as soon as it is known.
+        self.env["credit.insurance.screening"]._enqueue(self.account_id.link_ids.buyer_id)
 
     def _fail(self, message):
         """Record on the pull and on the connection that the last data stay as they are, and why."""

@@ -345,7 +345,7 @@ class CreditInsuranceRuleVersion(models.Model):
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="cascade", index=True)
     version = fields.Integer(required=True, readonly=True)
-    document = fields.Text(string="Rule", required=True, readonly=True)
+    document = fields.Text(string="Text", required=True, readonly=True)
 
     _version_uniq = models.UniqueIndex("(rule_id, version)", "This version is kept already.")
 

@@ -29,7 +29,9 @@ class SaleOrder(models.Model):
         copy=False,
         help="Where the order stands with the credit gate.",
     )
-    credit_hold_ids = fields.One2many("credit.insurance.hold", "order_id", groups="sales_team.group_sale_salesman")
+    credit_hold_ids = fields.One2many(
+        "credit.insurance.hold", "order_id", string="Credit Holds", groups="sales_team.group_sale_salesman"
+    )
     credit_hold_id = fields.Many2one("credit.insurance.hold", compute="_compute_credit_hold_id", compute_sudo=True)
     credit_release_requested = fields.Boolean(compute="_compute_credit_card", compute_sudo=True)
     credit_card = fields.Html(
