@@ -23,9 +23,13 @@ AMOUNT = "(100 + n % 1000 * 7919 % 900)::numeric"
 
 @dataclass(frozen=True)
 class Partners:
-    """Ids: buyer n of the configured ones is ``first + n``; the big buyer and the unconfigured ones follow them."""
+    """Ids: buyer n of the configured ones is ``first + n``; the big buyer and the unconfigured ones follow them.
+
+    The address for invoices of buyer 4 n is ``addresses + n``; the other buyers have none.
+    """
 
     first: int
+    addresses: int
     buyers: int
     unconfigured: int
 
@@ -41,6 +45,11 @@ class Partners:
     def spread(self) -> str:
         """SQL: the partner of copy n, over all buyers but the big one."""
         return f"{self.first} + 2 + (n * 7 % {self.buyers + self.unconfigured - 1})"
+
+    def invoice_address(self, partner: str) -> str:
+        """SQL: where the invoices of a buyer, itself given as SQL, go to."""
+        number = f"({partner} - {self.first})"
+        return f"CASE {number} % 4 WHEN 0 THEN {self.addresses} + {number} / 4 ELSE {partner} END"
 
 
 @dataclass(frozen=True)
@@ -78,12 +87,12 @@ def find(env: Environment, sizes: Sizes) -> Bench:
     stored = env["ir.config_parameter"].get_param("credit_insurance.bench")
     if not stored:
         raise LookupError(f"{env.cr.dbname} holds no benchmark data")
-    first, quotations, user_id, buyers, unconfigured, rounds = map(int, stored.split(","))
+    first, addresses, quotations, user_id, buyers, unconfigured, rounds = map(int, stored.split(","))
     kinds = ("normal", "big", "unconfigured")
     rounds = min(rounds, sizes.rounds)
     return Bench(
         user_id,
-        Partners(first, buyers, unconfigured),
+        Partners(first, addresses, buyers, unconfigured),
         {kind: [quotations + n * 3 + number + 1 for n in range(rounds)] for number, kind in enumerate(kinds)},
     )
 
@@ -109,7 +118,7 @@ class Generator:
             base = self._clone_quotations(patterns.quotation, partners)
         self._clone_limits(partner, partners)
         sizes = self.sizes
-        stored = (partners.first, base, user.id, sizes.buyers, sizes.unconfigured, sizes.rounds)
+        stored = (partners.first, partners.addresses, base, user.id, sizes.buyers, sizes.unconfigured, sizes.rounds)
         self.env["ir.config_parameter"].set_param("credit_insurance.bench", ",".join(map(str, stored)))
 
     # === PATTERNS === #
@@ -166,12 +175,12 @@ class Generator:
             name="'Buyer ' || n", complete_name="'Buyer ' || n", commercial_partner_id=f"{base} + n",
         )  # fmt: skip
         # Every fourth buyer has an address of its own for invoices.
-        clone(
+        addresses = clone(
             self.cr, "res_partner", partner.id, count // 4,
             name="'Accounts ' || n", complete_name="'Accounts ' || n", is_company="FALSE", type="'invoice'",
             parent_id=f"{first} + 4 * n", commercial_partner_id=f"{first} + 4 * n",
         )  # fmt: skip
-        return Partners(first, sizes.buyers, sizes.unconfigured)
+        return Partners(first, addresses, sizes.buyers, sizes.unconfigured)
 
     def _last_id(self, table: str) -> int:
         self.cr.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}")
@@ -224,45 +233,32 @@ class Generator:
     def _clone_orders(self, patterns: Patterns, partners: Partners) -> None:
         """Open orders, one per buyer and every third invoiced in part; invoiced ones; some with a draft invoice."""
         sizes = self.sizes
-        lines, base = self._clone_order(patterns.partial, sizes.buyers, f"{partners.first} + n", "A")
+        lines, base = self._clone_order(patterns.partial, sizes.buyers, f"{partners.first} + n", partners, "A")
         self._clone_stock_moves(patterns.partial, lines, sizes.buyers)
         self._clone_passes(patterns.partial, base, sizes.buyers, partners)
         count = sizes.buyers // 3
         items = self._clone_invoice(patterns.invoice, count, f"{partners.first} + 3 * n", "D", paid=True)
         self._link(lines, items, patterns.invoice, count, 3)
-        self._clone_order(patterns.invoiced, sizes.invoiced, partners.spread(), "B")
-        lines, _base = self._clone_order(patterns.drafted, sizes.drafts, partners.spread(), "C")
+        self._clone_order(patterns.invoiced, sizes.invoiced, partners.spread(), partners, "B")
+        lines, _base = self._clone_order(patterns.drafted, sizes.drafts, partners.spread(), partners, "C")
         items = self._clone_invoice(patterns.draft, sizes.drafts, partners.spread(), "E", draft=True)
         self._link(lines, items, patterns.draft, sizes.drafts, 1)
 
     def _clone_order(
-        self, order: BaseModel, count: int, partner: str, series: str, **columns: str
+        self, order: BaseModel, count: int, partner: str, partners: Partners, series: str
     ) -> tuple[list[int], int]:
-        """Copies of an order with its lines. Gives the number before the first copy's id, per line and of the order.
-
-        The order of every fourth configured buyer goes to its address for invoices.
-        """
+        """Copies of an order with its lines. Gives the number before the first copy's id, per line and of the order."""
         base = self._last_id("sale_order")
         clone(
             self.cr, "sale_order", order.id, count,
-            name=f"'BENCH/{series}/' || n", partner_id=partner, partner_invoice_id=partner,
-            partner_shipping_id=partner, access_token="NULL", **columns,
+            name=f"'BENCH/{series}/' || n", partner_id=partner, partner_shipping_id=partner,
+            partner_invoice_id=partners.invoice_address(partner), access_token="NULL",
         )  # fmt: skip
         shared = {"order_id": f"{base} + n", "order_partner_id": partner}
         if "risk_partner_id" in self.env["sale.order.line"]._fields:
             shared["risk_partner_id"] = partner
-        lines = [clone(self.cr, "sale_order_line", line.id, count, **shared, **columns) for line in order.order_line]
-        self._address_invoices(base, count)
+        lines = [clone(self.cr, "sale_order_line", line.id, count, **shared) for line in order.order_line]
         return lines, base
-
-    def _address_invoices(self, base: int, count: int) -> None:
-        self.cr.execute(
-            """
-            UPDATE sale_order o SET partner_invoice_id = p.id FROM res_partner p
-             WHERE p.parent_id = o.partner_id AND p.type = 'invoice' AND o.id BETWEEN %s AND %s
-            """,
-            [base + 1, base + count],
-        )
 
     def _clone_stock_moves(self, order: BaseModel, lines: list[int], count: int) -> None:
         for line, base in zip(order.order_line, lines, strict=True):
@@ -293,7 +289,7 @@ class Generator:
             f"CASE n % 3 WHEN 1 THEN {partners.first} + 2 + n / 3 WHEN 2 THEN {partners.big}"
             f" ELSE {partners.first} + {partners.buyers} + 1 + n / 3 % {partners.unconfigured} END"
         )
-        _lines, base = self._clone_order(quotation, 3 * self.sizes.rounds, partner, "Q")
+        _lines, base = self._clone_order(quotation, 3 * self.sizes.rounds, partner, partners, "Q")
         return base
 
     def _clone_limits(self, partner: BaseModel, partners: Partners) -> None:

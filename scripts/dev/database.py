@@ -82,6 +82,7 @@ def _build_template(name: str, modules: list[str], *, demo: bool) -> None:
     odoo.install(partial, modules, demo=demo)
     if demo:
         _check_demo_data(partial)
+    psql("VACUUM ANALYZE", partial)
     _rename(partial, name)
 
 

@@ -23,7 +23,6 @@ SUPERUSER = "odoo"
 # Odoo's db_maxconn is per process and the addon opens a second connection per worker thread.
 MAX_CONNECTIONS = 200
 SETTINGS = {
-    "listen_addresses": "",
     "max_connections": MAX_CONNECTIONS,
     "shared_buffers": "256MB",
     "fsync": "off",
@@ -32,6 +31,8 @@ SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": 0,
     "max_wal_size": "2GB",
+    "jit": "off",
+    "autovacuum": "off",  # it would mostly look at short-lived copies of the templates, which come analyzed
 }
 EXTERNAL_VARIABLES = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE")
 
@@ -81,7 +82,7 @@ def _start() -> None:
         _init()
     socket_dir = _make_socket_dir()
     log = LOGS / "postgres.log"
-    options = f"-k '{socket_dir}'"
+    options = " ".join([f"-h '' -k '{socket_dir}'", *(f"-c {key}={value}" for key, value in SETTINGS.items())])
     with log.open("w") as out:
         done = _pg_ctl("start", "-w", "-o", options, out=out)
     if done.returncode:
@@ -115,9 +116,6 @@ def _init() -> None:
             done = _as_server_user(["initdb", "-D", str(partial), *options], out)
         if done.returncode:
             raise DevError(f"initdb failed: {explained(LOGS / 'initdb.log', done.returncode, COMMON)}")
-        lines = "".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
-        with (partial / "postgresql.conf").open("a") as conf:
-            conf.write(f"\n# Development only: nothing here survives a power cut, and nothing has to.\n{lines}")
         partial.rename(PGDATA)
 
 

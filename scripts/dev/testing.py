@@ -20,7 +20,9 @@ from .results import Tally, read_junit
 
 Part = Callable[[], Tally]
 
-PYTEST_FAILED = 1
+# The Odoo tests are most of the work, so they use both cores; each worker copies the database for itself. A class
+# stays in one worker, since preparing its records is what takes long.
+IN_PARALLEL = ("--numprocesses=2", "--dist=loadscope")
 PYTEST_NOTHING_RAN = 5
 BROWSER_OR_PDF = ("chrom", "wkhtmltopdf", "websocket")
 
@@ -79,7 +81,7 @@ def _lanes(source: OdooSource, arguments: Sequence[str]) -> list[list[Part]]:
         if for_odoo is None:
             return Tally()
         database.create_with_addon("test", source)
-        return _run_pytest("odoo", _odoo_command("test", for_odoo), subset)
+        return _run_pytest("odoo", _odoo_command("test", [*([] if subset else IN_PARALLEL), *for_odoo]), subset)
 
     def packaging() -> Tally:
         return _run_pytest("packaging", _packaging_command(), subset)

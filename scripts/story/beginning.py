@@ -23,6 +23,7 @@ def step_0_day_one(story):
         demo = env.ref(DEMO + "company")
         story.expect(f"the gate of {demo.name} is switched on", demo.credit_gate_mode == "on")
     observe(story)
+    preview(story)
     not_checked(story)
 
 
@@ -46,6 +47,19 @@ def observe(story):
         story.expect(
             "the gate would have held it, says so, and holds nothing", decision.would_hold and order.state == "sale"
         )
+
+
+def preview(story):
+    """The screen on which a credit manager switches the gate says first what it would hold today."""
+    with story.person("maria") as env:
+        screen = env["credit.insurance.gate.switch"].create({"reason": "Looking at it"})
+        story.tell("quotations looked at", screen.checked_count)
+        for line in screen.line_ids:
+            order = f"{line.order_id.name} {shorten(line.partner_id.name, 25)}"
+            story.tell(f"would be held: {order}", f"{money(line, 'document_amount')}, short {money(line, 'shortfall')}")
+        officina = env.ref(DEMO + "quotation_officina")
+        story.expect("the switch-on screen lists what would be held", officina in screen.line_ids.order_id)
+        story.expect("and looking holds nothing", not env["credit.insurance.hold"].search_count([]))
 
 
 def not_checked(story):
