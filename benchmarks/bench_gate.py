@@ -19,7 +19,7 @@ from confirmation import measure_confirmations
 from databases import CONF, OURS, PEER, prepared
 from exposure import measure_exposures
 from sizes import Sizes
-from worlds import World, opened
+from worlds import opened
 
 
 def main() -> int:
@@ -27,16 +27,16 @@ def main() -> int:
     with prepared() as has_peer:
         ours = opened(CONF, OURS, sizes)
         peer = opened(CONF, PEER, sizes) if has_peer else None
-        _introduce(sizes, ours)
+        _introduce(ours.bench.sizes)
         measure_confirmations(ours, peer)
-        measure_exposures(ours, peer, sizes)
+        measure_exposures(ours, peer)
     return 0
 
 
-def _introduce(sizes: Sizes, ours: World) -> None:
+def _introduce(sizes: Sizes) -> None:
     print(
         f"{sizes.buyers:,} buyers with a limit, {sizes.invoices:,} open invoices, one buyer with {sizes.big:,}; "
-        f"{len(ours.bench.quotations['normal'])} confirmations of each kind"
+        f"{sizes.rounds} confirmations of each kind"
     )
 
 

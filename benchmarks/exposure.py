@@ -3,7 +3,6 @@
 # ruff: noqa: TID251 (runs inside Odoo)
 from confirmation import print_goal
 from measuring import median, timed
-from sizes import Sizes
 from worlds import World
 
 from odoo import fields
@@ -19,22 +18,22 @@ AGGREGATE = """
 """
 
 
-def measure_exposures(ours: World, peer: World | None, sizes: Sizes) -> None:
+def measure_exposures(ours: World, peer: World | None) -> None:
     """Measure in turn, print the table, and say whether the goal is met."""
-    aggregate, exposure, peers = [], [], []
+    columns: tuple[list[float], list[float], list[float]] = ([], [], [])
     for number in range(REPEATS + 1):
-        figures = _aggregate(ours), _exposure(ours), _peer(peer, sizes) if peer else 0.0
+        figures = _aggregate(ours), _exposure(ours), _peer(peer) if peer else 0.0
         if number:
-            for values, figure in zip((aggregate, exposure, peers), figures, strict=True):
+            for values, figure in zip(columns, figures, strict=True):
                 values.append(figure)
-    base = median(aggregate)
-    print(f"\n{f'exposure of {sizes.buyers:,} buyers':38}{'median':>13}{'ratio':>10}")
+    base, exposure = median(columns[0]), median(columns[1])
+    print(f"\n{f'exposure of {ours.bench.sizes.buyers:,} buyers':38}{'median':>13}{'ratio':>10}")
     _print_row("one aggregate over receivables", base, base)
-    _print_row("this addon, every source", median(exposure), base)
+    _print_row("this addon, every source", exposure, base)
     if peer:
-        _print_row("sale_financial_risk, receivables+orders", median(peers), base)
-        print(f"  (measured on {_sample_size(peer, sizes):,} buyers, multiplied)")
-    ratio = median(exposure) / base
+        _print_row("sale_financial_risk, receivables+orders", median(columns[2]), base)
+        print(f"  (measured on {_sample_size(peer):,} buyers, multiplied)")
+    ratio = exposure / base
     print_goal("all exposures within 5 x the aggregate", f"{ratio:.1f} x", ratio <= 5)
 
 
@@ -54,13 +53,13 @@ def _exposure(world: World) -> float:
         return timed(lambda: model._get_rows(ids, companies, today))
 
 
-def _peer(world: World, sizes: Sizes) -> float:
+def _peer(world: World) -> float:
     """The same for all buyers, extrapolated from a sample that leaves out the buyer with most invoices."""
     with world.environment() as env:
-        count = _sample_size(world, sizes)
+        count = _sample_size(world)
         partners = env["res.partner"].browse(world.bench.partners.ids[1 : count + 1])
         return timed(lambda: partners.mapped("risk_total")) * world.bench.partners.buyers / count
 
 
-def _sample_size(world: World, sizes: Sizes) -> int:
-    return min(sizes.sample, world.bench.partners.buyers - 1)
+def _sample_size(world: World) -> int:
+    return min(world.bench.sizes.sample, world.bench.partners.buyers - 1)

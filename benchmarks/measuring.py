@@ -23,10 +23,15 @@ class Statement:
 
 @dataclass
 class Sample:
-    """One run: milliseconds in all, and every statement."""
+    """One run: milliseconds in all, every statement, and how many cursors beside the main one it opened."""
 
     ms: float = 0.0
     statements: list[Statement] = field(default_factory=list)
+    side_cursors: int = 0
+
+    @property
+    def sql_ms(self) -> float:
+        return sum(statement.ms for statement in self.statements)
 
     def count(self, *, main: bool) -> int:
         return sum(statement.main == main for statement in self.statements)
@@ -38,7 +43,7 @@ def sampled(cr: Cursor) -> Iterator[Sample]:
     sample, raw = Sample(), []
 
     def record(cursor: Cursor, query: str, params: object, start: float, delay: float) -> None:
-        raw.append((cursor is cr, query, delay))
+        raw.append((cursor, query, delay))
 
     thread = threading.current_thread()
     thread.query_hooks = (record,)
@@ -51,7 +56,8 @@ def sampled(cr: Cursor) -> Iterator[Sample]:
         sample.ms = 1000 * (time.perf_counter() - started)
         gc.enable()
         thread.query_hooks = ()
-    sample.statements = [Statement(main, " ".join(text.split()), 1000 * delay) for main, text, delay in raw]
+    sample.statements = [Statement(used is cr, " ".join(text.split()), 1000 * delay) for used, text, delay in raw]
+    sample.side_cursors = len({id(used) for used, _text, _delay in raw} - {id(cr)})
 
 
 def timed(work: Callable[[], object]) -> float:

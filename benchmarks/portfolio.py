@@ -5,7 +5,8 @@ number. Both databases get the same.
 """
 
 # ruff: noqa: TID251 (runs inside Odoo)
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 
 from cloning import clone, loading
 from sizes import Sizes
@@ -14,6 +15,7 @@ from odoo import Command, fields
 from odoo.api import Environment
 from odoo.orm.models import BaseModel
 
+PARAMETER = "credit_insurance.bench"
 LARGE_LIMIT = 1_000_000_000
 TABLES = (
     "res_partner", "account_move", "account_move_line", "sale_order", "sale_order_line", "stock_move",
@@ -68,6 +70,7 @@ class Patterns:
 class Bench:
     """What the measurements need to know: ids of buyers and of quotations, one list per kind of buyer."""
 
+    sizes: Sizes
     user_id: int
     partners: Partners
     quotations: dict[str, list[int]]
@@ -82,18 +85,24 @@ def analyze(env: Environment) -> None:
     env.cr.execute("ANALYZE")
 
 
+def has_data(env: Environment) -> bool:
+    return bool(env["ir.config_parameter"].get_param(PARAMETER))
+
+
 def find(env: Environment, sizes: Sizes) -> Bench:
-    """The generated records again, from what :func:`generate` stored."""
-    stored = env["ir.config_parameter"].get_param("credit_insurance.bench")
+    """The generated records again, from what :func:`generate` stored; how much is measured comes from ``sizes``."""
+    stored = env["ir.config_parameter"].get_param(PARAMETER)
     if not stored:
         raise LookupError(f"{env.cr.dbname} holds no benchmark data")
-    first, addresses, quotations, user_id, buyers, unconfigured, rounds = map(int, stored.split(","))
+    values = json.loads(stored)
+    generated = replace(Sizes(**values["sizes"]), sample=sizes.sample)
+    count, first = min(generated.rounds, sizes.rounds), values["quotations"]
     kinds = ("normal", "big", "unconfigured")
-    rounds = min(rounds, sizes.rounds)
     return Bench(
-        user_id,
-        Partners(first, addresses, buyers, unconfigured),
-        {kind: [quotations + n * 3 + number + 1 for n in range(rounds)] for number, kind in enumerate(kinds)},
+        replace(generated, rounds=count),
+        values["user"],
+        Partners(**values["partners"]),
+        {kind: [first + n * 3 + number + 1 for n in range(count)] for number, kind in enumerate(kinds)},
     )
 
 
@@ -117,9 +126,8 @@ class Generator:
             self._clone_orders(patterns, partners)
             base = self._clone_quotations(patterns.quotation, partners)
         self._clone_limits(partner, partners)
-        sizes = self.sizes
-        stored = (partners.first, partners.addresses, base, user.id, sizes.buyers, sizes.unconfigured, sizes.rounds)
-        self.env["ir.config_parameter"].set_param("credit_insurance.bench", ",".join(map(str, stored)))
+        stored = {"partners": asdict(partners), "quotations": base, "user": user.id, "sizes": asdict(self.sizes)}
+        self.env["ir.config_parameter"].set_param(PARAMETER, json.dumps(stored))
 
     # === PATTERNS === #
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.messages import step
-from portfolio import Bench, analyze, find, generate
+from portfolio import Bench, analyze, find, generate, has_data
 from sizes import Sizes
 
 from odoo.api import SUPERUSER_ID, Environment
@@ -36,14 +36,10 @@ def opened(conf: Path, name: str, sizes: Sizes) -> World:
     registry = Registry(name)
     with registry.cursor() as cr:
         env = Environment(cr, SUPERUSER_ID, {})
-        if not _has_data(env):
+        if not has_data(env):
             with step(f"Generating data in {name}"):
                 generate(env, sizes)
                 cr.commit()
                 analyze(env)
                 cr.commit()
         return World(registry, find(env, sizes))
-
-
-def _has_data(env: Environment) -> bool:
-    return bool(env["ir.config_parameter"].get_param("credit_insurance.bench"))

@@ -27,9 +27,9 @@ def post_init_hook(env):
             UPDATE sale_order SET credit_state = 'passed' FROM confirmed WHERE confirmed.id = sale_order.id
         )
         INSERT INTO credit_insurance_pass
-               (order_id, partner_id, company_id, amount, order_amount, currency_id, live,
+               (order_id, partner_id, company_id, amount, order_amount, open_amount, currency_id, live,
                 create_uid, create_date, write_uid, write_date)
-        SELECT id, partner_id, company_id, amount_total, amount_total, currency_id, TRUE,
+        SELECT id, partner_id, company_id, amount_total, amount_total, amount_total, currency_id, TRUE,
                %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
           FROM confirmed
         """,

@@ -1,6 +1,7 @@
 from . import (
     test_account_move,
     test_credit_gate,
+    test_credit_gate_attacks,
     test_credit_gate_concurrency,
     test_credit_gate_switch,
     test_credit_gate_tour,

@@ -218,8 +218,9 @@ class TestGate(GateCase):
     def test_cover_of_an_ended_policy_does_not_count(self):
         policy = self._make_policy(date_end=self.today - timedelta(days=1))
         self._make_cover(policy, self._make_buyer(), 1000)
-        self.company.credit_unchecked_buyers = "no_credit"
-        self.assertEqual(self._make_confirmed_order(500).state, "draft")
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft")
+        self.assertIn("expired", self._hold(order).reasons_text)
 
     def test_stale_cover_counts_as_the_company_says(self):
         fetched = fields.Datetime.now() - timedelta(days=20)

@@ -229,29 +229,6 @@ class TestPassIsUsedOnce(AttackCase):
         refused = self._refused(lambda: line.write({"product_uom_qty": 11, "price_unit": 90_000}))
         self.assertTrue(refused, f"limit 1,000, exposure now {self._exposure()}")
 
-    def test_rep_does_not_declare_stock_moves_ended(self):
-        order = self._make_confirmed_order(1000)
-        self._commit()
-        self._assert_refused_or_nothing_gained(
-            lambda: order.order_line.move_ids.with_user(self.rep).write({"state": "cancel"}), 1000
-        )
-
-    def test_buyer_who_orders_is_looked_at_when_somebody_else_gets_the_invoice(self):
-        """domain.md §1: insured entity, recipient and invoiced entity can differ: compare all three."""
-        nobody = self.env["res.partner"].create({"name": "Never looked at"})
-        order = self._make_order(15000, partner_invoice_id=nobody.id)
-        order.with_user(self.rep).action_confirm()
-        self.assertEqual(order.state, "draft")
-
-    def test_currency_without_a_rate_is_not_one_to_one(self):
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "KWD")])
-        currency.rate_ids.unlink()
-        order = self._make_order(1000)
-        if self._refused(lambda: order.with_user(self.rep).write({"currency_id": currency.id})):
-            return
-        order.with_user(self.rep).action_confirm()
-        self.assertEqual(order.state, "draft")
-
     def test_two_confirmations_in_one_transaction_share_the_headroom(self):
         first, second = self._make_order(700), self._make_order(700)
         first.action_confirm()
@@ -659,11 +636,11 @@ class TestPrepaid(CreditCommon, AccountPaymentCommon):
             order.action_confirm()
             self.assertEqual(order.state, "draft", state)
 
-    def test_one_payment_pays_for_one_order_only(self):
+    def test_payment_for_two_orders_pays_neither_by_itself(self):
         first, second = self._make_order(1000), self._make_order(1000)
         self._make_tx(first | second, 1000)
         (first | second).action_confirm()
-        self.assertEqual(sorted((first | second).mapped("state")), ["draft", "sale"])
+        self.assertEqual((first | second).mapped("state"), ["draft", "draft"])
 
     def test_payment_counts_in_its_own_currency(self):
         weak = self.setup_other_currency("EUR", rates=[("2016-01-01", 100.0)])
@@ -859,17 +836,6 @@ class TestBreakIt(AttackCase):
         order.with_user(self.env.ref("base.public_user")).sudo()._validate_order()
         self.assertEqual((order.state, order.credit_state), ("draft", "held"))
 
-    def test_merged_buyers_keep_a_limit(self):
-        twin = self.env["res.partner"].create({"name": "Alpha Trading Limited", "is_company": True})
-        self._make_buyer(limit=0, status="blocked")
-        self._make_buyer(partner=twin)
-        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
-        if self._refused(lambda: wizard._merge((self.partner | twin).ids, twin)):
-            return
-        order = self._make_order(500, partner=twin)
-        order.action_confirm()
-        self.assertEqual(order.state, "draft")
-
     def test_buyer_merged_into_one_nobody_looked_at_keeps_its_limit(self):
         twin = self.env["res.partner"].create({"name": "Alpha Trading Limited", "is_company": True})
         self._make_buyer(limit=100)
@@ -1064,15 +1030,6 @@ class TestMoneyOwedIsCounted(AttackCase):
         order._create_invoices()
         self.assertEqual(self._exposure(), {"not_due": 1000, "confirmed": 500, "total": 1500})
 
-    def test_delivery_made_again_after_all_moves_ended_counts(self):
-        order = self._make_confirmed_order(1000)
-        order.picking_ids.action_cancel()
-        self.assertEqual(self._exposure()["total"], 0)
-        invoice = order._create_invoices()
-        self.assertEqual(self._exposure()["total"], 1000, "goods invoiced on order are being invoiced all the same")
-        invoice.action_post()
-        self.assertEqual(self._exposure()["total"], 1000)
-
 
 @tagged("post_install", "-at_install")
 class TestReservationsAreKept(TransactionCase):
@@ -1086,6 +1043,7 @@ class TestReservationsAreKept(TransactionCase):
         reader, writer = db_connect(name).cursor(), db_connect(name).cursor()
         self.addCleanup(reader.close)
         self.addCleanup(writer.close)
+        self.addCleanup(self._forget, name)
         reader.execute("SELECT pg_current_snapshot()::text")
         [snapshot] = reader.fetchone()
         writer.execute("SELECT pg_current_xact_id()::text")
@@ -1093,15 +1051,15 @@ class TestReservationsAreKept(TransactionCase):
         writer.execute(insert, (xid,))
         writer.commit()
         with db_connect(name).cursor() as cron:
-            cron.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-            [xmin] = cron.fetchone()
-            if int(xmin) <= int(xid):
-                self.skipTest("another transaction of this server holds an older id")
             api.Environment(cron, api.SUPERUSER_ID, {})["credit.insurance.reservation"]._gc_ended()
         reader.execute("SELECT pg_current_xact_id()::text")
         [own] = reader.fetchone()
         with db_connect(name).cursor() as side:
             side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             reserved = self.env["credit.insurance.reservation"]._read_reserved(side, Snapshot(own, snapshot), [0])
-            side.execute("DELETE FROM credit_insurance_reservation WHERE partner_id = 0")
         self.assertEqual(dict(reserved.get((0, 0), {})), {1: 900}, "the reader sees neither order nor reservation")
+
+    @staticmethod
+    def _forget(name):
+        with db_connect(name).cursor() as side:
+            side.execute("DELETE FROM credit_insurance_reservation WHERE partner_id = 0")

@@ -1,6 +1,7 @@
 from . import (
     account_move,
     account_move_line,
+    account_move_orders,
     credit_insurance_account,
     credit_insurance_alert,
     credit_insurance_buyer,
@@ -36,9 +37,11 @@ from . import (
     credit_insurance_screening,
     credit_insurance_signals,
     credit_insurance_split,
+    payment_transaction,
     res_company,
     res_config_settings,
     res_partner,
     sale_order,
     sale_order_line,
+    stock_move,
 )

@@ -129,52 +129,64 @@ class CreditInsuranceExposure(models.AbstractModel):
         the orders to look at come from two partial indexes and not from the buyer's whole history.
 
         What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
-        its stock moves ended or it was closed by hand) less what posted invoices carry, at its price with tax. A credit
-        note does not reopen a line, unless returned goods are owed again. Down payments already invoiced count as
-        receivables, so they come off the order, which never goes below zero.
+        its stock moves ended, it was closed by hand or its order cancelled) less what posted invoices carry, at its
+        price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a draft
+        invoices them anew. Down payments already invoiced count as receivables, so they come off the order, which never
+        goes below zero.
         """
         return SQL(
             """
             WITH candidate AS (
-                SELECT o.id, s.buyer_id, s.root_id, o.currency_id
+                SELECT o.id, s.buyer_id, s.root_id, o.currency_id, o.currency_rate, o.state = 'cancel' AS cancelled
                   FROM scope s
                   JOIN sale_order o ON o.partner_invoice_id = s.partner_id AND o.company_id = s.company_id
-                 WHERE o.state = 'sale' AND o.invoice_status <> 'invoiced' AND NOT (o.id = ANY(%(excluded)s))
+                 WHERE o.state IN ('sale', 'cancel') AND o.invoice_status <> 'invoiced'
+                   AND NOT (o.id = ANY(%(excluded)s))
+                   AND (o.state = 'sale' OR EXISTS (SELECT FROM sale_order_line d
+                                                     WHERE d.order_id = o.id AND d.qty_delivered > 0))
                  UNION
-                SELECT o.id, s.buyer_id, s.root_id, o.currency_id
-                  FROM (SELECT DISTINCT buyer_id, root_id FROM scope) b
-                  JOIN account_move m ON m.commercial_partner_id = b.buyer_id AND m.state = 'draft'
-                       AND m.move_type IN ('out_invoice', 'out_refund')
+                SELECT o.id, s.buyer_id, s.root_id, o.currency_id, o.currency_rate, FALSE
+                  FROM account_move m
                   JOIN account_move_line l ON l.move_id = m.id
                   JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
                   JOIN sale_order_line ol ON ol.id = r.order_line_id
                   JOIN sale_order o ON o.id = ol.order_id
                   JOIN scope s ON s.partner_id = o.partner_invoice_id AND s.company_id = o.company_id
-                 WHERE o.state = 'sale' AND NOT (o.id = ANY(%(excluded)s))
+                 WHERE m.state = 'draft' AND m.move_type IN ('out_invoice', 'out_refund')
+                   AND m.company_id IN (SELECT company_id FROM scope)
+                   AND o.state = 'sale' AND NOT (o.id = ANY(%(excluded)s))
             )
             SELECT c.id AS order_id, c.buyer_id, c.root_id, c.currency_id,
                    GREATEST(0, SUM(
-                       CASE WHEN ol.is_downpayment THEN -i.amount
-                            ELSE GREATEST(0, CASE WHEN v.ended OR ol.credit_insurance_closed
-                                                  THEN ol.qty_delivered - i.invoiced
-                                                  ELSE GREATEST(ol.product_uom_qty, ol.qty_delivered) - i.invoiced
-                                                       + GREATEST(0, LEAST(i.refunded, v.returned,
-                                                                           ol.product_uom_qty - ol.qty_delivered))
-                                             END) * CASE WHEN ol.product_uom_qty <> 0
+                       CASE WHEN ol.is_downpayment THEN ol.price_total - i.amount
+                            ELSE CASE WHEN ol.product_uom_qty < 0 AND NOT c.cancelled
+                                      THEN LEAST(0, ol.product_uom_qty - i.invoiced)
+                                      ELSE GREATEST(0, CASE WHEN v.ended OR ol.credit_insurance_closed OR c.cancelled
+                                                            THEN ol.qty_delivered
+                                                            ELSE GREATEST(ol.product_uom_qty, ol.qty_delivered)
+                                                       END - i.invoiced
+                                                       + LEAST(i.refunded, GREATEST(i.drafted, 0, CASE WHEN v.pending
+                                                           THEN LEAST(i.invoiced, ol.product_uom_qty) - ol.qty_delivered
+                                                           ELSE 0 END)))
+                                 END * CASE WHEN ol.product_uom_qty <> 0
                                                          THEN ol.price_total / ol.product_uom_qty
                                                          ELSE COALESCE(ol.credit_insurance_unit_total, 0) END
                        END)) AS amount
               FROM candidate c
               JOIN sale_order_line ol ON ol.order_id = c.id AND ol.display_type IS NULL
              CROSS JOIN LATERAL (
-                SELECT COALESCE(SUM(q.quantity) FILTER (WHERE q.move_type = 'out_invoice'), 0) AS invoiced,
-                       COALESCE(SUM(q.quantity) FILTER (WHERE q.move_type = 'out_refund'), 0) AS refunded,
-                       COALESCE(SUM(CASE q.move_type WHEN 'out_refund' THEN -q.price_total ELSE q.price_total END), 0)
+                SELECT COALESCE(SUM(q.quantity) FILTER (WHERE q.posted AND NOT q.refund), 0) AS invoiced,
+                       COALESCE(SUM(q.quantity) FILTER (WHERE q.posted AND q.refund), 0) AS refunded,
+                       COALESCE(SUM(q.quantity) FILTER (WHERE NOT q.posted AND NOT q.refund), 0) AS drafted,
+                       COALESCE(SUM(CASE WHEN q.refund THEN -q.amount ELSE q.amount END) FILTER (WHERE q.posted), 0)
                            AS amount
-                  FROM (SELECT m.move_type, l.price_total,
+                  FROM (SELECT m.move_type = 'out_refund' AS refund, l.parent_state = 'posted' AS posted,
+                               l.price_total * CASE WHEN l.currency_id = c.currency_id THEN 1
+                                                    ELSE ABS(m.amount_total_signed / NULLIF(m.amount_total, 0))
+                                                         * c.currency_rate END AS amount,
                                l.quantity * COALESCE(lu.factor / NULLIF(ou.factor, 0), 1) AS quantity
                           FROM sale_order_line_invoice_rel r
-                          JOIN account_move_line l ON l.id = r.invoice_line_id AND l.parent_state = 'posted'
+                          JOIN account_move_line l ON l.id = r.invoice_line_id AND l.parent_state IN ('posted', 'draft')
                           JOIN account_move m ON m.id = l.move_id AND m.move_type IN ('out_invoice', 'out_refund')
                           LEFT JOIN uom_uom lu ON lu.id = l.product_uom_id
                           LEFT JOIN uom_uom ou ON ou.id = ol.product_uom_id
@@ -182,8 +194,7 @@ class CreditInsuranceExposure(models.AbstractModel):
              ) i
              CROSS JOIN LATERAL (
                 SELECT COALESCE(BOOL_AND(v.state IN ('done', 'cancel')), FALSE) AS ended,
-                       COALESCE(SUM(v.product_qty) FILTER (WHERE v.state = 'done' AND v.to_refund
-                                                          AND v.origin_returned_move_id IS NOT NULL), 0) AS returned
+                       COALESCE(BOOL_OR(v.state NOT IN ('done', 'cancel')), FALSE) AS pending
                   FROM stock_move v
                  WHERE v.sale_line_id = ol.id
              ) v
@@ -204,7 +215,7 @@ class CreditInsuranceExposure(models.AbstractModel):
             self._open_order_amounts_sql(),
             orders.ids,
         )
-        return dict(self.env.execute_query(query))
+        return {order_id: float(amount) for order_id, amount in self.env.execute_query(query)}
 
     @api.model
     def _convert_rows(self, rows, company, currency, today):

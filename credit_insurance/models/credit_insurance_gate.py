@@ -36,7 +36,7 @@ class Case:
     """An order with everything its decision needs. Amounts are in the limit's currency.
 
     ``booked`` is the part of ``prepaid`` that stands in the exposure already and must not count twice; ``reserve`` is
-    what the order takes from the headroom that others see.
+    what the order takes from the headroom that others see, ``open_amount`` what is decided in the order's currency.
     """
 
     order: object
@@ -44,6 +44,7 @@ class Case:
     mode: Mode
     today: object
     document: Decimal
+    open_amount: float
     prepaid: Decimal = Decimal(0)
     booked: Decimal = Decimal(0)
     released: Decimal | None = None
@@ -164,20 +165,24 @@ class CreditInsuranceGate(models.AbstractModel):
         for company in orders.company_id.root_id:
             own = [pair for pair in pairs.values() if pair[1] == company.id]
             limits |= self.env["credit.insurance.limit"]._get_limits(own, company._credit_today())
-        return [self._prepare_case(order, limits[pairs[order]], checkpoint) for order in orders]
+        open_amounts = {}
+        if checkpoint == "growth":
+            open_amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
+        return [self._prepare_case(order, limits[pairs[order]], checkpoint, open_amounts) for order in orders]
 
     @api.model
-    def _prepare_case(self, order, buyer, checkpoint):
+    def _prepare_case(self, order, buyer, checkpoint, open_amounts):
         company = order.company_id.root_id
         mode, today = Mode(company.credit_gate_mode), company._credit_today()
+        total = open_amounts.get(order.id, 0.0) if checkpoint == "growth" else order.amount_total
         if mode is Mode.OFF or not buyer.checked:
-            return Case(order, buyer, mode, today, self._in_limit_currency(order, buyer, order.amount_total, today))
-        total, grown = order.amount_total, order.amount_total
+            document = self._in_limit_currency(order, buyer, total, today)
+            return Case(order, buyer, mode, today, document, total)
+        grown = total
         live = order.credit_pass_ids.filtered("live")
-        if checkpoint == "growth":
-            total = order._credit_open_amount()
-            if live.partner_id.id == buyer.partner_id and live.currency_id == order.currency_id:
-                grown = max(0, order.amount_total - live.order_amount)
+        if checkpoint == "growth" and live.partner_id.id == buyer.partner_id and live.currency_id == order.currency_id:
+            # Others see what the order was: only what it takes in addition has to be reserved.
+            grown = max(0, total - live.open_amount)
         hold = order.credit_hold_ids._get_release(order)
         prepaid, booked = order._credit_prepaid()
         return Case(
@@ -186,6 +191,7 @@ class CreditInsuranceGate(models.AbstractModel):
             mode,
             today,
             document=self._in_limit_currency(order, buyer, total, today),
+            open_amount=total,
             prepaid=self._in_limit_currency(order, buyer, prepaid, today),
             booked=self._in_limit_currency(order, buyer, booked, today),
             released=self._in_limit_currency(order, buyer, hold.release_amount, today) if hold else None,
@@ -349,12 +355,14 @@ class CreditInsuranceGate(models.AbstractModel):
         order = case.order
         order._credit_end_passes()
         release = order.credit_hold_ids._get_release(order) if log.basis == "released" else None
+        released = release.release_amount if release else 0
         self.env["credit.insurance.pass"].sudo().create(
             {
+                "open_amount": max(case.open_amount, released),
                 "order_id": order.id,
                 "partner_id": case.buyer.partner_id,
                 "company_id": case.buyer.company_id,
-                "amount": max(order.amount_total, release.release_amount if release else 0),
+                "amount": max(order.amount_total, released),
                 "order_amount": order.amount_total,
                 "currency_id": order.currency_id.id,
                 "decision_id": log.id,

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.credit_insurance.rules.policy import Outcome
@@ -63,6 +63,14 @@ class CreditInsuranceHold(models.Model):
     data_age_days = fields.Integer(related="decision_id.data_age_days")
     reasons_text = fields.Text(related="decision_id.reasons_text")
 
+    asker_ids = fields.Many2many(
+        "res.users",
+        "credit_insurance_hold_asker_rel",
+        string="Asked By",
+        readonly=True,
+        help="Whoever made, confirmed or asked for this order. The list only grows. From the company's four-eyes "
+        "amount on, none of them decides the hold.",
+    )
     requested_by_id = fields.Many2one("res.users", readonly=True)
     requested_on = fields.Datetime(readonly=True)
     request_note = fields.Text(readonly=True)
@@ -113,7 +121,12 @@ class CreditInsuranceHold(models.Model):
     def _open(self, order, decision):
         """Put ``order`` on hold, or bring its open hold up to date with the newest decision."""
         hold = self.sudo().search([("order_id", "=", order.id), ("state", "=", "open")])
+        if hold and (hold.partner_id, hold.company_id) != (decision.partner_id, decision.company_id):
+            hold._close("lapsed")
+            hold = self.browse()
+        askers = order.create_uid | order.user_id | self.env.user
         vals = {
+            "asker_ids": [fields.Command.link(user.id) for user in askers if user.id != SUPERUSER_ID],
             "decision_id": decision.id,
             "order_amount": order.amount_total,
             "order_currency_id": order.currency_id.id,
@@ -135,7 +148,8 @@ class CreditInsuranceHold(models.Model):
 
     def _schedule_decision(self):
         for hold in self:
-            hold.activity_schedule(
+            # By the system: an activity of the rep's own could be deleted by the rep.
+            hold.with_user(SUPERUSER_ID).activity_schedule(
                 "credit_insurance.mail_activity_type_hold",
                 summary=self.env._(
                     "%(order)s is held: short %(amount)s", order=hold.order_name, amount=hold._format(hold.shortfall)
@@ -176,6 +190,7 @@ class CreditInsuranceHold(models.Model):
         if self.state != "open":
             raise UserError(self.env._("Hold %s is closed already.", self.name))
         hold = self.sudo()
+        hold.asker_ids |= self.env.user
         hold.write({"requested_by_id": self.env.uid, "requested_on": fields.Datetime.now(), "request_note": note})
         hold.message_post(
             body=self.env._("%(user)s asks for a release: %(note)s", user=self.env.user.name, note=note or "-")
@@ -191,6 +206,7 @@ class CreditInsuranceHold(models.Model):
         return self.filtered(
             lambda hold: (
                 hold.state == "released"
+                and hold.company_id == order.company_id.root_id
                 and hold.release_valid_until >= hold.company_id._credit_today()
                 and hold.order_currency_id == order.currency_id
                 and hold.partner_id == order._credit_buyer_partner()
@@ -206,7 +222,7 @@ class CreditInsuranceHold(models.Model):
         self.check_access("read")
         if self.state != "open":
             raise UserError(self.env._("Hold %s is closed already.", self.name))
-        asked_by_me = self.env.user in (self.requested_by_id | self.decision_id.sudo().user_id)
+        asked_by_me = self.env.user in self.sudo().asker_ids
         if asked_by_me and self.document_amount >= self.company_id.sudo().credit_four_eyes_amount:
             raise AccessError(
                 self.env._(
@@ -221,7 +237,9 @@ class CreditInsuranceHold(models.Model):
         :raise UserError: the hold is closed, the amount is not positive or the date is past
         """
         self._check_authority()
-        if amount <= 0 or valid_until < fields.Date.context_today(self):
+        if not self.sudo().order_id:
+            raise UserError(self.env._("The order of hold %s does not exist any more.", self.name))
+        if amount <= 0 or not valid_until or valid_until < fields.Date.context_today(self):
             raise UserError(self.env._("A release needs an amount above zero and a last day that is not past."))
         self._decide("released", reason, note, release_amount=amount, release_valid_until=valid_until)
         self.sudo().order_id._credit_confirm_released()

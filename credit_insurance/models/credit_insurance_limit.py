@@ -1,7 +1,7 @@
 """The limit in force of buyers: rows read from the database, arithmetic by ``rules.policy``."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from odoo import api, models
@@ -95,7 +95,8 @@ class CreditInsuranceLimit(models.AbstractModel):
                                    'id', c.id, 'layer', c.layer, 'status', c.status, 'amount', c.amount::text,
                                    'currency', cc.name, 'percentage', c.insured_percentage::text,
                                    'from', c.effective_from, 'to', c.effective_to, 'policy', c.policy_id,
-                                   'policy_from', p.date_start, 'policy_to', p.date_end, 'ends_cover', c.ends_cover,
+                                   'policy_from', p.date_start, 'policy_to', p.date_end, 'policy_active', p.active,
+                                   'ends_cover', c.ends_cover,
                                    'max_term', p.max_payment_term_days, 'mep', pp.period, 'countries', pc.codes,
                                    'reference', c.external_id, 'decided', c.decided_on,
                                    'fetched', (CASE WHEN c.external_id IS NULL THEN c.fetched_at
@@ -104,7 +105,7 @@ class CreditInsuranceLimit(models.AbstractModel):
                                                     ELSE GREATEST(c.fetched_at, k.last_seen_at) END)::date)
                                 ORDER BY c.id, c.announced)
                           FROM (%s) c
-                          JOIN credit_insurance_policy p ON p.id = c.policy_id AND p.active
+                          JOIN credit_insurance_policy p ON p.id = c.policy_id
                           JOIN res_currency cc ON cc.id = c.currency_id
                           LEFT JOIN LATERAL (
                                SELECT json_build_array(number, unit, base, last_day_counts) AS period
@@ -162,7 +163,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             currency_id, currency = company.currency_id.id, company.currency_id.name
             buyer_id, status, country, own, covers = None, BuyerStatus.NORMAL, "", None, None
         rows = [self._make_own_limit(item) for item in own or ()]
-        rows += [self._make_cover(item) for item in covers or () if self._is_policy_in_force(item, today)]
+        rows += [self._within_policy(item, self._make_cover(item), today) for item in covers or ()]
         limit = self._compute_limit(rows, company, rates, currency, today)
         policies = self._make_policy_checks(covers or (), limit)
         return BuyerLimit(
@@ -232,8 +233,15 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _is_policy_in_force(self, item, today):
-        return _date(item["policy_from"]) <= today and (not item["policy_to"] or today <= _date(item["policy_to"]))
+    def _within_policy(self, item, cover, today):
+        """The cover as far as its policy carries it: it expires with the policy, or when that is archived."""
+        start, end = _date(item["policy_from"]), _date(item["policy_to"])
+        if not item["policy_active"]:
+            end = min(end or date.max, today - timedelta(days=1))
+        first = max(cover.start, start)
+        last = min(cover.effective_to or date.max, end or date.max)
+        # An answer none of which lies within the policy is an answer all the same: it counts as expired.
+        return replace(cover, effective_from=min(first, last), effective_to=None if last == date.max else last)
 
     @api.model
     def _make_cover(self, item):

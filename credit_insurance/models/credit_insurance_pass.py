@@ -17,6 +17,11 @@ class CreditInsurancePass(models.Model):
     partner_id = fields.Many2one("res.partner", string="Buyer", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one("res.company", required=True, help="The root company that grants the credit.")
     amount = fields.Monetary(required=True, help="Up to this order total, tax included, in the order's currency.")
+    open_amount = fields.Monetary(
+        string="Still to Invoice Up to",
+        required=True,
+        help="What may still be owed beside the invoices already posted. It falls as the order is invoiced or ends.",
+    )
     order_amount = fields.Monetary(help="The order's total when it was last looked at.")
     currency_id = fields.Many2one("res.currency", required=True)
     decision_id = fields.Many2one("credit.insurance.decision", ondelete="restrict", index="btree_not_null")

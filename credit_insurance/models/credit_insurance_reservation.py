@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
+from psycopg2.errors import LockNotAvailable
 from psycopg2.pool import PoolError
 
 from odoo import api, fields, models
@@ -80,7 +81,8 @@ class CreditInsuranceReservation(models.Model):
                 order_id integer NOT NULL,
                 currency_id integer NOT NULL,
                 amount numeric NOT NULL,
-                xid xid8 NOT NULL
+                xid xid8 NOT NULL,
+                created_at timestamptz NOT NULL DEFAULT clock_timestamp()
             );
             CREATE INDEX IF NOT EXISTS credit_insurance_reservation_partner_idx
                 ON credit_insurance_reservation (partner_id, company_id);
@@ -115,9 +117,19 @@ class CreditInsuranceReservation(models.Model):
         with side:
             side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             side.execute("SET LOCAL lock_timeout = '5s'")
-            for partner_id in sorted(set(partner_ids)):
-                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, partner_id))
+            self._lock(side, partner_ids)
             yield ReservationLedger(side, snapshot.xid, self._read_reserved(side, snapshot, partner_ids))
+
+    @api.model
+    def _lock(self, side, partner_ids):
+        """One lock per buyer until the side connection commits, in ascending order so that nobody waits in a circle."""
+        try:
+            for partner_id in sorted(set(partner_ids)):
+                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, partner_id), log_exceptions=False)
+        except LockNotAvailable as exc:
+            raise UserError(
+                self.env._("Another confirmation for this buyer is taking too long. Nothing was confirmed; try again.")
+            ) from exc
 
     @api.model
     def _read_reserved(self, side, snapshot, partner_ids):
@@ -133,7 +145,9 @@ class CreditInsuranceReservation(models.Model):
                  WHERE partner_id = ANY(%(partners)s)
                    AND xid <> %(xid)s::xid8
                    AND NOT pg_visible_in_snapshot(xid, %(snapshot)s::pg_snapshot)
-                   AND pg_xact_status(xid) IS DISTINCT FROM 'aborted'
+                   AND CASE WHEN xid < pg_snapshot_xmax(pg_current_snapshot())
+                            THEN pg_xact_status(xid) IS DISTINCT FROM 'aborted'
+                            ELSE FALSE END
                  GROUP BY 1, 2, 3
                 """,
                 partners=list(partner_ids),
@@ -148,7 +162,16 @@ class CreditInsuranceReservation(models.Model):
 
     @api.autovacuum
     def _gc_ended(self):
-        """Remove reservations of transactions that every running snapshot sees as ended."""
+        """Remove reservations that every snapshot shows in the tables.
+
+        A transaction that has only read so far holds a snapshot without being counted among the running ones: the hour
+        is for it. Ids that this server has not given yet came with a copy of another server's database.
+        """
         self.env.cr.execute(
-            "DELETE FROM credit_insurance_reservation WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
+            """
+            DELETE FROM credit_insurance_reservation
+             WHERE (xid < pg_snapshot_xmin(pg_current_snapshot())
+                    AND created_at < clock_timestamp() - interval '1 hour')
+                OR xid >= pg_snapshot_xmax(pg_current_snapshot())
+            """
         )

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 # What a contact shows, by the name of the buyer's field it is taken from.
@@ -78,10 +78,57 @@ class ResPartner(models.Model):
                 partner[name] = buyer[source]
 
     def write(self, vals):
+        if "commercial_partner_id" in vals and not self.env.su:
+            raise AccessError(self.env._("The commercial entity of a contact follows from the company it belongs to."))
+        if not {"parent_id", "is_company"} & vals.keys():
+            return super().write(vals)
+        before = {partner: partner.commercial_partner_id for partner in self}
         result = super().write(vals)
-        if {"parent_id", "is_company"} & vals.keys():
-            self._credit_insurance_check_entity()
+        self._credit_insurance_check_entity()
+        self._credit_insurance_check_moved(before)
         return result
+
+    def _credit_insurance_check_moved(self, before):
+        """What a contact owes stays with the buyer whose limit it used, unless a credit manager moves it.
+
+        :raise UserError: a contact with open items or orders would leave a buyer that has a credit record
+        """
+        if self.env.su or self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
+            return
+        moved = {partner: old for partner, old in before.items() if partner.commercial_partner_id != old}
+        if not moved:
+            return
+        buyers = (
+            self.env["credit.insurance.buyer"].sudo().search([("partner_id", "in", [old.id for old in moved.values()])])
+        )
+        leaving = [partner.id for partner, old in moved.items() if old in buyers.partner_id]
+        owing = (
+            self.env["sale.order"]
+            .sudo()
+            .search([("partner_invoice_id", "in", leaving), ("state", "=", "sale")], limit=1)
+        )
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", leaving),
+                    ("account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                ],
+                limit=1,
+            )
+        )
+        if owing or lines:
+            raise UserError(
+                self.env._(
+                    "%(contact)s has orders or invoices that count against the credit of %(buyer)s. "
+                    "A credit manager has to move it.",
+                    contact=(owing.partner_invoice_id or lines.partner_id).display_name,
+                    buyer=moved[owing.partner_invoice_id or lines.partner_id].display_name,
+                )
+            )
 
     def _credit_insurance_check_entity(self):
         """A buyer with a credit record does not become part of another one: its limit and exposure would be lost.

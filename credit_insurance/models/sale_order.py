@@ -1,6 +1,17 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+# What the gate and the exposure read, and nobody but Odoo writes.
+COMPUTED_FIELDS = {
+    "amount_tax",
+    "amount_total",
+    "amount_untaxed",
+    "credit_state",
+    "invoice_status",
+    "transaction_ids",
+}
 # What an open quotation's last hold says about it.
 STATE_OF_HOLD = {"open": "held", "cleared": "ready", "released": "released", "rejected": "rejected"}
 
@@ -83,15 +94,21 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._credit_refuse_state(vals_list)
+        # Totals given here are computed anew by core; where the order stands with the gate is not.
+        if not self.env.su and any("credit_state" in vals or "transaction_ids" in vals for vals in vals_list):
+            self._credit_refuse_computed(vals_list)
         return super().create(vals_list)
 
     def write(self, vals):
         """A pass belongs to one confirmation: it ends when the order leaves the state ``sale``."""
-        self._credit_refuse_state([vals])
+        self._credit_refuse_computed([vals])
         leaving = self.browse()
         if vals.get("state", "sale") != "sale":
             leaving = self.filtered(lambda order: order.state == "sale")
+        if leaving and vals["state"] in ("draft", "sent"):
+            raise UserError(
+                self.env._("%s is confirmed: cancel it before it becomes a quotation again.", leaving[0].name)
+            )
         result = super().write(vals)
         if leaving:
             leaving._credit_end_passes()
@@ -102,9 +119,20 @@ class SaleOrder(models.Model):
         return result
 
     @api.model
-    def _credit_refuse_state(self, vals_list):
-        if not self.env.su and any("credit_state" in vals for vals in vals_list):
-            raise AccessError(self.env._("Where an order stands with the credit gate is decided by the gate alone."))
+    def _credit_refuse_computed(self, vals_list):
+        """Core computes these and stores them; a client that writes them would choose what the gate sees.
+
+        :raise AccessError: a client gives one of them
+        """
+        given = {name for vals in vals_list for name in vals if name in COMPUTED_FIELDS}
+        if given and not self.env.su:
+            raise AccessError(
+                self.env._("%s is computed by Odoo and cannot be given for an order.", ", ".join(sorted(given)))
+            )
+
+    def unlink(self):
+        self.sudo().credit_hold_ids._close("lapsed")
+        return super().unlink()
 
     # === ACTION METHODS === #
 
@@ -189,20 +217,23 @@ class SaleOrder(models.Model):
         ended.live = False
         ended.flush_recordset(["live"])
 
-    def _credit_ensure_passes(self, checkpoint):
+    def _credit_ensure_passes(self, checkpoint, open_amounts=None):
         """Refuse with figures what has no live pass and gets none now.
 
         :raise ValidationError: an order is over its limit; the message carries the figures of each
         """
-        missing = self.filtered(lambda order: not order._credit_covered_by_pass())
+        missing = self.filtered(lambda order: not order._credit_covered_by_pass(open_amounts))
         if not missing:
             return
         refused = self.env["credit.insurance.gate"]._pass_or_refuse(missing, checkpoint)
         if refused:
             raise ValidationError("\n".join(refused.values()))
 
-    def _credit_covered_by_pass(self):
-        """Whether the live pass is for this buyer, company and currency, and for no less than the order's total."""
+    def _credit_covered_by_pass(self, open_amounts=None):
+        """Whether the live pass is for this buyer, company and currency, and for no less than the order's total.
+
+        :param open_amounts: what is left to invoice by order id, when that has to lie within the pass too
+        """
         self.ensure_one()
         live = self.sudo().credit_pass_ids.filtered("live")
         return bool(live) and (
@@ -210,6 +241,10 @@ class SaleOrder(models.Model):
             and live.company_id == self.company_id.root_id
             and live.currency_id == self.currency_id
             and self.currency_id.compare_amounts(live.amount, self.amount_total) >= 0
+            and (
+                open_amounts is None
+                or self.currency_id.compare_amounts(live.open_amount, open_amounts.get(self.id, 0.0)) >= 0
+            )
         )
 
     def _credit_buyer_partner(self):
@@ -217,27 +252,48 @@ class SaleOrder(models.Model):
         return (self.partner_invoice_id or self.partner_id).commercial_partner_id
 
     def _credit_prepaid(self):
-        """What was paid online for this order, and how much of that stands as an open credit in the exposure already.
+        """What was paid online for this order alone, and how much of that is an open credit in the exposure already.
+
+        A payment that has settled an invoice has been used, a refund takes back what it refunds.
 
         :return: two amounts in the order's currency, both positive
         """
         self.ensure_one()
-        paid = self.sudo().transaction_ids.filtered(lambda tx: tx.state in ("authorized", "done"))
-        lines = paid.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and line.currency_id == self.currency_id
+        paid = booked = 0.0
+        for transaction in self.sudo().transaction_ids:
+            if not self._credit_pays_this_order(transaction):
+                continue
+            lines = transaction.payment_id.move_id.line_ids.filtered(
+                lambda line: line.account_type == "asset_receivable"
+            )
+            unused = transaction.amount + sum(
+                transaction.child_transaction_ids.filtered(
+                    lambda child: child.operation == "refund" and child.state == "done"
+                ).mapped("amount")
+            )
+            amount = -sum(lines.mapped("amount_residual_currency")) if lines else unused
+            amount = transaction.currency_id._convert(
+                min(amount, unused), self.currency_id, self.company_id, fields.Date.context_today(self)
+            )
+            paid += amount
+            booked += amount if lines else 0.0
+        return max(paid, 0.0), max(booked, 0.0)
+
+    def _credit_pays_this_order(self, transaction):
+        """Money of this buyer, for this order and no other one."""
+        return (
+            transaction.state in ("authorized", "done")
+            and transaction.operation != "refund"
+            and transaction.sale_order_ids == self
+            and transaction.partner_id.commercial_partner_id
+            in (self.partner_id.commercial_partner_id | self._credit_buyer_partner())
         )
-        return sum(paid.mapped("amount")), -sum(lines.mapped("amount_residual_currency"))
 
     def _credit_term_days(self, today):
         """Days from ``today`` to the last due date of the payment term; None without a term."""
         self.ensure_one()
         lines = self.payment_term_id.line_ids
         return max(((line._get_due_date(today) - today).days for line in lines), default=None)
-
-    def _credit_open_amount(self):
-        """What is left to invoice of this confirmed order, as exposure counts it, in the order's currency."""
-        self.ensure_one()
-        return self.env["credit.insurance.exposure"]._get_open_order_amounts(self).get(self.id, 0)
 
     # === GROWTH OF CONFIRMED ORDERS === #
 
@@ -259,40 +315,44 @@ class SaleOrder(models.Model):
         self._credit_watch_growth()
         return result
 
-    def _credit_mark_grown_by_core(self):
-        """What Odoo's own documents add to these orders in this transaction is accepted, not refused.
+    def _credit_watch_growth(self, why="edited"):
+        """Check confirmed orders once, before the transaction is committed, when all of its edits are in.
 
-        The mark lives in the transaction and not in the context, which a client could send.
+        ``why`` says what may have made them grow: ``edited`` by a person, which is decided again and refused beyond the
+        limit; ``settled``, a delivery or invoice that began or ended; ``core``, a document of Odoo that adds to the
+        order. The last two are accepted. It lives in the transaction and not in the context, which a client could send.
         """
-        self.env.cr.precommit.data.setdefault("credit_insurance.grown_by_core", set()).update(self.ids)
-        self._credit_watch_growth()
-
-    def _credit_watch_growth(self):
-        """Check confirmed orders once, before the transaction is committed, when all of its edits are in."""
-        watched = self.env.cr.precommit.data.get("credit_insurance.grown")
         ids = [order.id for order in self if order.id and order.state == "sale"]
         if not ids:
             return
-        if watched is None:
-            watched = self.env.cr.precommit.data["credit_insurance.grown"] = set()
-            self.env.cr.precommit.add(self.sudo()._credit_check_grown)
-        watched.update(ids)
+        data = self.env.cr.precommit.data
+        if "credit_insurance.watched" not in data:
+            data["credit_insurance.watched"] = defaultdict(set)
+            self.env.cr.precommit.add(self.env["sale.order"].sudo()._credit_check_grown)
+        for order_id in ids:
+            data["credit_insurance.watched"][order_id].add(why)
 
     @api.model
     def _credit_check_grown(self):
         """:raise ValidationError: an order grew beyond its pass and the limit does not allow it"""
-        ids = self.env.cr.precommit.data.pop("credit_insurance.grown", set())
-        orders = self.browse(ids).exists().filtered(lambda order: order.state == "sale")
-        by_core = orders.browse(self.env.cr.precommit.data.pop("credit_insurance.grown_by_core", ())) & orders
-        by_core = by_core.filtered(lambda order: not order._credit_covered_by_pass())
-        self.env["credit.insurance.gate"]._pass_grown_by_core(by_core)
-        orders._credit_ensure_passes("growth")
-        orders._credit_lower_passes()
+        watched = self.env.cr.precommit.data.pop("credit_insurance.watched", {})
+        orders = self.browse(watched).exists().filtered(lambda order: order.state == "sale")
+        if not orders:
+            return
+        open_amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
+        grown = orders.filtered(lambda order: not order._credit_covered_by_pass(open_amounts))
+        accepted = grown.filtered(lambda order: "core" in watched[order.id] or "edited" not in watched[order.id])
+        self.env["credit.insurance.gate"]._pass_grown_by_core(accepted)
+        orders._credit_ensure_passes("growth", open_amounts)
+        orders._credit_lower_passes(open_amounts)
 
-    def _credit_lower_passes(self):
+    def _credit_lower_passes(self, open_amounts):
         """An order that shrank gives its headroom back: growing again is decided again."""
         for order in self:
             live = order.credit_pass_ids.filtered("live")
+            still_open = open_amounts.get(order.id, 0.0)
+            if order.currency_id.compare_amounts(still_open, live.open_amount) < 0 and not live.hold_id:
+                live.open_amount = still_open
             change = order.currency_id.compare_amounts(order.amount_total, live.order_amount)
             if change < 0:
                 live.amount = order.amount_total

@@ -1,4 +1,19 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+# What the exposure reads, and nobody but Odoo writes.
+COMPUTED_FIELDS = {
+    "invoice_lines",
+    "invoice_status",
+    "price_subtotal",
+    "price_tax",
+    "price_total",
+    "qty_invoiced",
+    "qty_to_invoice",
+    "state",
+}
+# What changes how much of a confirmed order is still to be invoiced without changing its total.
+OPEN_FIELDS = {"qty_delivered", "product_uom_id", "credit_insurance_closed", "is_downpayment", "order_id"}
 
 
 class SaleOrderLine(models.Model):
@@ -33,3 +48,28 @@ class SaleOrderLine(models.Model):
                 partner=line.order_id.partner_shipping_id,
             )
             line.credit_insurance_unit_total = taxes["total_included"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._credit_refuse_computed(vals_list)
+        lines = super().create(vals_list)
+        lines.order_id._credit_watch_growth()
+        return lines
+
+    def write(self, vals):
+        self._credit_refuse_computed([vals])
+        watched = OPEN_FIELDS & vals.keys()
+        orders = self.order_id if watched else self.env["sale.order"]
+        result = super().write(vals)
+        if watched:
+            (orders | self.order_id)._credit_watch_growth()
+        return result
+
+    @api.model
+    def _credit_refuse_computed(self, vals_list):
+        """:raise AccessError: a client gives what core computes, and would choose what the gate sees"""
+        given = {name for vals in vals_list for name in vals if name in COMPUTED_FIELDS}
+        if given and not self.env.su:
+            raise AccessError(
+                self.env._("%s is computed by Odoo and cannot be given for an order line.", ", ".join(sorted(given)))
+            )

@@ -15,18 +15,27 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     note = fields.Text()
     currency_id = fields.Many2one(related="hold_id.order_currency_id")
     limit_currency_id = fields.Many2one(related="hold_id.currency_id")
-    amount = fields.Monetary(string="Up to", compute="_compute_terms", store=True, readonly=False)
-    valid_until = fields.Date(compute="_compute_terms", store=True, readonly=False)
+    amount = fields.Monetary(string="Up to", compute="_compute_amount", store=True, readonly=False)
+    valid_until = fields.Date(compute="_compute_valid_until", store=True, readonly=False)
     shortfall = fields.Monetary(related="hold_id.shortfall", currency_field="limit_currency_id")
     reasons_text = fields.Text(related="hold_id.reasons_text")
 
     @api.depends("hold_id")
-    def _compute_terms(self):
+    def _compute_amount(self):
         for wizard in self:
-            order = wizard.hold_id.sudo().order_id
-            wizard.amount = order.amount_total or wizard.hold_id.order_amount
+            wizard.amount = wizard.hold_id.sudo().order_id.amount_total or wizard.hold_id.order_amount
+
+    @api.depends("hold_id")
+    def _compute_valid_until(self):
+        for wizard in self:
             days = wizard.hold_id.company_id.sudo().credit_release_validity_days
             wizard.valid_until = fields.Date.context_today(self) + timedelta(days=days)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Related fields are read with the rights of the system: first who may not see the hold is turned away."""
+        self.env["credit.insurance.hold"].browse([vals.get("hold_id") for vals in vals_list]).check_access("read")
+        return super().create(vals_list)
 
     def action_decide(self):
         self.ensure_one()

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from . import database, odoo, setup, story, system_packages
 from .lock import exclusive
@@ -51,14 +52,23 @@ def all_tests(arguments: Sequence[str]) -> int:
         setup.ensure()
         programs.result()
     with setup.ready() as source, exclusive(LOCKS / "test", "make test"):
-        lanes = _lanes(source, arguments)
-        with ThreadPoolExecutor() as pool:
-            tallies = list(pool.map(_run_lane, lanes))
-    return _conclude(sum(tallies, Tally()))
+        tally = _run_lanes(_lanes(source, arguments))
+    return _conclude(tally)
 
 
-def _run_lane(lane: Sequence[Part]) -> Tally:
-    return sum((_run_part(part) for part in lane), Tally())
+def _run_lanes(lanes: list[list[Part]]) -> Tally:
+    """All lanes side by side. Ctrl-C ends the parts that run, being for the whole process group; no other is begun."""
+    stopped = Event()
+    with ThreadPoolExecutor() as pool:
+        try:
+            return sum(pool.map(lambda lane: _run_lane(lane, stopped), lanes), Tally())
+        except KeyboardInterrupt:
+            stopped.set()
+            raise
+
+
+def _run_lane(lane: list[Part], stopped: Event) -> Tally:
+    return sum((_run_part(part) for part in lane if not stopped.is_set()), Tally())
 
 
 def _run_part(part: Part) -> Tally:

@@ -1,0 +1,13 @@
+from odoo import models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def write(self, vals):
+        """An invoice that is posted, reset or cancelled changes what is left of its orders: their passes follow."""
+        result = super().write(vals)
+        if "state" in vals:
+            sales = self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+            sales.invoice_line_ids.sale_line_ids.order_id.sudo()._credit_watch_growth("settled")
+        return result
