@@ -235,7 +235,8 @@ class CreditInsuranceClaim(models.Model):
     def _record_failure(self, message, *, words=False, unsupported=False, maybe_sent=False):
         """Nothing was taken in: say why on the claim and in an activity."""
         if unsupported:
-            message = f"{message} {self.env._('Hand the claim in by other means and mark it as sent by hand.')}"
+            way_out = self.env._("Hand the claim in by other means and mark it as sent by hand.")
+            message = f"{message} {way_out}"
         self.write(
             {
                 "state": "failed",

@@ -314,7 +314,10 @@ class CreditInsuranceGate(models.AbstractModel):
             "prepaid": decision.prepaid,
             "would_pass": decision.would_pass,
         }
+        # The currencies first: an amount set before its currency is known reads it back from the database.
         return {
+            "currency_id": case.buyer.currency_id,
+            "order_currency_id": case.order.currency_id.id,
             "order_id": case.order.id,
             "order_name": case.order.name,
             "partner_id": case.buyer.partner_id,
@@ -324,9 +327,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "outcome": decision.outcome.value,
             "would_hold": decision.would_be is Outcome.HOLD and decision.outcome is Outcome.PASS,
             "basis": decision.basis.value,
-            "currency_id": case.buyer.currency_id,
             "order_amount": case.order.amount_total,
-            "order_currency_id": case.order.currency_id.id,
             "limit_checked": decision.limit is not None,
             "limit_state": decision.limit_state.value,
             "data_age_days": limit.data_age_days or 0,
@@ -358,13 +359,13 @@ class CreditInsuranceGate(models.AbstractModel):
         released = release.release_amount if release else 0
         self.env["credit.insurance.pass"].sudo().create(
             {
+                "currency_id": order.currency_id.id,
                 "open_amount": max(case.open_amount, released),
                 "order_id": order.id,
                 "partner_id": case.buyer.partner_id,
                 "company_id": case.buyer.company_id,
                 "amount": max(order.amount_total, released),
                 "order_amount": order.amount_total,
-                "currency_id": order.currency_id.id,
                 "decision_id": log.id,
                 "hold_id": release.id if release else False,
             }

@@ -114,7 +114,8 @@ class SaleOrder(models.Model):
             leaving._credit_end_passes()
         if vals.get("state") == "cancel":
             self.sudo().credit_hold_ids._close("lapsed")
-        if self._credit_growth_fields() & vals.keys():
+        # Becoming a sales order is decided by the constraint on the state, with everything written beside it.
+        if "state" not in vals and self._credit_growth_fields() & vals.keys():
             self._credit_watch_growth()
         return result
 

@@ -5,9 +5,9 @@ class StockMove(models.Model):
     _inherit = "stock.move"
 
     def write(self, vals):
-        """Deliveries that end, or are planned again, change what is left of their orders: their passes follow."""
+        """Deliveries that end change what is left of their orders: their passes follow."""
         result = super().write(vals)
-        if "state" in vals:
+        if vals.get("state") in ("done", "cancel"):
             self.sale_line_id.order_id.sudo()._credit_watch_growth("settled")
         return result
 
