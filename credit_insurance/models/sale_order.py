@@ -194,7 +194,7 @@ class SaleOrder(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "warning",
-                "sticky": True,
+                "sticky": len(self) > 1,
                 "title": self.env._("Stopped by the credit gate"),
                 "message": "\n".join(lines),
                 "next": {"type": "ir.actions.act_window_close"},
