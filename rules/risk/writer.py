@@ -15,6 +15,7 @@ from .yamlnodes import MappingNode, Node, ScalarNode, SequenceNode
 _WIDTH = 110
 _STATES = {state: word for word, state in STATE_WORDS.items()}
 _STR, _SEQ, _MAP = "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
+_LINE_BREAKS = frozenset("\x85\u2028\u2029")
 _DEFAULTS = Rule(key="", name="", when=All(()))
 
 
@@ -26,6 +27,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(text: str, style: str | None = None) -> Node:
+    # YAML folds Unicode's own line breaks into spaces in every style but this one, which escapes them.
+    if not _LINE_BREAKS.isdisjoint(text):
+        style = '"'
     return ScalarNode(_STR, text, style=style)
 
 

@@ -18,7 +18,9 @@ from rules.risk import (
     DocumentError,
     Not,
     Operator,
+    Pack,
     Place,
+    Rule,
     RuleTest,
     Scope,
     Severity,
@@ -106,6 +108,13 @@ def test_writing_what_was_read_changes_nothing():
 def test_shipped_packs_are_written_as_the_writer_writes(path):
     text = path.read_text(encoding="utf-8")
     assert dump(load(text)) == text
+
+
+@pytest.mark.parametrize("text", ["a\x85b", "\x85", "a\u2028b", "a\u2029"])
+def test_line_breaks_of_unicode_survive_writing(text):
+    condition = Comparison("country", Operator.IN, ConstantList((Constant(text),)))
+    pack = Pack(key="pack", rules=(Rule(key="rule", name=text, when=condition, message=text),))
+    assert load(dump(pack)) == pack
 
 
 @given(packs())
