@@ -1,11 +1,15 @@
 """Installation in a company with history: nothing is held, no order changes."""
 
+from .models.credit_insurance_exposure import FUNCTIONS
+from .models.sql_functions import drop_functions
+
 
 def pre_init_hook(env):
     """Create the stored columns empty, so that installing does not compute them for years of orders."""
     env.cr.execute(
         """
         ALTER TABLE sale_order ADD COLUMN IF NOT EXISTS credit_state varchar;
+        ALTER TABLE sale_order ADD COLUMN IF NOT EXISTS credit_insurance_drafted boolean;
         ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS credit_insurance_unit_total numeric;
         """
     )
@@ -17,6 +21,7 @@ def post_init_hook(env):
         """
         WITH confirmed AS (
             SELECT o.id, p.commercial_partner_id AS partner_id, o.amount_total, o.currency_id,
+                   o.payment_term_id,
                    split_part(c.parent_path, '/', 1)::int AS company_id
               FROM sale_order o
               JOIN res_partner p ON p.id = o.partner_invoice_id
@@ -27,15 +32,30 @@ def post_init_hook(env):
             UPDATE sale_order SET credit_state = 'passed' FROM confirmed WHERE confirmed.id = sale_order.id
         )
         INSERT INTO credit_insurance_pass
-               (order_id, partner_id, company_id, amount, order_amount, open_amount, currency_id, live,
-                create_uid, create_date, write_uid, write_date)
-        SELECT id, partner_id, company_id, amount_total, amount_total, amount_total, currency_id, TRUE,
-               %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+               (order_id, partner_id, company_id, amount, order_amount, open_amount, currency_id, payment_term_id,
+                live, create_uid, create_date, write_uid, write_date)
+        SELECT id, partner_id, company_id, amount_total, amount_total, amount_total, currency_id, payment_term_id,
+               TRUE, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
           FROM confirmed
         """,
         {"uid": env.uid},
+    )
+    env.cr.execute(
+        """
+        UPDATE sale_order SET credit_insurance_drafted = TRUE
+         WHERE id IN (SELECT ol.order_id
+                        FROM account_move_line l
+                        JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
+                        JOIN sale_order_line ol ON ol.id = r.order_line_id
+                       WHERE l.parent_state = 'draft')
+        """
     )
     lines = env["sale.order.line"].search(
         [("state", "=", "sale"), ("product_uom_qty", "=", 0), ("qty_delivered", "!=", 0)]
     )
     env.add_to_compute(lines._fields["credit_insurance_unit_total"], lines)
+
+
+def uninstall_hook(env):
+    """What is no table, column or record of a model goes with the addon too."""
+    drop_functions(env.cr, FUNCTIONS)

@@ -329,6 +329,7 @@ class TestCreditInsuranceAlert(AlertCommon):
 
     def test_daily_run_queues_all_buyers_and_ends_alerts_of_archived_ones(self):
         self.Rule._screen(self.buyer)
+        self._pay(self.invoice)  # whoever owes something is not archived
         self.buyer.active = False
         with trap_jobs():
             self.env["credit.insurance.screening"]._cron_screen()

@@ -270,6 +270,71 @@ class TestExposure(CreditCommon):
         ).action_post()
         self.assertEqual(self._exposure()["total"], 80)
 
+    def test_draft_of_what_is_not_delivered_any_more_counts_what_it_bills(self):
+        order = self._make_confirmed_order()
+        draft = self._invoice(order)
+        self._deliver(order, quantity=4)
+        order.picking_ids.filtered(lambda p: p.state not in ("done", "cancel")).action_cancel()
+        self.assertEqual(self._exposure(), {"confirmed": 1000, "total": 1000})
+        draft.invoice_line_ids.quantity = 4
+        self.assertEqual(self._exposure(), {"confirmed": 400, "total": 400})
+        draft.action_post()
+        self.assertEqual(self._exposure(), {"not_due": 400, "total": 400})
+
+    def test_draft_that_is_cancelled_leaves_what_was_delivered(self):
+        order = self._make_confirmed_order()
+        draft = self._invoice(order)
+        self._deliver(order, quantity=4)
+        order.picking_ids.filtered(lambda p: p.state not in ("done", "cancel")).action_cancel()
+        draft.button_cancel()
+        self.assertEqual(self._exposure(), {"confirmed": 400, "total": 400})
+
+    def test_bank_payment_not_yet_matched_is_not_money_yet(self):
+        self._make_invoice(500)
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "partner_id": self.partner.id,
+                "payment_ref": "Transfer",
+                "amount": 500,
+                "date": self.today,
+            }
+        )
+        self.assertEqual(line.move_id.state, "posted")
+        self.assertEqual(self._exposure(), {"not_due": 500, "total": 500}, "it stands on the suspense account")
+        self.assertFalse(line.is_reconciled)
+
+    def test_point_of_sale_entry_counts_for_its_partner_and_for_nobody_without(self):
+        receivable = self.company_data["default_account_receivable"]
+        point_of_sale = receivable.copy({"name": "Receivable (PoS)", "code": "101399"})
+        revenue = self.company_data["default_account_revenue"]
+        self.env["account.move"].create(
+            {
+                "date": self.today,
+                "line_ids": [
+                    Command.create({"account_id": point_of_sale.id, "debit": 60}),
+                    Command.create({"account_id": point_of_sale.id, "partner_id": self.partner.id, "debit": 40}),
+                    Command.create({"account_id": revenue.id, "credit": 100}),
+                ],
+            }
+        ).action_post()
+        self.assertEqual(self._exposure()["total"], 40)
+
+    def test_manual_credit_on_the_receivable_account_lowers_exposure(self):
+        self._make_invoice(500)
+        receivable = self.company_data["default_account_receivable"]
+        revenue = self.company_data["default_account_revenue"]
+        self.env["account.move"].create(
+            {
+                "date": self.today,
+                "line_ids": [
+                    Command.create({"account_id": receivable.id, "partner_id": self.partner.id, "credit": 80}),
+                    Command.create({"account_id": revenue.id, "debit": 80}),
+                ],
+            }
+        ).action_post()
+        self.assertEqual(self._exposure(), {"not_due": 500, "credits": -80, "total": 420})
+
     def test_sum_over_buyers_reconciles_with_the_ledger(self):
         other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
         self._make_invoice(100)

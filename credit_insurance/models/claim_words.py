@@ -13,7 +13,7 @@ CLAIM_STATES = [
     ("in_review", "In review"),
     ("accepted", "Accepted"),
     ("paid", "Paid"),
-    ("refused", "Refused"),
+    ("refused", "Declined"),
     ("cancelled", "Cancelled"),
 ]
 # The insurer has it and has not finished with it.

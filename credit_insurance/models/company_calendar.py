@@ -1,6 +1,7 @@
 """The company's calendar: duties fall on its dates, whatever the time zone of whoever looks."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from odoo import fields
 
@@ -9,6 +10,13 @@ def company_today(company):
     """Today's date where the company is."""
     calendar_tz = company.sudo().resource_calendar_id.tz or "UTC"
     return fields.Date.context_today(company.with_context(tz=calendar_tz))
+
+
+def company_day_bounds(company, day):
+    """The first moment of ``day`` where the company is and the first of the day after, as stored (UTC, naive)."""
+    zone = ZoneInfo(company.sudo().resource_calendar_id.tz or "UTC")
+    midnights = [datetime.combine(date, time.min, zone) for date in (day, day + timedelta(days=1))]
+    return tuple(midnight.astimezone(UTC).replace(tzinfo=None) for midnight in midnights)
 
 
 def company_holidays(company):

@@ -235,14 +235,12 @@ class CreditInsuranceAlert(models.Model):
                 for finding, vals in raised
             ]
         )
+        loud = self.browse()
         for alert, (finding, _vals) in zip(alerts, raised, strict=True):
             asked_for = "activity" in finding.outcome.rule.actions or alert.severity in LOUD
             if asked_for and not alert.observe_only:
-                alert.activity_schedule(
-                    ACTIVITY_TYPE,
-                    summary=alert.message.splitlines()[0][:200],
-                    user_id=alert._get_responsible().id or self.env.uid,
-                )
+                loud |= alert
+        loud._schedule_activities()
 
     def _get_responsible(self):
         """Who looks at this alert: the company's credit responsible, empty when there is none."""

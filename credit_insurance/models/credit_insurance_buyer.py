@@ -47,7 +47,10 @@ class CreditInsuranceBuyer(models.Model):
     link_ids = fields.One2many("credit.insurance.buyer.link", "buyer_id", string="Identities at Insurers")
     active = fields.Boolean(default=True)
 
-    _partner_company_uniq = models.UniqueIndex("(partner_id, company_id)", "This buyer exists already in this company.")
+    # The history of a buyer that was merged into another one points to the survivor's contact.
+    _partner_company_uniq = models.UniqueIndex(
+        "(partner_id, company_id) WHERE merged_into_id IS NULL", "This buyer exists already in this company."
+    )
 
     @api.constrains("partner_id", "company_id")
     def _check_is_commercial_entity(self):
@@ -69,12 +72,12 @@ class CreditInsuranceBuyer(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             if vals.get("status", "normal") != "normal":
-                vals["status_date"] = fields.Date.context_today(self)
+                vals["status_date"] = self.env.company.root_id._credit_today()
         return super().create(vals_list)
 
     def write(self, vals):
         if "status" in vals:
-            vals = {**vals, "status_date": fields.Date.context_today(self)}
+            vals = {**vals, "status_date": self.env.company.root_id._credit_today()}
         return super().write(vals)
 
     @api.model
@@ -85,7 +88,13 @@ class CreditInsuranceBuyer(models.Model):
         buyers = (
             self.sudo()
             .with_context(active_test=False)
-            .search([("partner_id", "in", partners.ids), ("company_id", "=", company.id)])
+            .search(
+                [
+                    ("partner_id", "in", partners.ids),
+                    ("company_id", "=", company.id),
+                    ("merged_into_id", "=", False),
+                ]
+            )
         )
         missing = partners - buyers.partner_id
         return buyers | self.sudo().create(

@@ -2,11 +2,14 @@
 
 from odoo import api, fields, models
 
+from odoo.addons.credit_insurance.rules.policy import LimitState
+
 from .credit_insurance_exposure import SOURCES
 
 LIMIT_STATES = [
     ("not_checked", "Not checked"),
     ("amount", "Limit in force"),
+    ("zero", "Zero limit"),
     ("no_credit", "No credit"),
     ("refused", "Refused"),
     ("withdrawn", "Withdrawn"),
@@ -17,6 +20,12 @@ LIMIT_STATES = [
 ]
 
 
+def limit_state(limit):
+    """The state of a ``LimitInForce`` as it is shown: somebody who decided on zero is told apart from the others."""
+    zero = limit.state is LimitState.AMOUNT and not limit.amount.amount
+    return "zero" if zero else limit.state.value
+
+
 class CreditInsuranceBuyer(models.Model):
     _inherit = "credit.insurance.buyer"
 
@@ -24,6 +33,7 @@ class CreditInsuranceBuyer(models.Model):
     limit_amount = fields.Monetary(compute="_compute_credit", string="Limit in Force")
     insured_limit = fields.Monetary(compute="_compute_credit", help="In the limit's currency.")
     own_limit = fields.Monetary(compute="_compute_credit")
+    guaranteed = fields.Monetary(compute="_compute_credit", string="Guarantees in the Limit")
     exposure_not_due = fields.Monetary(compute="_compute_credit", string="Open, Not Due")
     exposure_overdue = fields.Monetary(compute="_compute_credit", string="Overdue")
     exposure_confirmed = fields.Monetary(compute="_compute_credit", string="Confirmed, Not Invoiced")
@@ -33,7 +43,7 @@ class CreditInsuranceBuyer(models.Model):
     utilisation = fields.Float(compute="_compute_credit", help="Exposure as a share of the limit in force.")
     hold_count = fields.Integer(compute="_compute_hold_count", string="Held Orders")
 
-    @api.depends("own_limit_ids", "cover_ids", "status")
+    @api.depends("own_limit_ids", "cover_ids", "guarantee_ids", "discretionary_limit_ids", "adverse_since", "status")
     def _compute_credit(self):
         by_company = self.grouped("company_id")
         for company, buyers in by_company.items():
@@ -49,9 +59,10 @@ class CreditInsuranceBuyer(models.Model):
         for source in SOURCES:
             self[f"exposure_{source}"] = float(exposure[source])
         self.exposure = float(sum(exposure.values()))
-        self.limit_state = limit.state.value
+        self.limit_state = limit_state(limit)
         self.insured_limit = float(limit.insured.amount)
         self.own_limit = float(limit.own.amount)
+        self.guaranteed = float(limit.guaranteed.amount)
         self.limit_amount = float(limit.amount.amount) if limit.amount is not None else 0
         self.headroom = self.limit_amount - self.exposure if limit.amount is not None else 0
         self.utilisation = self.exposure / self.limit_amount if self.limit_amount else 0

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .guarded_fields import without_fields
+
 
 class CreditInsuranceBuyerHistory(models.AbstractModel):
     """Rows about a buyer that are added and never changed: what was known on a day stays provable."""
@@ -23,8 +25,8 @@ class CreditInsuranceBuyerHistory(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            # Nobody enters a row by hand and makes it look like the insurer's answer.
-            vals_list = [{**vals, "pull_id": False} for vals in vals_list]
+            # Nobody enters a row by hand and makes it look like the insurer's answer; the company is the buyer's.
+            self, vals_list = without_fields(self, vals_list, ("pull_id", "company_id"))
         return super().create(vals_list)
 
     def write(self, vals):  # pylint: disable=method-required-super

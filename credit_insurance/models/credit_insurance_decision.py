@@ -5,6 +5,22 @@ from .reasons import describe_reasons
 
 EXPOSURE_SOURCES = ("not_due", "overdue", "confirmed", "credits", "reserved")
 
+# What a pass rests on, as ``rules.policy.Basis`` calls it.
+BASES = [
+    ("within_limit", "Within the limit"),
+    ("not_checked", "Not checked"),
+    ("zero_amount", "Nothing to pay"),
+    ("prepaid", "Prepaid"),
+    ("cash_before_delivery", "Delivery waits for the money"),
+    ("secured", "Secured"),
+    ("tolerance", "Within the tolerance"),
+    ("below_threshold", "Small amount"),
+    ("released", "Released"),
+    ("observe", "Gate only observes"),
+    ("gate_off", "Gate off"),
+    ("none", "Nothing"),
+]
+
 
 class CreditInsuranceDecision(models.Model):
     """The log of everything the credit gate decided, with every figure of that moment. It is only ever added to."""
@@ -15,19 +31,31 @@ class CreditInsuranceDecision(models.Model):
     _rec_name = "order_name"
 
     order_id = fields.Many2one("sale.order", ondelete="set null", index="btree_not_null", readonly=True)
+    picking_id = fields.Many2one(
+        "stock.picking", string="Delivery", ondelete="set null", index="btree_not_null", readonly=True
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", ondelete="set null", index="btree_not_null", readonly=True
+    )
     order_name = fields.Char(string="Document", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Buyer", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     user_id = fields.Many2one("res.users", string="Asked By", readonly=True, default=lambda self: self.env.user)
     checkpoint = fields.Selection(
-        [("confirmation", "Order confirmation"), ("growth", "Change of a confirmed order"), ("recheck", "Check again")],
+        [
+            ("confirmation", "Order confirmation"),
+            ("growth", "Change of a confirmed order"),
+            ("recheck", "Check again"),
+            ("delivery", "Delivery"),
+            ("invoice", "Invoice without an order"),
+        ],
         required=True,
         readonly=True,
     )
     gate_mode = fields.Selection([("off", "Off"), ("observe", "Observe"), ("on", "On")], required=True, readonly=True)
     outcome = fields.Selection([("pass", "Passed"), ("hold", "Held")], required=True, readonly=True, index=True)
     would_hold = fields.Boolean(readonly=True, help="Passed because the gate only observes; it would have been held.")
-    basis = fields.Char(string="Passed Because", readonly=True)
+    basis = fields.Selection(BASES, string="Passed Because", readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     order_amount = fields.Monetary(currency_field="order_currency_id", readonly=True)
     order_currency_id = fields.Many2one("res.currency", readonly=True)

@@ -3,23 +3,37 @@
     account_move_line (receivable, posted, open)  ->  not_due | overdue | credits
     sale_order (confirmed, not yet invoiced)      ->  confirmed
 
-Nothing is stored, so nothing goes stale; two statements answer for any number of buyers, whoever asks and whichever
+Nothing is stored, so nothing goes stale; one statement answers for any number of buyers, whoever asks and whichever
 companies are ticked in the company switcher.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .exposure_sql import (
+    EXPOSURE_COLUMNS,
+    OPEN_ORDER_COLUMNS,
+    exposure_in_steps,
+    exposure_sql,
+    open_orders_in_steps,
+)
+from .sql_functions import KEPT_PLAN, OWN_PLAN, InFunction, ensure_function, int_array
+
 SOURCES = ("not_due", "overdue", "confirmed", "credits")
+# The statement's functions. For a few buyers planning is what takes long; for many the plan has to fit their number.
+FEW_BUYERS = "credit_insurance_exposure"
+MANY_BUYERS = "credit_insurance_exposure_of_many"
+OPEN_ORDERS = "credit_insurance_open_orders"
+FUNCTIONS = (FEW_BUYERS, MANY_BUYERS, OPEN_ORDERS)
+FEW = 100
 
 
-@dataclass(frozen=True)
-class ExposureRow:
+class ExposureRow(NamedTuple):
     """An amount of one source in one document currency, and the same amount in the company's currency.
 
     Posted items carry the rate of their document (``amount_company``); confirmed orders have no booked rate, so
@@ -39,6 +53,23 @@ class CreditInsuranceExposure(models.AbstractModel):
     _name = "credit.insurance.exposure"
     _description = "Exposure of Buyers"
 
+    def init(self):
+        """The statement as functions of the database: see ``sql_functions``."""
+        # Tables are read by index, rows that were read are joined and summed by hashing: nothing gets slow with numbers
+        # that nobody estimates. The fewer ways there are, the shorter the planning.
+        shared = SQL(
+            "SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET join_collapse_limit = 1"
+            " SET max_parallel_workers_per_gather = 0"
+        )
+        few = (KEPT_PLAN, shared, SQL("SET enable_seqscan = off SET enable_bitmapscan = off"))
+        many = (OWN_PLAN, shared, SQL("SET work_mem = '64MB' SET random_page_cost = 1.1"))
+        given = SQL("$1"), SQL("$2"), SQL("$3"), SQL("$4")
+        arguments, whole = SQL("int[], int[], date, int[]"), InFunction().write([], exposure_sql(*given))
+        cr = self.env.cr
+        ensure_function(cr, FEW_BUYERS, arguments, EXPOSURE_COLUMNS, exposure_in_steps(*given), few)
+        ensure_function(cr, MANY_BUYERS, arguments, EXPOSURE_COLUMNS, whole, many)
+        ensure_function(cr, OPEN_ORDERS, SQL("int[]"), OPEN_ORDER_COLUMNS, open_orders_in_steps(given[0]), few)
+
     @api.model
     def _get_rows(self, partner_ids, company_ids, today, exclude_order_ids=()):
         """Exposure of commercial partners in root companies: ``{(partner_id, root_company_id): [ExposureRow]}``.
@@ -54,14 +85,14 @@ class CreditInsuranceExposure(models.AbstractModel):
             return rows
         query = SQL(
             """
-            WITH scope AS (%s)
             SELECT buyer_id, root_id, source, currency_id, amount::text, booked::text, oldest_due, oldest_invoiced
-              FROM (%s UNION ALL %s)
-                   AS amounts (buyer_id, root_id, source, currency_id, amount, booked, oldest_due, oldest_invoiced)
+              FROM %s(%s, %s, %s, %s)
             """,
-            self._scope_sql(partner_ids, company_ids),
-            self._receivables_sql(today),
-            self._open_orders_sql(exclude_order_ids),
+            SQL.identifier(FEW_BUYERS if len(partner_ids) <= FEW else MANY_BUYERS),
+            int_array(partner_ids),
+            int_array(company_ids),
+            today,
+            int_array(exclude_order_ids),
         )
         for partner_id, company_id, source, currency_id, amount, booked, *dates in self.env.execute_query(query):
             # As text, because Odoo's cursors read PostgreSQL's exact numbers as floats.
@@ -86,135 +117,10 @@ class CreditInsuranceExposure(models.AbstractModel):
         )
 
     @api.model
-    def _receivables_sql(self, today):
-        """Open posted items on receivable accounts, whatever made them: invoices, payments, POS, manual entries."""
-        return SQL(
-            """
-            SELECT s.buyer_id, s.root_id,
-                   CASE WHEN l.amount_residual < 0 OR (l.amount_residual = 0 AND l.amount_residual_currency < 0)
-                        THEN 'credits'
-                        WHEN COALESCE(l.date_maturity, l.date) < %(today)s THEN 'overdue'
-                        ELSE 'not_due' END AS source,
-                   l.currency_id, SUM(l.amount_residual_currency), SUM(l.amount_residual),
-                   MIN(COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date)),
-                   MIN(COALESCE(l.invoice_date, l.date))
-              FROM account_move_line l
-              JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
-              JOIN scope s ON s.partner_id = l.partner_id AND s.company_id = l.company_id
-             WHERE l.reconciled IS NOT TRUE AND l.parent_state = 'posted'
-             GROUP BY 1, 2, 3, 4
-            """,
-            today=today,
-        )
-
-    @api.model
-    def _open_orders_sql(self, exclude_order_ids=()):
-        """What confirmed orders will still add to the receivables, per buyer, company and currency of the order."""
-        return SQL(
-            """
-            SELECT o.buyer_id, o.root_id, 'confirmed', o.currency_id, SUM(o.amount),
-                   NULL::numeric, NULL::date, NULL::date
-              FROM (%s) o
-             WHERE o.amount > 0
-             GROUP BY 1, 2, 4
-            """,
-            self._open_order_amounts_sql(exclude_order_ids),
-        )
-
-    @api.model
-    def _open_order_amounts_sql(self, exclude_order_ids=()):
-        """One row per order that may have something left to invoice: order_id, buyer_id, root_id, currency_id, amount.
-
-        An order whose quantities are all invoiced has nothing left unless one of its invoices is still a draft, so
-        the orders to look at come from two partial indexes and not from the buyer's whole history.
-
-        What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
-        its stock moves ended, it was closed by hand or its order cancelled) less what posted invoices carry, at its
-        price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a draft
-        invoices them anew. Down payments already invoiced count as receivables, so they come off the order, which never
-        goes below zero.
-        """
-        return SQL(
-            """
-            WITH candidate AS (
-                SELECT o.id, s.buyer_id, s.root_id, o.currency_id, o.currency_rate, o.state = 'cancel' AS cancelled
-                  FROM scope s
-                  JOIN sale_order o ON o.partner_invoice_id = s.partner_id AND o.company_id = s.company_id
-                 WHERE o.state IN ('sale', 'cancel') AND o.invoice_status <> 'invoiced'
-                   AND NOT (o.id = ANY(%(excluded)s))
-                   AND (o.state = 'sale' OR EXISTS (SELECT FROM sale_order_line d
-                                                     WHERE d.order_id = o.id AND d.qty_delivered > 0))
-                 UNION
-                SELECT o.id, s.buyer_id, s.root_id, o.currency_id, o.currency_rate, FALSE
-                  FROM account_move m
-                  JOIN account_move_line l ON l.move_id = m.id
-                  JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
-                  JOIN sale_order_line ol ON ol.id = r.order_line_id
-                  JOIN sale_order o ON o.id = ol.order_id
-                  JOIN scope s ON s.partner_id = o.partner_invoice_id AND s.company_id = o.company_id
-                 WHERE m.state = 'draft' AND m.move_type IN ('out_invoice', 'out_refund')
-                   AND m.company_id IN (SELECT company_id FROM scope)
-                   AND o.state = 'sale' AND NOT (o.id = ANY(%(excluded)s))
-            )
-            SELECT c.id AS order_id, c.buyer_id, c.root_id, c.currency_id,
-                   GREATEST(0, SUM(
-                       CASE WHEN ol.is_downpayment THEN ol.price_total - i.amount
-                            ELSE CASE WHEN ol.product_uom_qty < 0 AND NOT c.cancelled
-                                      THEN LEAST(0, ol.product_uom_qty - i.invoiced)
-                                      ELSE GREATEST(0, CASE WHEN v.ended OR ol.credit_insurance_closed OR c.cancelled
-                                                            THEN ol.qty_delivered
-                                                            ELSE GREATEST(ol.product_uom_qty, ol.qty_delivered)
-                                                       END - i.invoiced
-                                                       + LEAST(i.refunded, GREATEST(i.drafted, 0, CASE WHEN v.pending
-                                                           THEN LEAST(i.invoiced, ol.product_uom_qty) - ol.qty_delivered
-                                                           ELSE 0 END)))
-                                 END * CASE WHEN ol.product_uom_qty <> 0
-                                                         THEN ol.price_total / ol.product_uom_qty
-                                                         ELSE COALESCE(ol.credit_insurance_unit_total, 0) END
-                       END)) AS amount
-              FROM candidate c
-              JOIN sale_order_line ol ON ol.order_id = c.id AND ol.display_type IS NULL
-             CROSS JOIN LATERAL (
-                SELECT COALESCE(SUM(q.quantity) FILTER (WHERE q.posted AND NOT q.refund), 0) AS invoiced,
-                       COALESCE(SUM(q.quantity) FILTER (WHERE q.posted AND q.refund), 0) AS refunded,
-                       COALESCE(SUM(q.quantity) FILTER (WHERE NOT q.posted AND NOT q.refund), 0) AS drafted,
-                       COALESCE(SUM(CASE WHEN q.refund THEN -q.amount ELSE q.amount END) FILTER (WHERE q.posted), 0)
-                           AS amount
-                  FROM (SELECT m.move_type = 'out_refund' AS refund, l.parent_state = 'posted' AS posted,
-                               l.price_total * CASE WHEN l.currency_id = c.currency_id THEN 1
-                                                    ELSE ABS(m.amount_total_signed / NULLIF(m.amount_total, 0))
-                                                         * c.currency_rate END AS amount,
-                               l.quantity * COALESCE(lu.factor / NULLIF(ou.factor, 0), 1) AS quantity
-                          FROM sale_order_line_invoice_rel r
-                          JOIN account_move_line l ON l.id = r.invoice_line_id AND l.parent_state IN ('posted', 'draft')
-                          JOIN account_move m ON m.id = l.move_id AND m.move_type IN ('out_invoice', 'out_refund')
-                          LEFT JOIN uom_uom lu ON lu.id = l.product_uom_id
-                          LEFT JOIN uom_uom ou ON ou.id = ol.product_uom_id
-                         WHERE r.order_line_id = ol.id) q
-             ) i
-             CROSS JOIN LATERAL (
-                SELECT COALESCE(BOOL_AND(v.state IN ('done', 'cancel')), FALSE) AS ended,
-                       COALESCE(BOOL_OR(v.state NOT IN ('done', 'cancel')), FALSE) AS pending
-                  FROM stock_move v
-                 WHERE v.sale_line_id = ol.id
-             ) v
-             GROUP BY 1, 2, 3, 4
-            """,
-            excluded=list(exclude_order_ids),
-        )
-
-    @api.model
     def _get_open_order_amounts(self, orders):
         """What is left to invoice of confirmed orders, in each order's currency: ``{order_id: float}``."""
         self.env.flush_all()
-        orders = orders.sudo()
-        partner_ids = {order._credit_buyer_partner().id for order in orders}
-        query = SQL(
-            "WITH scope AS (%s) SELECT order_id, amount FROM (%s) o WHERE order_id = ANY(%s)",
-            self._scope_sql(partner_ids, orders.company_id.root_id.ids),
-            self._open_order_amounts_sql(),
-            orders.ids,
-        )
+        query = SQL("SELECT order_id, amount FROM %s(%s)", SQL.identifier(OPEN_ORDERS), int_array(orders.ids))
         return {order_id: float(amount) for order_id, amount in self.env.execute_query(query)}
 
     @api.model
@@ -241,11 +147,24 @@ class CreditInsuranceExposure(models.AbstractModel):
 
     @api.model
     def _convert(self, amount, from_currency, to_currency, company, today):
-        """``amount`` (Decimal) in another currency at the rate of ``today``, not rounded."""
+        """``amount`` (Decimal) in another currency at the rate of ``today``, not rounded.
+
+        A currency without any rate is converted one to one, as everywhere in Odoo: ``_get_unrated`` tells which.
+        """
         if from_currency == to_currency or not amount:
             return amount
         rate = self.env["res.currency"]._get_conversion_rate(from_currency, to_currency, company, today)
         return amount * Decimal(repr(rate))
+
+    @api.model
+    def _get_unrated(self, currencies, company):
+        """Those of ``currencies`` that have no rate in the company's books: Odoo converts them one to one."""
+        foreign = currencies - company.currency_id
+        if not foreign:
+            return foreign
+        domain = [("currency_id", "in", foreign.ids), ("company_id", "in", (False, company.root_id.id))]
+        rated = self.env["res.currency.rate"].sudo()._read_group(domain, ["currency_id"])
+        return foreign - foreign.browse().union(*(currency for (currency,) in rated))
 
     @api.model
     def _get_exposures(self, buyers, today=None):

@@ -1,7 +1,6 @@
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError
-
-from odoo.addons.credit_insurance.rules.policy import Outcome
+from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 HOLD_STATES = [
     ("open", "Open"),
@@ -10,6 +9,9 @@ HOLD_STATES = [
     ("cleared", "Cleared by itself"),
     ("lapsed", "Lapsed"),
 ]
+
+# The fields of a hold that name what was stopped, by model.
+DOCUMENT_FIELDS = {"sale.order": "order_id", "stock.picking": "picking_id", "account.move": "move_id"}
 
 # The bar of the decision card: what uses the limit, and the colour of each part.
 CARD_SOURCES = [
@@ -22,9 +24,9 @@ CARD_SOURCES = [
 
 
 class CreditInsuranceHold(models.Model):
-    """An order stopped by the credit gate: who, when, why, with every figure at that moment, and what became of it.
+    """A document stopped by the credit gate: who, when, why, with every figure of that moment, and what became of it.
 
-    Roles only read holds. The gate opens and closes them, the release wizard decides them after checking authority.
+    Roles only read holds. The gate opens and closes them, the wizards decide them after checking authority.
     """
 
     _name = "credit.insurance.hold"
@@ -35,6 +37,12 @@ class CreditInsuranceHold(models.Model):
 
     name = fields.Char(readonly=True, required=True, copy=False)
     order_id = fields.Many2one("sale.order", ondelete="set null", index="btree_not_null", readonly=True)
+    picking_id = fields.Many2one(
+        "stock.picking", string="Delivery", ondelete="set null", index="btree_not_null", readonly=True
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", ondelete="set null", index="btree_not_null", readonly=True
+    )
     order_name = fields.Char(string="Document", readonly=True)
     decision_id = fields.Many2one("credit.insurance.decision", required=True, ondelete="restrict", readonly=True)
     partner_id = fields.Many2one(
@@ -43,7 +51,9 @@ class CreditInsuranceHold(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     salesperson_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
     state = fields.Selection(HOLD_STATES, default="open", required=True, readonly=True, index=True, tracking=True)
-    order_amount = fields.Monetary(currency_field="order_currency_id", readonly=True)
+    order_amount = fields.Monetary(
+        string="Document Amount", currency_field="order_currency_id", readonly=True, help="In the document's currency."
+    )
     order_currency_id = fields.Many2one("res.currency", readonly=True)
 
     currency_id = fields.Many2one(related="decision_id.currency_id")
@@ -68,94 +78,111 @@ class CreditInsuranceHold(models.Model):
         "credit_insurance_hold_asker_rel",
         string="Asked By",
         readonly=True,
-        help="Whoever made, confirmed or asked for this order. The list only grows. From the company's four-eyes "
+        help="Whoever made, confirmed or asked for this document. The list only grows. From the company's four-eyes "
         "amount on, none of them decides the hold.",
     )
     requested_by_id = fields.Many2one("res.users", readonly=True)
     requested_on = fields.Datetime(readonly=True)
     request_note = fields.Text(readonly=True)
-    decided_by_id = fields.Many2one("res.users", readonly=True, tracking=True)
-    decided_on = fields.Datetime(readonly=True)
-    reason_id = fields.Many2one("credit.insurance.release.reason", readonly=True, tracking=True)
-    note = fields.Text(string="Decision Note", readonly=True)
-    release_amount = fields.Monetary(
-        string="Released up to", currency_field="order_currency_id", readonly=True, tracking=True
-    )
-    release_valid_until = fields.Date(string="Released Until", readonly=True, tracking=True)
 
     _open_uniq = models.UniqueIndex("(order_id) WHERE state = 'open'", "An order has one open hold.")
+    _open_picking_uniq = models.UniqueIndex("(picking_id) WHERE state = 'open'", "A delivery has one open hold.")
+    _open_move_uniq = models.UniqueIndex("(move_id) WHERE state = 'open'", "An invoice has one open hold.")
 
     # === ACTIONS === #
 
     def action_open_order(self):
+        """Open the document that was stopped."""
         self.ensure_one()
+        document = self._get_document()
         return {
             "type": "ir.actions.act_window",
-            "res_model": "sale.order",
-            "res_id": self.order_id.id,
+            "res_model": document._name,
+            "res_id": document.id,
             "view_mode": "form",
-        }
-
-    def action_release(self):
-        """Open the wizard that records a release."""
-        return self._get_decision_action("release", self.env._("Release"))
-
-    def action_reject(self):
-        """Open the wizard that records a rejection."""
-        return self._get_decision_action("reject", self.env._("Reject"))
-
-    def _get_decision_action(self, decision, name):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": "credit.insurance.hold.release",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_hold_id": self.id, "default_decision": decision},
         }
 
     # === BUSINESS METHODS === #
 
+    def _get_document(self):
+        """The order, delivery or invoice that was stopped; empty once it is deleted."""
+        self.ensure_one()
+        return self.picking_id or self.move_id or self.order_id
+
     @api.model
-    def _open(self, order, decision):
-        """Put ``order`` on hold, or bring its open hold up to date with the newest decision."""
-        hold = self.sudo().search([("order_id", "=", order.id), ("state", "=", "open")])
+    def _open(self, document, decision):
+        """Put ``document`` on hold, or bring its open hold up to date with the newest decision."""
+        field = DOCUMENT_FIELDS[document._name]
+        hold = self.sudo().search([(field, "=", document.id), ("state", "=", "open")])
         if hold and (hold.partner_id, hold.company_id) != (decision.partner_id, decision.company_id):
             hold._close("lapsed")
             hold = self.browse()
-        askers = order.create_uid | order.user_id | self.env.user
+        askers = self._get_authors(document) | document._credit_salesperson() | self.env.user
         vals = {
             "asker_ids": [fields.Command.link(user.id) for user in askers if user.id != SUPERUSER_ID],
             "decision_id": decision.id,
-            "order_amount": order.amount_total,
-            "order_currency_id": order.currency_id.id,
+            "order_name": document.display_name,
+            "order_currency_id": document._credit_currency().id,
+            "order_amount": document._credit_amount(),
         }
         if hold:
             hold.write(vals)
             return hold
         vals |= {
-            "name": self.env["ir.sequence"].sudo().next_by_code("credit.insurance.hold") or order.name,
-            "order_id": order.id,
-            "order_name": order.name,
+            "name": self.env["ir.sequence"].sudo().next_by_code("credit.insurance.hold") or document.name,
+            field: document.id,
             "partner_id": decision.partner_id.id,
             "company_id": decision.company_id.id,
-            "salesperson_id": order.user_id.id,
+            "salesperson_id": document._credit_salesperson().id,
         }
         hold = self.sudo().create(vals)
-        hold._schedule_decision()
+        hold._tell_opened()
         return hold
 
-    def _schedule_decision(self):
-        for hold in self:
-            # By the system: an activity of the rep's own could be deleted by the rep.
-            hold.with_user(SUPERUSER_ID).activity_schedule(
-                "credit_insurance.mail_activity_type_hold",
-                summary=self.env._(
-                    "%(order)s is held: short %(amount)s", order=hold.order_name, amount=hold._format(hold.shortfall)
-                ),
-                user_id=hold.company_id._get_credit_responsible().id or self.env.uid,
+    @api.model
+    def _get_authors(self, document):
+        """Who made or shaped the document; the rest of a split quotation was made by whoever made that one."""
+        if document._name != "sale.order":
+            return document.create_uid
+        origin = document.sudo()._credit_get_split_origin()
+        return origin.create_uid | (origin | document.sudo()).credit_author_ids
+
+    def _get_release(self, document):
+        """The release among these holds that still lets ``document`` pass as it is now."""
+        currency, amount = document._credit_currency(), document._credit_amount()
+        return self.filtered(
+            lambda hold: (
+                hold.state == "released"
+                and hold.company_id == document._credit_company()
+                and hold.release_valid_until >= hold.company_id._credit_today()
+                and hold.order_currency_id == currency
+                and hold.partner_id == document._credit_buyer_partner()
+                and currency.compare_amounts(amount, hold.release_amount) <= 0
             )
+        )[:1]
+
+    def _request_release(self, note):
+        """The document's side asks for a release: on record, and in the activity of whoever decides."""
+        self.ensure_one()
+        if self.state != "open":
+            raise UserError(self.env._("Hold %s is closed already.", self.name))
+        hold = self.sudo()
+        hold.asker_ids |= self.env.user
+        hold.write({"requested_by_id": self.env.uid, "requested_on": fields.Datetime.now(), "request_note": note})
+        hold.message_post(
+            body=self.env._("%(user)s asks for a release: %(note)s", user=self.env.user.name, note=note or "-")
+        )
+        activities = hold.activity_search(["credit_insurance.mail_activity_type_hold"])
+        if activities:
+            activities.write({"note": plaintext2html(note or "")})
+        else:
+            hold._schedule_decision(note)
+
+    def _close(self, state):
+        """Close open holds that nobody decided: cleared by itself, or lapsed with its document."""
+        for hold in self.sudo().filtered(lambda hold: hold.state == "open"):
+            hold.state = state
+            hold.activity_unlink(["credit_insurance.mail_activity_type_hold"])
 
     def _format(self, amount):
         self.ensure_one()
@@ -180,145 +207,7 @@ class CreditInsuranceHold(models.Model):
             ],
             "limit_percent": min(100, 100 * decision.limit_amount / whole),
             "reasons": decision.reasons_text.splitlines(),
-            "responsible": self.activity_user_id or self.company_id._get_credit_responsible(),
+            "responsible": self._get_decider(),
+            "deputy": self._get_deputy(),
             "format": self._format,
         }
-
-    def _request_release(self, note):
-        """The sales side asks for a release: on record, and in the activity of whoever decides."""
-        self.ensure_one()
-        if self.state != "open":
-            raise UserError(self.env._("Hold %s is closed already.", self.name))
-        hold = self.sudo()
-        hold.asker_ids |= self.env.user
-        hold.write({"requested_by_id": self.env.uid, "requested_on": fields.Datetime.now(), "request_note": note})
-        hold.message_post(
-            body=self.env._("%(user)s asks for a release: %(note)s", user=self.env.user.name, note=note or "-")
-        )
-        activities = hold.activity_search(["credit_insurance.mail_activity_type_hold"])
-        if activities:
-            activities.write({"note": note})
-        else:
-            hold._schedule_decision()
-
-    def _get_release(self, order):
-        """The release among these holds that still lets ``order`` pass as it is now."""
-        return self.filtered(
-            lambda hold: (
-                hold.state == "released"
-                and hold.company_id == order.company_id.root_id
-                and hold.release_valid_until >= hold.company_id._credit_today()
-                and hold.order_currency_id == order.currency_id
-                and hold.partner_id == order._credit_buyer_partner()
-                and order.currency_id.compare_amounts(order.amount_total, hold.release_amount) <= 0
-            )
-        )[:1]
-
-    def _check_authority(self):
-        """Only credit managers decide, and from the company's four-eyes amount on not about their own request."""
-        self.ensure_one()
-        if not self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
-            raise AccessError(self.env._("Only a credit manager may release or reject hold %s.", self.name))
-        self.check_access("read")
-        if self.state != "open":
-            raise UserError(self.env._("Hold %s is closed already.", self.name))
-        asked_by_me = self.env.user in self.sudo().asker_ids
-        if asked_by_me and self.document_amount >= self.company_id.sudo().credit_four_eyes_amount:
-            raise AccessError(
-                self.env._(
-                    "You asked for %s yourself: another credit manager has to decide it.", self.order_name or self.name
-                )
-            )
-
-    def _release(self, reason, note, amount, valid_until):
-        """Let the order pass up to ``amount`` (order currency) until ``valid_until``, and confirm it.
-
-        :raise AccessError: the user may not decide this hold
-        :raise UserError: the hold is closed, the amount is not positive or the date is past
-        """
-        self._check_authority()
-        if not self.sudo().order_id:
-            raise UserError(self.env._("The order of hold %s does not exist any more.", self.name))
-        if amount <= 0 or not valid_until or valid_until < fields.Date.context_today(self):
-            raise UserError(self.env._("A release needs an amount above zero and a last day that is not past."))
-        self._decide("released", reason, note, release_amount=amount, release_valid_until=valid_until)
-        self.sudo().order_id._credit_confirm_released()
-
-    def _reject(self, reason, note):
-        self._check_authority()
-        self._decide("rejected", reason, note)
-
-    def _decide(self, state, reason, note, **vals):
-        hold = self.sudo()
-        hold.write(
-            {
-                "state": state,
-                "reason_id": reason.id,
-                "note": note,
-                "decided_by_id": self.env.uid,
-                "decided_on": fields.Datetime.now(),
-                **vals,
-            }
-        )
-        hold.activity_feedback(["credit_insurance.mail_activity_type_hold"], feedback=note or reason.name)
-        hold._tell_salesperson()
-
-    def _tell_salesperson(self):
-        for hold in self.filtered("order_id"):
-            state = dict(self._fields["state"]._description_selection(self.env))[hold.state]
-            hold.order_id.message_post(
-                body=self.env._(
-                    "Credit hold %(hold)s: %(state)s by %(user)s. %(note)s",
-                    hold=hold.name,
-                    state=state,
-                    user=self.env.user.name,
-                    note=hold.note or "",
-                ),
-                partner_ids=hold.salesperson_id.partner_id.ids,
-            )
-
-    @api.model
-    def _cron_redecide(self):
-        """Decide open holds again, oldest order first: what passes now is ready to confirm, and its rep is told.
-
-        Payments, credit notes, new limits and covers change the answer, and so does a confirmation that was running
-        at the same moment and ended; two statements read the figures of all holds.
-        """
-        self.env["credit.insurance.reservation"]._gc_ended()
-        holds = self.search([("state", "=", "open"), ("order_id.state", "in", ("draft", "sent"))])
-        by_order = {hold.order_id: hold for hold in holds}
-        gate = self.env["credit.insurance.gate"]
-        for case, decision in gate._preview(holds.order_id, together=True):
-            hold = by_order[case.order]
-            if decision.outcome is Outcome.PASS:
-                hold._close("cleared")
-                hold._tell_ready()
-            elif hold.exposure_reserved:
-                # Its figures rest on something that has ended: keep the true ones.
-                hold.decision_id = gate._log(case, decision, "recheck")
-
-    def _tell_ready(self):
-        for hold in self:
-            hold.order_id.message_post(
-                body=self.env._("Credit hold %s has cleared: the order can be confirmed now.", hold.name),
-                partner_ids=hold.salesperson_id.partner_id.ids,
-            )
-
-    def _close(self, state):
-        """Close open holds that nobody decided: cleared by itself, or lapsed with its order."""
-        for hold in self.sudo().filtered(lambda hold: hold.state == "open"):
-            hold.state = state
-            hold.activity_unlink(["credit_insurance.mail_activity_type_hold"])
-
-
-class CreditInsuranceReleaseReason(models.Model):
-    _name = "credit.insurance.release.reason"
-    _description = "Reason of a Credit Release or Rejection"
-    _order = "sequence, id"
-
-    name = fields.Char(required=True, translate=True)
-    code = fields.Char(required=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-
-    _code_uniq = models.UniqueIndex("(code)", "This reason code exists already.")

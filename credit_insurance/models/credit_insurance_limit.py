@@ -1,5 +1,6 @@
 """The limit in force of buyers: rows read from the database, arithmetic by ``rules.policy``."""
 
+from collections import namedtuple
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +12,9 @@ from odoo.addons.credit_insurance.rules.policy import (
     Base,
     BuyerStatus,
     CoverStatus,
+    DiscretionaryLimit,
     ExchangeRates,
+    Guarantee,
     InsurerCover,
     Layer,
     LimitInForce,
@@ -23,6 +26,14 @@ from odoo.addons.credit_insurance.rules.policy import (
 )
 
 from .amounts import to_decimal
+
+# One buyer's row as `_read_rows` returns it; the last five are lists of JSON objects or None.
+BuyerRow = namedtuple(
+    "BuyerRow",
+    "buyer_id partner_id company_id status currency_id currency country group_id profile_id adverse_since alerts "
+    "secures_orders "
+    "own guarantees discretionary covers",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,10 @@ class PolicyChecks:
 
 @dataclass(frozen=True)
 class BuyerLimit:
-    """One buyer in one root company as the gate sees it. ``currency_id`` is the limit's currency."""
+    """One buyer in one root company as the gate sees it. ``currency_id`` is the limit's currency.
+
+    ``sources`` names the record behind each line of the limit: ``(model, id)``, in the order of ``limit.lines``.
+    """
 
     partner_id: int
     company_id: int
@@ -46,6 +60,11 @@ class BuyerLimit:
     limit: LimitInForce
     country: str = ""
     policies: tuple[PolicyChecks, ...] = ()
+    group_id: int | None = None
+    profile_id: int | None = None
+    alerts: tuple[str, ...] = ()
+    secures_orders: bool = False
+    sources: tuple[tuple[str, int], ...] = ()
 
     @property
     def checked(self):
@@ -58,23 +77,24 @@ class CreditInsuranceLimit(models.AbstractModel):
     _description = "Limit in Force"
 
     @api.model
-    def _get_limits(self, pairs, today):
+    def _get_limits(self, pairs, today, on=None):
         """Limits of ``(partner_id, root_company_id)`` pairs: ``{pair: BuyerLimit}``, one statement for any number.
 
-        A buyer without a row of its own gets what its company grants those nobody has looked at.
+        A buyer without a row of its own gets what its company grants those nobody has looked at. ``on`` asks for
+        another day than ``today``, at today's rates.
         """
         pairs = sorted(set(pairs))
-        found = {row[1:3]: row for row in self._read_rows(pairs)}
+        found = {row[1:3]: BuyerRow(*row) for row in self._read_rows(pairs)}
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
         foreign = self._get_foreign_currencies(found.values(), companies)
         books = {company.id: (company, self._get_rates(company, foreign, today)) for company in companies}
-        return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today) for pair in pairs}
+        return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today, on) for pair in pairs}
 
     @api.model
     def _read_rows(self, pairs):
-        """Own limits and covers of every buyer as JSON.
+        """Own limits, guarantees, discretionary limits and covers of every buyer as JSON: the columns of ``BuyerRow``.
 
-        Columns: buyer_id, partner_id, company_id, status, currency_id, currency code, country code, own limits, covers.
+        A guarantee for one order is no part of the limit.
 
         A cover is as fresh as the connection's last complete pull, or the last one that contained the buyer.
         """
@@ -85,12 +105,36 @@ class CreditInsuranceLimit(models.AbstractModel):
             SQL(
                 """
                 SELECT b.id, b.partner_id, b.company_id, b.status, b.currency_id, bc.name, n.code,
+                       b.group_id, b.profile_id, b.adverse_since,
+                       (SELECT json_agg(DISTINCT r.name)
+                          FROM credit_insurance_alert a
+                          JOIN credit_insurance_rule r ON r.id = a.rule_id
+                         WHERE a.buyer_id = b.id AND a.ended_on IS NULL AND a.state IN ('open', 'acknowledged')
+                           AND r.holds_orders AND a.observe_only IS NOT TRUE),
+                       EXISTS (SELECT FROM credit_insurance_guarantee g
+                                WHERE g.buyer_id = b.id AND g.order_id IS NOT NULL AND g.cancelled IS NOT TRUE),
                        (SELECT json_agg(json_build_object(
                                    'id', l.id, 'kind', l.kind, 'amount', l.amount::text, 'currency', lc.name,
-                                   'from', l.date_from, 'to', l.date_to))
+                                   'from', l.date_from, 'to', l.date_to, 'cancelled', l.cancelled) ORDER BY l.id)
                           FROM credit_insurance_own_limit l
                           JOIN res_currency lc ON lc.id = l.currency_id
                          WHERE l.buyer_id = b.id),
+                       (SELECT json_agg(json_build_object(
+                                   'id', g.id, 'amount', g.amount::text, 'currency', gc.name,
+                                   'from', g.date_from, 'to', g.date_to, 'cancelled', g.cancelled) ORDER BY g.id)
+                          FROM credit_insurance_guarantee g
+                          JOIN res_currency gc ON gc.id = g.currency_id
+                         WHERE g.buyer_id = b.id AND g.order_id IS NULL),
+                       (SELECT json_agg(json_build_object(
+                                   'id', d.id, 'amount', d.amount::text, 'currency', dc.name,
+                                   'percentage', d.insured_percentage::text, 'from', d.date_from, 'to', d.date_to,
+                                   'policy', d.policy_id, 'policy_from', dp.date_start, 'policy_to', dp.date_end,
+                                   'policy_active', dp.active, 'evidenced', d.evidenced, 'cancelled', d.cancelled)
+                                ORDER BY d.id)
+                          FROM credit_insurance_discretionary_limit d
+                          JOIN res_currency dc ON dc.id = d.currency_id
+                          JOIN credit_insurance_policy dp ON dp.id = d.policy_id
+                         WHERE d.buyer_id = b.id),
                        (SELECT json_agg(json_build_object(
                                    'id', c.id, 'layer', c.layer, 'status', c.status, 'amount', c.amount::text,
                                    'currency', cc.name, 'percentage', c.insured_percentage::text,
@@ -155,20 +199,41 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _make_limit(self, pair, company, rates, row, today):
+    def _make_limit(self, pair, company, rates, row, today, on=None):
         partner_id, company_id = pair
-        if row:
-            buyer_id, _partner, _company, status, currency_id, currency, country, own, covers = row
-        else:
-            currency_id, currency = company.currency_id.id, company.currency_id.name
-            buyer_id, status, country, own, covers = None, BuyerStatus.NORMAL, "", None, None
-        rows = [self._make_own_limit(item) for item in own or ()]
-        rows += [self._within_policy(item, self._make_cover(item), today) for item in covers or ()]
-        limit = self._compute_limit(rows, company, rates, currency, today)
-        policies = self._make_policy_checks(covers or (), limit)
+        if row is None:
+            currency = company.currency_id
+            limit = self._compute_limit([], company, rates, currency.name, None, today, on)
+            return BuyerLimit(partner_id, company_id, None, currency.id, BuyerStatus.NORMAL, limit)
+        sources, rows = self._make_rows(row, today)
+        limit = self._compute_limit(rows, company, rates, row.currency, row.adverse_since, today, on)
         return BuyerLimit(
-            partner_id, company_id, buyer_id, currency_id, BuyerStatus(status), limit, country or "", policies
+            partner_id,
+            company_id,
+            row.buyer_id,
+            row.currency_id,
+            BuyerStatus(row.status),
+            limit,
+            country=row.country or "",
+            policies=self._make_policy_checks(row.covers or (), limit),
+            group_id=row.group_id,
+            profile_id=row.profile_id,
+            alerts=tuple(row.alerts or ()),
+            secures_orders=row.secures_orders,
+            sources=sources,
         )
+
+    @api.model
+    def _make_rows(self, row, today):
+        """The buyer's rows as ``rules.policy`` takes them, and beside them the records they come from."""
+        made = [("own.limit", item, self._make_own_limit(item)) for item in row.own or ()]
+        made += [("guarantee", item, self._make_guarantee(item)) for item in row.guarantees or ()]
+        made += [
+            ("discretionary.limit", item, self._make_discretionary(item, today)) for item in row.discretionary or ()
+        ]
+        made += [("cover", item, self._within_policy(item, self._make_cover(item), today)) for item in row.covers or ()]
+        sources = tuple((f"credit.insurance.{model}", item["id"]) for model, item, _row in made)
+        return sources, [limit_row for _model, _item, limit_row in made]
 
     @api.model
     def _make_policy_checks(self, covers, limit):
@@ -185,14 +250,14 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _compute_limit(self, rows, company, rates, currency, today):
+    def _compute_limit(self, rows, company, rates, currency, adverse_since, today, on=None):
         default_amount = None
         if company.credit_unchecked_buyers == "amount":
             default_amount = Money(
                 to_decimal(company.credit_default_limit, company.currency_id), company.currency_id.name
             )
         return limit_in_force(
-            today,
+            on or today,
             rows,
             currency=currency,
             rates=rates,
@@ -201,14 +266,18 @@ class CreditInsuranceLimit(models.AbstractModel):
             default_amount=default_amount,
             stale=company.credit_stale_data,
             max_age_days=company.credit_data_max_age_days or None,
+            # What will be known of a day to come is no fresher than today; a day past is judged by its own date.
+            today=today if on is None or on > today else on,
+            adverse_since=adverse_since,
         )
 
     @api.model
     def _get_foreign_currencies(self, rows, companies):
         """The currencies in which something may have to be converted; none where everything is in one."""
         names = set(companies.currency_id.mapped("name"))
-        for *_ids, currency, _country, own, covers in rows:
-            names |= {currency} | {item["currency"] for item in (own or []) + (covers or [])}
+        for row in rows:
+            parts = (row.own, row.guarantees, row.discretionary, row.covers)
+            names |= {row.currency} | {item["currency"] for part in parts for item in part or ()}
         if len(names) == 1:
             return self.env["res.currency"]
         return self.env["res.currency"].with_context(active_test=False).search([("name", "in", list(names))])
@@ -230,16 +299,38 @@ class CreditInsuranceLimit(models.AbstractModel):
             valid_from=_date(item["from"]),
             valid_to=_date(item["to"]),
             reference=f"own.limit,{item['id']}",
+            cancelled=bool(item["cancelled"]),
+        )
+
+    @api.model
+    def _make_guarantee(self, item):
+        return Guarantee(
+            amount=Money(Decimal(item["amount"]), item["currency"]),
+            valid_from=_date(item["from"]),
+            valid_to=_date(item["to"]),
+            reference=f"guarantee,{item['id']}",
+            cancelled=bool(item["cancelled"]),
+        )
+
+    @api.model
+    def _make_discretionary(self, item, today):
+        """The discretionary limit as far as its policy carries it."""
+        first, last = _policy_span(item, _date(item["from"]), _date(item["to"]), today)
+        return DiscretionaryLimit(
+            amount=Money(Decimal(item["amount"]), item["currency"]),
+            percentage=Decimal(item["percentage"]) if item["percentage"] else None,
+            valid_from=min(first, last),
+            valid_to=None if last == date.max else last,
+            policy=str(item["policy"]),
+            reference=f"discretionary.limit,{item['id']}",
+            evidenced=bool(item["evidenced"]),
+            cancelled=bool(item["cancelled"]),
         )
 
     @api.model
     def _within_policy(self, item, cover, today):
         """The cover as far as its policy carries it: it expires with the policy, or when that is archived."""
-        start, end = _date(item["policy_from"]), _date(item["policy_to"])
-        if not item["policy_active"]:
-            end = min(end or date.max, today - timedelta(days=1))
-        first = max(cover.start, start)
-        last = min(cover.effective_to or date.max, end or date.max)
+        first, last = _policy_span(item, cover.start, cover.effective_to, today)
         # An answer none of which lies within the policy is an answer all the same: it counts as expired.
         return replace(cover, effective_from=min(first, last), effective_to=None if last == date.max else last)
 
@@ -264,6 +355,14 @@ def _period(values):
     """The policy's maximum extension period; a policy that states none has the generic template's 60 days."""
     number, unit, base, last_day_counts = values or (60, "days", "due_date", True)
     return Period(number, Unit(unit), Base(base), last_day_counts)
+
+
+def _policy_span(item, start, end, today):
+    """First and last day of a row within its policy; an archived policy ended yesterday. Open end: ``date.max``."""
+    policy_end = _date(item["policy_to"]) or date.max
+    if not item["policy_active"]:
+        policy_end = min(policy_end, today - timedelta(days=1))
+    return max(start, _date(item["policy_from"])), min(end or date.max, policy_end)
 
 
 def _date(text):

@@ -24,9 +24,14 @@ class CreditInsurancePass(models.Model):
     )
     order_amount = fields.Monetary(help="The order's total when it was last looked at.")
     currency_id = fields.Many2one("res.currency", required=True)
+    payment_term_id = fields.Many2one("account.payment.term", help="The order may be paid this late, or earlier.")
     decision_id = fields.Many2one("credit.insurance.decision", ondelete="restrict", index="btree_not_null")
     hold_id = fields.Many2one(
         "credit.insurance.hold", string="Released Hold", ondelete="restrict", index="btree_not_null"
+    )
+    deliveries_wait = fields.Selection(
+        [("cash", "For the money"), ("growth", "For a decision about what it grew by")],
+        help="What the order's deliveries wait for, whatever the company's settings for deliveries say.",
     )
     live = fields.Boolean(default=True)
 

@@ -7,7 +7,7 @@ transaction's snapshot shows is in the tables; what it does not show is in here:
     main transaction             side connection (READ COMMITTED, a few milliseconds)
     ----------------             ----------------------------------------------------
     snapshot, limits, exposure
-                          --->   lock the buyers, in ascending order
+                          --->   lock the buyers, then the credit groups, each in ascending order
                                  sum the reservations the snapshot does not show
                                  decide, insert what passes, commit (releases the locks)
     pass or hold          <---
@@ -27,8 +27,11 @@ from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
-# The first key of PostgreSQL's two-key advisory locks keeps ours apart from other modules' ("CRED").
+from odoo.addons.credit_insurance.rules.policy import Basis
+
+# The first key of PostgreSQL's two-key advisory locks keeps ours apart from other modules' ("CRED", "CREG").
 LOCK_CLASS = 0x43524544
+GROUP_LOCK_CLASS = 0x43524547
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,29 @@ class Snapshot:
 
 
 class ReservationLedger:
-    """The reservations of some buyers while they are locked: read ``reserved``, call ``reserve``."""
+    """The reservations of some buyers while they are locked: read ``reserved`` and ``small``, call ``reserve``.
 
-    def __init__(self, cr, xid, reserved):
+    ``small`` is the part of ``reserved`` that passed below a threshold.
+    """
+
+    def __init__(self, cr, xid, reserved, small):
         self._cr = cr
         self._xid = xid
         self.reserved = reserved
+        self.small = small
 
-    def reserve(self, partner_id, company_id, order_id, currency_id, amount):
+    def reserve(self, case, decision):
+        """Take the headroom of a case, and note what of it passed below a threshold."""
+        small = decision.document.amount if decision.basis is Basis.BELOW_THRESHOLD else Decimal(0)
+        if case.reserve <= 0:
+            return
+        buyer = case.buyer
         self._cr.execute(
             SQL(
                 """INSERT INTO credit_insurance_reservation
-                          (partner_id, company_id, order_id, currency_id, amount, xid)
-                   VALUES (%s, %s, %s, %s, %s, %s::xid8)""",
-                partner_id, company_id, order_id, currency_id, amount, self._xid,
+                          (partner_id, company_id, order_id, currency_id, amount, small_amount, xid)
+                   VALUES (%s, %s, %s, %s, %s, %s, %s::xid8)""",
+                buyer.partner_id, buyer.company_id, case.subject.id, buyer.currency_id, case.reserve, small, self._xid,
             )
         )  # fmt: skip
 
@@ -81,9 +93,11 @@ class CreditInsuranceReservation(models.Model):
                 order_id integer NOT NULL,
                 currency_id integer NOT NULL,
                 amount numeric NOT NULL,
+                small_amount numeric NOT NULL DEFAULT 0,
                 xid xid8 NOT NULL,
                 created_at timestamptz NOT NULL DEFAULT clock_timestamp()
             );
+            ALTER TABLE credit_insurance_reservation ADD COLUMN IF NOT EXISTS small_amount numeric NOT NULL DEFAULT 0;
             CREATE INDEX IF NOT EXISTS credit_insurance_reservation_partner_idx
                 ON credit_insurance_reservation (partner_id, company_id);
             """
@@ -100,9 +114,12 @@ class CreditInsuranceReservation(models.Model):
 
     @api.model
     @contextmanager
-    def _open_ledger(self, snapshot, partner_ids):
-        """Lock these buyers and yield their :class:`ReservationLedger`; what it reserved counts from the exit on.
+    def _open_ledger(self, snapshot, partner_ids, group_ids=(), member_ids=()):
+        """Lock these buyers and credit groups and yield their :class:`ReservationLedger`.
 
+        What it reserved counts from the exit on.
+
+        :param member_ids: partners that share a limit with the buyers: their reservations are read, not locked
         :raise UserError: the server has no second database connection left (``db_maxconn``)
         """
         try:
@@ -117,15 +134,18 @@ class CreditInsuranceReservation(models.Model):
         with side:
             side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             side.execute("SET LOCAL lock_timeout = '5s'")
-            self._lock(side, partner_ids)
-            yield ReservationLedger(side, snapshot.xid, self._read_reserved(side, snapshot, partner_ids))
+            self._lock(side, LOCK_CLASS, partner_ids)
+            # Whoever takes headroom of a group holds its lock, so that its members' reservations stand still.
+            self._lock(side, GROUP_LOCK_CLASS, group_ids)
+            reserved, small = self._read_reserved(side, snapshot, {*partner_ids, *member_ids})
+            yield ReservationLedger(side, snapshot.xid, reserved, small)
 
     @api.model
-    def _lock(self, side, partner_ids):
-        """One lock per buyer until the side connection commits, in ascending order so that nobody waits in a circle."""
+    def _lock(self, side, lock_class, ids):
+        """One lock each until the side connection commits, in ascending order so that nobody waits in a circle."""
         try:
-            for partner_id in sorted(set(partner_ids)):
-                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, partner_id), log_exceptions=False)
+            for id_ in sorted(set(ids)):
+                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (lock_class, id_), log_exceptions=False)
         except LockNotAvailable as exc:
             raise UserError(
                 self.env._("Another confirmation for this buyer is taking too long. Nothing was confirmed; try again.")
@@ -133,14 +153,14 @@ class CreditInsuranceReservation(models.Model):
 
     @api.model
     def _read_reserved(self, side, snapshot, partner_ids):
-        """What others reserved and the snapshot does not show.
+        """What others reserved and the snapshot does not show, and how much of that passed below a threshold.
 
-        :return: ``{(partner_id, company_id): {currency_id: Decimal}}``
+        :return: twice ``{(partner_id, company_id): {currency_id: Decimal}}``
         """
         side.execute(
             SQL(
                 """
-                SELECT partner_id, company_id, currency_id, SUM(amount)::text
+                SELECT partner_id, company_id, currency_id, SUM(amount)::text, SUM(small_amount)::text
                   FROM credit_insurance_reservation
                  WHERE partner_id = ANY(%(partners)s)
                    AND xid <> %(xid)s::xid8
@@ -155,10 +175,11 @@ class CreditInsuranceReservation(models.Model):
                 snapshot=snapshot.snapshot,
             )
         )
-        reserved = defaultdict(lambda: defaultdict(Decimal))
-        for partner_id, company_id, currency_id, amount in side.fetchall():
+        reserved, smalls = defaultdict(lambda: defaultdict(Decimal)), defaultdict(lambda: defaultdict(Decimal))
+        for partner_id, company_id, currency_id, amount, small in side.fetchall():
             reserved[partner_id, company_id][currency_id] += Decimal(amount)
-        return reserved
+            smalls[partner_id, company_id][currency_id] += Decimal(small)
+        return reserved, smalls
 
     @api.autovacuum
     def _gc_ended(self):

@@ -30,8 +30,43 @@ REASON_TEXTS = {
     ReasonCode.CURRENCY_NOT_COVERED: _lt("The policy does not cover %(currency)s."),
     ReasonCode.COUNTRY_NOT_COVERED: _lt("The policy does not cover %(country)s."),
     ReasonCode.ALERT: _lt("A risk alert says hold: %(alerts)s."),
+    ReasonCode.OVER_SHARED_LIMIT: _lt(
+        "Short %(shortfall)s of what %(group)s shares: %(exposure)s exposure of all its buyers and %(document)s for "
+        "this document against a limit of %(limit)s."
+    ),
+    ReasonCode.RATE_MISSING: _lt("There is no exchange rate for %(currencies)s: amounts cannot be compared."),
+    ReasonCode.RELATED_BUYER_BLOCKED: _lt("%(buyers)s, who orders or receives the goods, is blocked."),
+    ReasonCode.DIFFERENT_ENTITIES: _lt(
+        "%(buyers)s orders or receives the goods, but the insurer covers only who is invoiced."
+    ),
+    ReasonCode.COVER_STOPPED: _lt("The cover does not stand any more: %(state)s."),
+    ReasonCode.NOT_PAID_YET: _lt("The delivery waits for the money: %(to_pay)s is not paid yet."),
+}
+# As the reason is called in a list.
+REASON_NAMES = {
+    ReasonCode.OVER_LIMIT: _lt("Over the limit"),
+    ReasonCode.LIMIT_UNKNOWN: _lt("Insurer's answer not readable"),
+    ReasonCode.LIMIT_ZERO: _lt("No credit"),
+    ReasonCode.STALE_DATA: _lt("Insurer's data too old"),
+    ReasonCode.BUYER_BLOCKED: _lt("Buyer blocked"),
+    ReasonCode.BUYER_CASH_ONLY: _lt("Cash only"),
+    ReasonCode.BUYER_WATCH: _lt("Buyer on watch"),
+    ReasonCode.OVERDUE: _lt("Overdue"),
+    ReasonCode.MEP_PASSED: _lt("Maximum extension period passed"),
+    ReasonCode.TERM_TOO_LONG: _lt("Payment term too long"),
+    ReasonCode.COVER_ENDS_BEFORE_DELIVERY: _lt("Cover ends before delivery"),
+    ReasonCode.CURRENCY_NOT_COVERED: _lt("Currency not covered"),
+    ReasonCode.COUNTRY_NOT_COVERED: _lt("Country not covered"),
+    ReasonCode.ALERT: _lt("Risk alert"),
+    ReasonCode.OVER_SHARED_LIMIT: _lt("Over the shared limit"),
+    ReasonCode.RATE_MISSING: _lt("Exchange rate missing"),
+    ReasonCode.RELATED_BUYER_BLOCKED: _lt("Related buyer blocked"),
+    ReasonCode.DIFFERENT_ENTITIES: _lt("Different entities"),
+    ReasonCode.COVER_STOPPED: _lt("Cover ended"),
+    ReasonCode.NOT_PAID_YET: _lt("Not paid yet"),
 }
 LIMIT_STATES = {
+    "amount": _lt("its limit is zero"),
     "no_credit": _lt("nobody has granted any"),
     "refused": _lt("the insurer refused cover"),
     "withdrawn": _lt("the insurer withdrew its cover"),

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 from .company_calendar import company_today
 
@@ -39,12 +39,67 @@ class ResCompany(models.Model):
         string="Hold When Overdue More Than (days)", help="Zero: overdue items alone hold no order."
     )
     credit_max_overdue_amount = fields.Monetary(string="Hold When Overdue More Than")
+    credit_profile_id = fields.Many2one(
+        "credit.insurance.profile",
+        string="Profile of Other Buyers",
+        help="How strict the gate is with buyers that have no profile of their own.",
+    )
+    credit_check_delivery = fields.Boolean(
+        string="Check Deliveries",
+        # Off at first, since orders confirmed before the installation were promised.
+        help="Goods do not leave while the buyer is blocked or overdue, cover ended or an alert says hold. Deliveries "
+        "that wait for the money are stopped all the same.",
+    )
+    credit_delivery_grace_days = fields.Integer(
+        string="Grace for Deliveries (days)", help="Overdue items and ended cover stop deliveries this much later."
+    )
+    credit_check_invoice = fields.Selection(
+        [("off", "Do not check"), ("warn", "Post and warn"), ("hold", "Hold")],
+        string="Invoices Without an Order",
+        default="off",
+        required=True,
+        help="Invoices of orders are never stopped: those passed before.",
+    )
+    credit_invoice_grace_days = fields.Integer(string="Grace for Invoices (days)")
     credit_responsible_id = fields.Many2one("res.users", help="Gets the activity when an order is held.")
+    credit_limit_review_months = fields.Integer(
+        string="Own Limits Are Reviewed After (months)", default=12, help="Zero: only when the limit says so."
+    )
     credit_release_validity_days = fields.Integer(string="A Release Holds for (days)", default=14)
     credit_four_eyes_amount = fields.Monetary(
         string="Four Eyes From",
         help="From this amount on, whoever asked for a release may not grant it. Zero: always.",
     )
+    credit_self_approval = fields.Boolean(
+        string="Firm of Two",
+        help="Who asked may decide an own request above the four-eyes amount when nobody else has the authority. It "
+        "needs a note, is marked on the record, and somebody else of the credit team is asked to look at it.",
+    )
+    credit_confirm_cleared = fields.Boolean(
+        string="Confirm Cleared Orders",
+        help="Held orders that come to fit their limit are confirmed by themselves while their prices and the "
+        "quotation's date are still valid. Otherwise the salesperson is told that they can be confirmed.",
+    )
+    credit_hold_lapse_days = fields.Integer(string="Holds Lapse After (days)", help="Zero: never.")
+    credit_hold_mail = fields.Boolean(
+        string="Mails About Holds",
+        help="Who decides gets a mail when an order is held, the salesperson when it is decided or can be confirmed.",
+    )
+
+    _credit_not_negative = models.Constraint(
+        "CHECK(credit_default_limit >= 0 AND credit_data_max_age_days >= 0 AND credit_max_overdue_days >= 0"
+        " AND credit_max_overdue_amount >= 0 AND credit_delivery_grace_days >= 0 AND credit_invoice_grace_days >= 0"
+        " AND credit_four_eyes_amount >= 0 AND credit_release_validity_days >= 0 AND credit_hold_lapse_days >= 0"
+        " AND credit_limit_review_months >= 0)",
+        "Amounts, days and months of the credit settings are zero or more.",
+    )
+
+    @api.constrains("credit_profile_id")
+    def _check_credit_profile(self):
+        for company in self:
+            owner = company.credit_profile_id.sudo().company_id.root_id
+            if owner and owner != company.root_id:
+                raise ValidationError(self.env._("%s belongs to another company.", company.credit_profile_id.name))
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -17,8 +17,18 @@ class ResConfigSettings(models.TransientModel):
     credit_max_overdue_amount = fields.Monetary(
         related="company_id.credit_max_overdue_amount", readonly=False, currency_field="credit_currency_id"
     )
+    credit_profile_id = fields.Many2one(related="company_id.credit_profile_id", readonly=False)
+    credit_check_delivery = fields.Boolean(related="company_id.credit_check_delivery", readonly=False)
+    credit_delivery_grace_days = fields.Integer(related="company_id.credit_delivery_grace_days", readonly=False)
+    credit_check_invoice = fields.Selection(related="company_id.credit_check_invoice", readonly=False)
+    credit_invoice_grace_days = fields.Integer(related="company_id.credit_invoice_grace_days", readonly=False)
     credit_responsible_id = fields.Many2one(related="company_id.credit_responsible_id", readonly=False)
+    credit_limit_review_months = fields.Integer(related="company_id.credit_limit_review_months", readonly=False)
     credit_release_validity_days = fields.Integer(related="company_id.credit_release_validity_days", readonly=False)
     credit_four_eyes_amount = fields.Monetary(
         related="company_id.credit_four_eyes_amount", readonly=False, currency_field="credit_currency_id"
     )
+    credit_self_approval = fields.Boolean(related="company_id.credit_self_approval", readonly=False)
+    credit_confirm_cleared = fields.Boolean(related="company_id.credit_confirm_cleared", readonly=False)
+    credit_hold_lapse_days = fields.Integer(related="company_id.credit_hold_lapse_days", readonly=False)
+    credit_hold_mail = fields.Boolean(related="company_id.credit_hold_mail", readonly=False)

@@ -1,7 +1,9 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
+
+from .growth_refused import GrowthRefused
 
 # What the gate and the exposure read, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
@@ -12,6 +14,8 @@ COMPUTED_FIELDS = {
     "invoice_status",
     "transaction_ids",
 }
+# Core computes totals given on creation anew; where the order stands with the gate it takes over.
+COMPUTED_ON_CREATION = {"credit_state", "transaction_ids"}
 # What an open quotation's last hold says about it.
 STATE_OF_HOLD = {"open": "held", "cleared": "ready", "released": "released", "rejected": "rejected"}
 
@@ -19,12 +23,13 @@ STATE_OF_HOLD = {"open": "held", "cleared": "ready", "released": "released", "re
 class SaleOrder(models.Model):
     """Orders pass the credit gate before they are confirmed.
 
-    ``action_confirm`` splits: what passes goes on to ``super()``, what does not gets a hold and stays a quotation. The
-    constraint on ``state`` is the deep guard behind it: create, write, import and other modules all end there, and an
-    order without a live pass is decided on the spot or refused.
+    ``action_confirm`` splits: what passes goes on to every module's own confirmation, what does not gets a hold and
+    stays a quotation. The constraint on ``state`` is the deep guard behind it: create, write, import and other modules
+    all end there, and an order without a live pass is decided on the spot or refused.
     """
 
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "credit.insurance.subject", "credit.insurance.computed.fields"]
 
     credit_state = fields.Selection(
         [
@@ -44,14 +49,6 @@ class SaleOrder(models.Model):
         "credit.insurance.hold", "order_id", string="Credit Holds", groups="sales_team.group_sale_salesman"
     )
     credit_hold_id = fields.Many2one("credit.insurance.hold", compute="_compute_credit_hold_id", compute_sudo=True)
-    credit_release_requested = fields.Boolean(compute="_compute_credit_card", compute_sudo=True)
-    credit_card = fields.Html(
-        string="Credit Decision",
-        compute="_compute_credit_card",
-        compute_sudo=True,
-        sanitize=False,
-        help="Why the order was stopped, with the figures of that moment, and who decides.",
-    )
     credit_pass_ids = fields.One2many("credit.insurance.pass", "order_id", groups="base.group_system")
 
     # === COMPUTE METHODS === #
@@ -72,17 +69,6 @@ class SaleOrder(models.Model):
         for order in self:
             order.credit_hold_id = order.credit_hold_ids.sorted("id")[-1:]
 
-    @api.depends_context("lang")
-    @api.depends("credit_hold_ids.decision_id", "credit_hold_ids.state", "credit_hold_ids.requested_by_id")
-    def _compute_credit_card(self):
-        for order in self:
-            hold = order.credit_hold_id
-            order.credit_release_requested = bool(hold.requested_by_id)
-            if hold.state not in ("open", "rejected"):
-                order.credit_card = False
-                continue
-            order.credit_card = self.env["ir.qweb"]._render("credit_insurance.credit_card", hold._prepare_card_values())
-
     # === CONSTRAINT METHODS === #
 
     @api.constrains("state")
@@ -94,14 +80,12 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # Totals given here are computed anew by core; where the order stands with the gate is not.
-        if not self.env.su and any("credit_state" in vals or "transaction_ids" in vals for vals in vals_list):
-            self._credit_refuse_computed(vals_list)
+        self._credit_refuse_computed(vals_list, COMPUTED_ON_CREATION)
         return super().create(vals_list)
 
     def write(self, vals):
         """A pass belongs to one confirmation: it ends when the order leaves the state ``sale``."""
-        self._credit_refuse_computed([vals])
+        self._credit_refuse_computed([vals], COMPUTED_FIELDS)
         leaving = self.browse()
         if vals.get("state", "sale") != "sale":
             leaving = self.filtered(lambda order: order.state == "sale")
@@ -119,40 +103,11 @@ class SaleOrder(models.Model):
             self._credit_watch_growth()
         return result
 
-    @api.model
-    def _credit_refuse_computed(self, vals_list):
-        """Core computes these and stores them; a client that writes them would choose what the gate sees.
-
-        :raise AccessError: a client gives one of them
-        """
-        given = {name for vals in vals_list for name in vals if name in COMPUTED_FIELDS}
-        if given and not self.env.su:
-            raise AccessError(
-                self.env._("%s is computed by Odoo and cannot be given for an order.", ", ".join(sorted(given)))
-            )
-
     def unlink(self):
         self.sudo().credit_hold_ids._close("lapsed")
         return super().unlink()
 
     # === ACTION METHODS === #
-
-    def action_confirm(self):
-        """Confirm what the credit gate lets pass; the rest is put on hold and stays a quotation.
-
-        :return: True when all passed; otherwise an action that shows what was held, whose
-            ``params["credit_insurance"]`` lists the ids of ``confirmed`` and ``held`` orders for RPC clients
-        """
-        # The gate writes holds and passes with the rights of the system: first who may not confirm is turned away.
-        self.check_access("write")
-        for order in self:
-            if error := order._confirmation_error_message():
-                raise UserError(error)
-        passed = self.env["credit.insurance.gate"]._pass_or_hold(self)
-        result = super(SaleOrder, passed).action_confirm() if passed else True
-        passed.filtered(lambda order: order.state != "sale")._credit_end_passes()
-        held = self - passed
-        return held._credit_show_held(passed) if held else result
 
     def action_credit_request_release(self):
         """Open the dialog in which the sales side asks for a release."""
@@ -175,32 +130,50 @@ class SaleOrder(models.Model):
             "view_mode": "form",
         }
 
-    # === BUSINESS METHODS === #
+    # === CONFIRMATION === #
 
-    def _credit_show_held(self, passed):
-        """Tell the caller which orders were held and why, with the figures, and reload the form behind."""
-        lines = [
-            self.env._(
-                "%(order)s is held. %(reasons)s",
-                order=order.name,
-                reasons=" ".join(order.sudo().credit_hold_id.reasons_text.splitlines()),
-            )
-            for order in self
-        ]
-        if passed:
-            lines.append(self.env._("Confirmed: %s", ", ".join(passed.mapped("name"))))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning",
-                "sticky": len(self) > 1,
-                "title": self.env._("Stopped by the credit gate"),
-                "message": "\n".join(lines),
-                "next": {"type": "ir.actions.act_window_close"},
-                "credit_insurance": {"confirmed": passed.ids, "held": self.ids},
-            },
-        }
+    def _register_hook(self):
+        """Put the gate around every module's ``action_confirm``, in whatever order the modules were loaded.
+
+        A module loaded after this one would run around an override of ours: it would act on held orders as if they had
+        been confirmed (book seats, say) and answer in place of the gate.
+        """
+        super()._register_hook()
+        model_class = type(self)
+
+        def action_confirm(self):
+            """Confirm what the credit gate lets pass; the rest is put on hold and stays a quotation.
+
+            :return: the answer of Odoo when all passed; otherwise an action that shows what was held, whose
+                ``params["credit_insurance"]`` lists the ids of ``confirmed`` and ``held`` orders for RPC clients
+            """
+            return self._credit_confirm(lambda orders: super(model_class, orders).action_confirm())
+
+        model_class.action_confirm = action_confirm
+
+    def _unregister_hook(self):
+        super()._unregister_hook()
+        if "action_confirm" in vars(type(self)):
+            del type(self).action_confirm
+
+    def _credit_confirm(self, confirm):
+        """Decide these quotations, ``confirm`` those that pass and say which ones are held.
+
+        What is no quotation is left to Odoo, which refuses it or has nothing to do.
+        """
+        # The gate writes holds and passes with the rights of the system: first who may not confirm is turned away.
+        self.check_access("write")
+        quotations = self.filtered(lambda order: order.state in ("draft", "sent"))
+        for order in quotations:
+            if error := order._confirmation_error_message():
+                raise UserError(error)
+        held = quotations - self.env["credit.insurance.gate"]._pass_or_hold(quotations)
+        passed = self - held
+        result = confirm(passed) if passed else True
+        passed.filtered(lambda order: order.state != "sale")._credit_end_passes()
+        return held._credit_show_held(passed) if held else result
+
+    # === BUSINESS METHODS === #
 
     def _credit_confirm_released(self):
         """Confirm an order after its release. The release stands when something else keeps it from being confirmed."""
@@ -226,12 +199,25 @@ class SaleOrder(models.Model):
         missing = self.filtered(lambda order: not order._credit_covered_by_pass(open_amounts))
         if not missing:
             return
-        refused = self.env["credit.insurance.gate"]._pass_or_refuse(missing, checkpoint)
-        if refused:
-            raise ValidationError("\n".join(refused.values()))
+        refused = self.env["credit.insurance.gate"]._pass_or_refuse(missing, checkpoint, open_amounts)
+        if not refused:
+            return
+        message = "\n".join(refused.values())
+        if checkpoint == "growth" and len(refused) == 1 and missing._credit_same_debtor():
+            raise GrowthRefused(message, missing)
+        raise ValidationError(message)
+
+    def _credit_same_debtor(self):
+        """Whether this one order only grew: a release of its new amount would be for the same buyer and currency."""
+        live = self.sudo().credit_pass_ids.filtered("live")
+        return (
+            len(self) == 1
+            and (live.partner_id, live.currency_id) == (self._credit_buyer_partner(), self.currency_id)
+            and self.currency_id.compare_amounts(self.amount_total, live.order_amount) > 0
+        )
 
     def _credit_covered_by_pass(self, open_amounts=None):
-        """Whether the live pass is for this buyer, company and currency, and for no less than the order's total.
+        """Whether the live pass is for this buyer, company, currency and term, and for no less than the order's total.
 
         :param open_amounts: what is left to invoice by order id, when that has to lie within the pass too
         """
@@ -242,59 +228,12 @@ class SaleOrder(models.Model):
             and live.company_id == self.company_id.root_id
             and live.currency_id == self.currency_id
             and self.currency_id.compare_amounts(live.amount, self.amount_total) >= 0
+            and self._credit_term_within(live.payment_term_id)
             and (
                 open_amounts is None
                 or self.currency_id.compare_amounts(live.open_amount, open_amounts.get(self.id, 0.0)) >= 0
             )
         )
-
-    def _credit_buyer_partner(self):
-        """The legal entity that will owe the money: the commercial partner of the invoice address."""
-        return (self.partner_invoice_id or self.partner_id).commercial_partner_id
-
-    def _credit_prepaid(self):
-        """What was paid online for this order alone, and how much of that is an open credit in the exposure already.
-
-        A payment that has settled an invoice has been used, a refund takes back what it refunds.
-
-        :return: two amounts in the order's currency, both positive
-        """
-        self.ensure_one()
-        paid = booked = 0.0
-        for transaction in self.sudo().transaction_ids:
-            if not self._credit_pays_this_order(transaction):
-                continue
-            lines = transaction.payment_id.move_id.line_ids.filtered(
-                lambda line: line.account_type == "asset_receivable"
-            )
-            unused = transaction.amount + sum(
-                transaction.child_transaction_ids.filtered(
-                    lambda child: child.operation == "refund" and child.state == "done"
-                ).mapped("amount")
-            )
-            amount = -sum(lines.mapped("amount_residual_currency")) if lines else unused
-            amount = transaction.currency_id._convert(
-                min(amount, unused), self.currency_id, self.company_id, fields.Date.context_today(self)
-            )
-            paid += amount
-            booked += amount if lines else 0.0
-        return max(paid, 0.0), max(booked, 0.0)
-
-    def _credit_pays_this_order(self, transaction):
-        """Money of this buyer, for this order and no other one."""
-        return (
-            transaction.state in ("authorized", "done")
-            and transaction.operation != "refund"
-            and transaction.sale_order_ids == self
-            and transaction.partner_id.commercial_partner_id
-            in (self.partner_id.commercial_partner_id | self._credit_buyer_partner())
-        )
-
-    def _credit_term_days(self, today):
-        """Days from ``today`` to the last due date of the payment term; None without a term."""
-        self.ensure_one()
-        lines = self.payment_term_id.line_ids
-        return max(((line._get_due_date(today) - today).days for line in lines), default=None)
 
     # === GROWTH OF CONFIRMED ORDERS === #
 
@@ -321,7 +260,8 @@ class SaleOrder(models.Model):
 
         ``why`` says what may have made them grow: ``edited`` by a person, which is decided again and refused beyond the
         limit; ``settled``, a delivery or invoice that began or ended; ``core``, a document of Odoo that adds to the
-        order. The last two are accepted. It lives in the transaction and not in the context, which a client could send.
+        order; ``unpaid``, a payment that was taken back. All but the first are accepted. It lives in the transaction
+        and not in the context, which a client could send.
         """
         ids = [order.id for order in self if order.id and order.state == "sale"]
         if not ids:
@@ -341,18 +281,43 @@ class SaleOrder(models.Model):
         if not orders:
             return
         open_amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
-        grown = orders.filtered(lambda order: not order._credit_covered_by_pass(open_amounts))
-        accepted = grown.filtered(lambda order: "core" in watched[order.id] or "edited" not in watched[order.id])
-        self.env["credit.insurance.gate"]._pass_grown_by_core(accepted)
+        unpaid = orders.filtered(lambda order: "unpaid" in watched[order.id] and order._credit_rests_on_payment())
+        grown = orders.filtered(lambda order: not order._credit_covered_by_pass(open_amounts)) | unpaid
+        accepted = grown.filtered(
+            lambda order: {"core", "unpaid"} & watched[order.id] or "edited" not in watched[order.id]
+        )
+        self.env["credit.insurance.gate"]._pass_grown_by_core(accepted, open_amounts)
         orders._credit_ensure_passes("growth", open_amounts)
         orders._credit_lower_passes(open_amounts)
+
+    def _credit_rests_on_payment(self):
+        """Whether the order passed because of what had been paid of it."""
+        self.ensure_one()
+        return self.sudo().credit_pass_ids.filtered("live").decision_id.prepaid > 0
+
+    def _credit_stop_deliveries(self, decision, reasons):
+        """The order owes more than its credit: whoever decides credit is told, and what is still to go out waits."""
+        self.ensure_one()
+        waiting = self.sudo().picking_ids.filtered(lambda picking: picking._credit_is_delivery())
+        for picking in waiting:
+            self.env["credit.insurance.hold"]._open(picking, decision)
+        if not waiting:
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=self.env._("%s grew beyond its credit", self.name),
+                note=reasons,
+                user_id=self.company_id.root_id._get_credit_responsible().id or self.env.uid,
+            )
 
     def _credit_lower_passes(self, open_amounts):
         """An order that shrank gives its headroom back: growing again is decided again."""
         for order in self:
             live = order.credit_pass_ids.filtered("live")
             still_open = open_amounts.get(order.id, 0.0)
-            if order.currency_id.compare_amounts(still_open, live.open_amount) < 0 and not live.hold_id:
+            if live.hold_id:
+                # A release is for one delivery of the order: what was invoiced has used its part.
+                still_open = max(still_open, live.hold_id.release_amount - order._credit_invoiced())
+            if order.currency_id.compare_amounts(still_open, live.open_amount) < 0:
                 live.open_amount = still_open
             change = order.currency_id.compare_amounts(order.amount_total, live.order_amount)
             if change < 0:

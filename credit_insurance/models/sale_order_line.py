@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 
 # What the exposure reads, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
@@ -17,7 +16,8 @@ OPEN_FIELDS = {"qty_delivered", "product_uom_id", "credit_insurance_closed", "is
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "credit.insurance.computed.fields"]
 
     credit_insurance_closed = fields.Boolean(
         string="Nothing More to Come",
@@ -51,25 +51,16 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._credit_refuse_computed(vals_list)
+        self._credit_refuse_computed(vals_list, COMPUTED_FIELDS)
         lines = super().create(vals_list)
         lines.order_id._credit_watch_growth()
         return lines
 
     def write(self, vals):
-        self._credit_refuse_computed([vals])
+        self._credit_refuse_computed([vals], COMPUTED_FIELDS)
         watched = OPEN_FIELDS & vals.keys()
         orders = self.order_id if watched else self.env["sale.order"]
         result = super().write(vals)
         if watched:
             (orders | self.order_id)._credit_watch_growth()
         return result
-
-    @api.model
-    def _credit_refuse_computed(self, vals_list):
-        """:raise AccessError: a client gives what core computes, and would choose what the gate sees"""
-        given = {name for vals in vals_list for name in vals if name in COMPUTED_FIELDS}
-        if given and not self.env.su:
-            raise AccessError(
-                self.env._("%s is computed by Odoo and cannot be given for an order line.", ", ".join(sorted(given)))
-            )

@@ -40,7 +40,7 @@ class CreditInsuranceGateSwitch(models.TransientModel):
             wizard.line_ids = [fields.Command.clear()] + [
                 fields.Command.create(
                     {
-                        "order_id": case.order.id,
+                        "order_id": case.subject.id,
                         "partner_id": case.buyer.partner_id,
                         "currency_id": case.buyer.currency_id,
                         "document_amount": float(decision.document.amount),

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class CreditInsuranceHoldRelease(models.TransientModel):
@@ -10,37 +11,142 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     _description = "Decide a Credit Hold"
 
     hold_id = fields.Many2one("credit.insurance.hold", required=True, readonly=True, ondelete="cascade")
-    decision = fields.Selection([("release", "Release"), ("reject", "Reject")], default="release", required=True)
-    reason_id = fields.Many2one("credit.insurance.release.reason", required=True)
+    decision = fields.Selection(
+        [
+            ("release", "Release"),
+            ("partial", "Release a part"),
+            ("reject", "Reject"),
+            ("hand_over", "Hand over"),
+        ],
+        default="release",
+        required=True,
+    )
+    reason_id = fields.Many2one("credit.insurance.release.reason")
     note = fields.Text()
-    currency_id = fields.Many2one(related="hold_id.order_currency_id")
-    limit_currency_id = fields.Many2one(related="hold_id.currency_id")
+    # Computed and not related: they are only for who may read the hold, in an unsaved wizard as well.
+    currency_id = fields.Many2one("res.currency", compute="_compute_figures")
+    limit_currency_id = fields.Many2one("res.currency", compute="_compute_figures")
     amount = fields.Monetary(string="Up to", compute="_compute_amount", store=True, readonly=False)
     valid_until = fields.Date(compute="_compute_valid_until", store=True, readonly=False)
-    shortfall = fields.Monetary(related="hold_id.shortfall", currency_field="limit_currency_id")
-    reasons_text = fields.Text(related="hold_id.reasons_text")
+    shortfall = fields.Monetary(compute="_compute_figures", currency_field="limit_currency_id")
+    reasons_text = fields.Text(compute="_compute_figures")
+    own_request = fields.Boolean(compute="_compute_own_request")
+    user_id = fields.Many2one("res.users", string="To", domain="[('id', 'in', decider_ids)]")
+    decider_ids = fields.Many2many("res.users", compute="_compute_decider_ids", string="With Authority")
+    split_line_ids = fields.One2many(
+        "credit.insurance.hold.release.line", "wizard_id", compute="_compute_split_line_ids", string="What Goes Where"
+    )
+    split_problem = fields.Char(compute="_compute_split_line_ids")
+    split_note = fields.Char(compute="_compute_split_line_ids")
+    kept_total = fields.Monetary(compute="_compute_split_line_ids", string="Released Now")
+    moved_total = fields.Monetary(compute="_compute_split_line_ids", string="Second Quotation")
+
+    def _get_hold(self):
+        """The hold with the rights of the system, for whoever may read it.
+
+        :raise AccessError: the user may not see this hold
+        """
+        self.ensure_one()
+        self.hold_id.check_access("read")
+        return self.hold_id.sudo()
 
     @api.depends("hold_id")
+    def _compute_figures(self):
+        for wizard in self:
+            hold = wizard._get_hold()
+            wizard.currency_id, wizard.limit_currency_id = hold.order_currency_id, hold.currency_id
+            wizard.shortfall, wizard.reasons_text = hold.shortfall, hold.reasons_text
+
+    @api.depends("hold_id", "decision")
     def _compute_amount(self):
         for wizard in self:
-            wizard.amount = wizard.hold_id.sudo().order_id.amount_total or wizard.hold_id.order_amount
+            hold = wizard._get_hold()
+            document = hold._get_document() if hold else None
+            # The growth of a confirmed order is held before it is there: the hold knows the amount wanted.
+            grown = document and document._name == "sale.order" and document.state == "sale"
+            total = document._credit_amount() if document and not grown else hold.order_amount
+            if hold.decision_id.checkpoint == "growth":
+                # What is asked for is the new total, which the order does not have yet.
+                total = max(total, hold.order_amount)
+            if wizard.decision == "partial" and hold.order_amount:
+                total *= min(1, max(0, hold.decision_id.would_pass / (hold.document_amount or 1)))
+            wizard.amount = total
 
     @api.depends("hold_id")
     def _compute_valid_until(self):
         for wizard in self:
-            days = wizard.hold_id.company_id.sudo().credit_release_validity_days
-            wizard.valid_until = fields.Date.context_today(self) + timedelta(days=days)
+            company = wizard._get_hold().company_id
+            today = company._credit_today() if company else fields.Date.context_today(self)
+            wizard.valid_until = today + timedelta(days=company.credit_release_validity_days)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Related fields are read with the rights of the system: first who may not see the hold is turned away."""
-        self.env["credit.insurance.hold"].browse([vals.get("hold_id") for vals in vals_list]).check_access("read")
-        return super().create(vals_list)
+    @api.depends("hold_id")
+    def _compute_own_request(self):
+        for wizard in self:
+            wizard.own_request = self.env.user in wizard._get_hold().asker_ids
+
+    @api.depends("hold_id")
+    def _compute_decider_ids(self):
+        authority = self.env["credit.insurance.authority"]
+        for wizard in self:
+            hold = wizard._get_hold()
+            ask = hold and hold._make_ask()
+            wizard.decider_ids = authority._find_deciders(ask) - self.env.user if ask else False
+
+    @api.depends("hold_id", "amount", "decision")
+    def _compute_split_line_ids(self):
+        """What the split would do to the cent, before it is done."""
+        for wizard in self:
+            wizard.split_line_ids = wizard.kept_total = wizard.moved_total = False
+            wizard.split_problem = wizard.split_note = False
+            order = wizard._get_hold().order_id
+            if wizard.decision != "partial" or not order:
+                continue
+            try:
+                plan = order._credit_plan_split(wizard.amount)
+            except UserError as error:
+                wizard.split_problem = error.args[0]
+                continue
+            rows = [wizard._prepare_split_line(item) for item in plan if not item.line.display_type]
+            wizard.split_line_ids = [fields.Command.create(row) for row in rows]
+            wizard.kept_total, wizard.moved_total = totals = order._credit_get_part_totals(plan)
+            wizard.split_note = order._credit_describe_rounding(totals, order.amount_total)
+
+    def _prepare_split_line(self, item):
+        return {
+            "currency_id": self.currency_id.id,
+            "name": item.line.name.splitlines()[0] if item.line.name else "",
+            "kept_quantity": item.kept,
+            "moved_quantity": item.moved,
+            "kept_amount": item.line._credit_get_total(item.kept) if item.stays else 0.0,
+            "moved_amount": item.line._credit_get_total(item.moved) if item.goes else 0.0,
+        }
 
     def action_decide(self):
         self.ensure_one()
+        if self.decision == "hand_over":
+            self.hold_id._hand_over(self.user_id, self.note)
+            return {"type": "ir.actions.act_window_close"}
+        if not self.reason_id:
+            raise UserError(self.env._("Choose a reason: it goes on record."))
         if self.decision == "release":
             self.hold_id._release(self.reason_id, self.note, self.amount, self.valid_until)
+        elif self.decision == "partial":
+            self.hold_id._release_part(self.reason_id, self.note, self.amount, self.valid_until)
         else:
             self.hold_id._reject(self.reason_id, self.note)
         return {"type": "ir.actions.act_window_close"}
+
+
+class CreditInsuranceHoldReleaseLine(models.TransientModel):
+    """A line of the order as a part release would split it. Only shown."""
+
+    _name = "credit.insurance.hold.release.line"
+    _description = "Line of a Split Quotation"
+
+    wizard_id = fields.Many2one("credit.insurance.hold.release", ondelete="cascade")
+    name = fields.Char(string="Line", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    kept_quantity = fields.Float(string="Now", digits="Product Unit", readonly=True)
+    moved_quantity = fields.Float(string="Later", digits="Product Unit", readonly=True)
+    kept_amount = fields.Monetary(string="Amount Now", readonly=True)
+    moved_amount = fields.Monetary(string="Amount Later", readonly=True)

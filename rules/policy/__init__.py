@@ -9,6 +9,8 @@
       │         │    └─ decision ── may this document pass? (facts: decision_facts, rules: reasons)
       │         └─ cover ── how much of each invoice is insured (invoices, stops)
       │              └─ indemnity ── what the insurer pays for a loss
+      ├─ forecast ── when payments due are expected to free enough of the limit
+      ├─ recommendation ── the limit we would recommend, by a formula that is arithmetic and nothing else (formula)
       └─ exposure ── what of an order is exposure: the model the SQL is tested against
 
 What stands further in builds on what it hangs from. No Odoo, no I/O, no clock: the day is an argument.
@@ -28,17 +30,20 @@ from .decision_facts import (
     Reason,
     ReasonCode,
     Severity,
+    SharedLimit,
 )
 from .errors import (
     CurrencyMismatch,
     InvalidAmount,
     InvalidFacts,
+    InvalidFormula,
     InvalidTerms,
     MissingRate,
     MoneyError,
     PolicyError,
 )
 from .exposure import Moves, OrderLine, open_order_amount
+from .forecast import Freed, when_freed
 from .indemnity import Indemnity, IndemnityLine, IndemnityStep, InvoiceLoss, compute_indemnity
 from .invoices import BuyerFacts, Instalment, Invoice, InvoiceKind, Settlement
 from .limit_rows import (
@@ -54,6 +59,7 @@ from .limit_rows import (
 )
 from .limits import LimitInForce, LimitState, limit_in_force
 from .money import ExchangeRates, Money
+from .recommendation import BuyerFigures, Figure, Formula, Recommendation, RecommendationLine, own_score, recommend
 from .stops import Stop, StopCause, mep_stops, withdrawal_stops
 from .terms import Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
 
@@ -61,6 +67,7 @@ __all__ = [
     "Base",
     "Basis",
     "BuyerFacts",
+    "BuyerFigures",
     "BuyerStatus",
     "CoverPart",
     "CoverRow",
@@ -75,6 +82,9 @@ __all__ = [
     "DiscretionaryLimit",
     "ExchangeRates",
     "Exposure",
+    "Figure",
+    "Formula",
+    "Freed",
     "Freeze",
     "Guarantee",
     "Indemnity",
@@ -84,6 +94,7 @@ __all__ = [
     "InsurerCover",
     "InvalidAmount",
     "InvalidFacts",
+    "InvalidFormula",
     "InvalidTerms",
     "Invoice",
     "InvoiceCover",
@@ -110,8 +121,11 @@ __all__ = [
     "PolicyTerms",
     "Reason",
     "ReasonCode",
+    "Recommendation",
+    "RecommendationLine",
     "Settlement",
     "Severity",
+    "SharedLimit",
     "Stop",
     "StopCause",
     "UncoveredReason",
@@ -123,6 +137,9 @@ __all__ = [
     "limit_in_force",
     "mep_stops",
     "open_order_amount",
+    "own_score",
+    "recommend",
     "split_cover",
+    "when_freed",
     "withdrawal_stops",
 ]

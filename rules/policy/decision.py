@@ -14,7 +14,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from .decision_facts import Basis, Decision, DecisionRequest, Exposure, Mode, Outcome
-from .money import Money
+from .money import ZERO, Money
 from .reasons import Case, judge, passes
 
 
@@ -50,37 +50,60 @@ def decide(request: DecisionRequest) -> Decision:
         prepaid=request.paid,
         after=case.after,
         headroom=None if limit is None else limit - request.exposure.total,
-        shortfall=case.shortfall,
+        shortfall=max(case.shortfall, case.shared_shortfall),
         would_pass=_largest_passing(case),
         prepayment=_smallest_prepayment(case),
     )
 
 
 def decide_batch(requests: Iterable[DecisionRequest]) -> tuple[Decision, ...]:
-    """Decide several documents of one buyer (or credit group) confirmed together, in the order of their creation.
+    """Decide several documents confirmed together, in the order of their creation.
 
-    Every request carries the same exposure, with all documents of the batch left out of it. A document that passes
-    uses headroom for those after it, as reserved exposure; a held one uses none, so a smaller one after it may pass.
+    Documents of one `buyer`, and those with the same `shared` limit, share headroom. Every request carries the exposure
+    with all documents of the batch left out of it. A document that passes uses headroom for those after it, as
+    reserved exposure; a held one uses none, so a smaller one after it may pass.
     """
+    granted = _Granted()
     decisions: list[Decision] = []
-    granted: Money | None = None
-    small: Money | None = None
     for request in requests:
-        granted = granted if granted is not None else Money.zero(request.currency)
-        small = small if small is not None else Money.zero(request.currency)
-        decision = decide(_after_earlier(request, granted, small))
+        decision = decide(granted.added_to(request))
+        granted.note(request, decision)
         decisions.append(decision)
-        if decision.outcome is Outcome.PASS:
-            granted += (decision.document - decision.prepaid).floored()
-        if decision.basis is Basis.BELOW_THRESHOLD:
-            small += decision.document
     return tuple(decisions)
 
 
-def _after_earlier(request: DecisionRequest, granted: Money, small: Money) -> DecisionRequest:
-    exposure = replace(request.exposure, reserved=request.exposure.reserved + granted)
-    passed_today = small if request.passed_today is None else request.passed_today + small
-    return replace(request, exposure=exposure, passed_today=passed_today)
+class _Granted:
+    """What documents that passed in this batch have used: by buyer, by shared limit, and as small amounts."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, Money] = {}
+        self._small: dict[str, Money] = {}
+        self._shared: dict[str, Decimal] = {}
+
+    def added_to(self, request: DecisionRequest) -> DecisionRequest:
+        zero = Money.zero(request.currency)
+        own, small = self._own.get(request.buyer, zero), self._small.get(request.buyer, zero)
+        shared = request.shared
+        if shared is not None:
+            used = Money(self._shared.get(shared.key, ZERO) / shared.per_unit, request.currency)
+            shared = replace(shared, exposure=shared.exposure + used)
+        return replace(
+            request,
+            exposure=replace(request.exposure, reserved=request.exposure.reserved + own),
+            passed_today=small if request.passed_today is None else request.passed_today + small,
+            shared=shared,
+        )
+
+    def note(self, request: DecisionRequest, decision: Decision) -> None:
+        if decision.outcome is not Outcome.PASS:
+            return
+        zero, used = Money.zero(request.currency), (decision.document - decision.prepaid).floored()
+        self._own[request.buyer] = self._own.get(request.buyer, zero) + used
+        if request.shared is not None:
+            key = request.shared.key
+            self._shared[key] = self._shared.get(key, ZERO) + used.amount * request.shared.per_unit
+        if decision.basis is Basis.BELOW_THRESHOLD:
+            self._small[request.buyer] = self._small.get(request.buyer, zero) + decision.document
 
 
 def _in_places(request: DecisionRequest) -> DecisionRequest:
@@ -94,10 +117,12 @@ def _in_places(request: DecisionRequest) -> DecisionRequest:
         if isinstance(value, Money):
             changes[item.name] = value.rounded(places)
     exposure = Exposure(*(part.rounded(places) for part in request.exposure.parts))
-    limit = request.limit
+    limit, shared = request.limit, request.shared
     if limit.amount is not None:
         limit = replace(limit, amount=limit.amount.rounded(places))
-    return replace(request, **changes, exposure=exposure, limit=limit)
+    if shared is not None:
+        shared = replace(shared, limit=shared.limit.rounded(places), exposure=shared.exposure.rounded(places))
+    return replace(request, **changes, exposure=exposure, limit=limit, shared=shared)
 
 
 def _largest_passing(case: Case) -> Money | None:
@@ -111,6 +136,8 @@ def _largest_passing(case: Case) -> Money | None:
     if request.limit.amount is not None:
         headroom = request.limit.amount - request.exposure.total
         figures += [headroom + paid, headroom + paid + case.tolerance]
+    if request.shared is not None:
+        figures.append(request.shared.limit - request.shared.exposure + paid)
     if request.secured is not None:
         figures.append(request.secured + paid)
     figures += [figure for figure in (request.released, request.order_threshold) if figure is not None]
@@ -128,7 +155,7 @@ def _largest_passing(case: Case) -> Money | None:
 def _smallest_prepayment(case: Case) -> Money | None:
     """Return the smallest further payment that makes the document pass; see `_largest_passing` for the method."""
     request, at_risk = case.request, case.at_risk.floored()
-    figures = {case.zero, at_risk, (case.shortfall - case.tolerance).floored()}
+    figures = {case.zero, at_risk, (case.shortfall - case.tolerance).floored(), case.shared_shortfall}
     if request.secured is not None:
         figures.add((at_risk - request.secured).floored())
     return next((figure for figure in sorted(figures) if passes(replace(case, paid=case.paid + figure))), None)

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from .errors import CurrencyMismatch, InvalidFacts
 from .limits import LimitInForce, LimitState
-from .money import ZERO, Money, total
+from .money import ONE, ZERO, Money, total
 
 
 class Outcome(StrEnum):
@@ -60,6 +60,12 @@ class ReasonCode(StrEnum):
     CURRENCY_NOT_COVERED = "currency_not_covered"  # currency
     COUNTRY_NOT_COVERED = "country_not_covered"  # country
     ALERT = "alert"  # alerts
+    OVER_SHARED_LIMIT = "over_shared_limit"  # group, limit, exposure, document, after, shortfall
+    RATE_MISSING = "rate_missing"  # currencies: amounts in them cannot be compared with the limit
+    RELATED_BUYER_BLOCKED = "related_buyer_blocked"  # buyers: who orders or receives the goods, but does not pay
+    DIFFERENT_ENTITIES = "different_entities"  # buyers, of whom the insurer knows nothing
+    COVER_STOPPED = "cover_stopped"  # state: after confirmation the insurer's cover ended
+    NOT_PAID_YET = "not_paid_yet"  # to_pay: the delivery waits for the money
 
 
 class Basis(StrEnum):
@@ -133,13 +139,31 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLimit:
+    """One limit for several buyers. The amounts are in the currency of the request that carries it.
+
+    - `exposure`: of all members together, the document left out.
+    - `per_unit`: how much of the group's own currency one unit of the request's currency is worth, so that documents of
+      members with limits in different currencies can share the headroom.
+    """
+
+    key: str
+    name: str
+    limit: Money
+    exposure: Money
+    per_unit: Decimal = ONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRequest:
     """One document to decide. Only the first three fields are needed; what is left out is not checked.
 
     - `document`: its amount tax included; for a growing order its new total, the order itself left out of exposure.
+    - `buyer`: names who shares `exposure` and `limit` in a batch; the same for all when it is left out.
+    - `shared`: a limit that the buyer shares with others; the document must fit it as well as the buyer's own.
     - `check_limit`: False at a checkpoint after confirmation (a delivery), where the limit was decided before.
     - `prepaid`: payments of this document, authorized or done, counted once and not in `exposure`.
-    - `delivery_waits_for_money`: goods leave only when paid.
+    - `delivery_waits_for_money`: goods leave only when paid. `must_be_paid`: they are leaving now.
     - `secured`: guarantees for this very document.
     - `released`, `released_reasons`: up to which amount a release or pass holds, and which reasons it accepted
       (None: all).
@@ -149,7 +173,10 @@ class DecisionRequest:
     - `overdue_days` of the oldest item and `overdue_amount` (default: all of `exposure.overdue`): a reason when beyond
       both `max_overdue_days` and `max_overdue_amount`; None for the days means never.
     - `cover_valid_until`: default the limit's own `insured_until`.
+    - `cover_stopped`: at a checkpoint after confirmation, why the insurer's cover does not stand any more.
     - `alert_holds`: names of the alerts that say hold.
+    - `unrated`: currencies of the document, the exposure or the limit that have no rate.
+    - `blocked_related`, `different`: names of who orders or receives the goods without being the buyer.
     - `severities`: the profile: which reasons only warn (soft) or hold (strict) for this buyer.
     - `decimal_places` of the limit's currency: all amounts are rounded to it before they are compared.
     """
@@ -159,9 +186,12 @@ class DecisionRequest:
     limit: LimitInForce
     mode: Mode = Mode.ON
     buyer_status: BuyerStatus = BuyerStatus.NORMAL
+    buyer: str = ""
+    shared: SharedLimit | None = None
     check_limit: bool = True
     prepaid: Money | None = None
     delivery_waits_for_money: bool = False
+    must_be_paid: bool = False
     secured: Money | None = None
     released: Money | None = None
     released_reasons: frozenset[ReasonCode] | None = None
@@ -183,7 +213,11 @@ class DecisionRequest:
     currency_allowed: bool = True
     country: str = ""
     country_allowed: bool = True
+    cover_stopped: str = ""
     alert_holds: tuple[str, ...] = ()
+    unrated: tuple[str, ...] = ()
+    blocked_related: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
     severities: Mapping[ReasonCode, Severity] = field(default_factory=dict)
     decimal_places: int | None = None
 
@@ -191,8 +225,10 @@ class DecisionRequest:
         currency = self.limit.currency
         if self.exposure.currency != currency:
             raise CurrencyMismatch(currency, self.exposure.currency)
-        for item in fields(self):
-            value = getattr(self, item.name)
+        amounts = [getattr(self, item.name) for item in fields(self)]
+        if self.shared is not None:
+            amounts += [self.shared.limit, self.shared.exposure]
+        for value in amounts:
             if isinstance(value, Money) and value.currency != currency:
                 raise CurrencyMismatch(currency, value.currency)
 
@@ -233,7 +269,8 @@ class Decision:
     - `basis`: what a pass rests on; NONE for a hold.
     - `reasons`: all of them, also warnings and lifted ones.
     - `after`: exposure with the document, less what is prepaid. `headroom`: limit less exposure, before the document;
-      None without a limit. `shortfall`: by how much `after` exceeds the limit, at least zero.
+      None without a limit. `shortfall`: by how much `after` exceeds the limit, at least zero; with a shared limit the
+      larger of the two.
     - `would_pass`: the largest amount of this document that passes now with the gate on; zero when none does, None when
       there is no upper bound.
     - `prepayment`: the smallest further payment with which the document passes; zero when it passes, None when no

@@ -6,6 +6,7 @@
     │   ├── CurrencyMismatch   two currencies in one addition or comparison: .left, .right
     │   └── MissingRate        no exchange rate for a currency: .currency, .on
     ├── InvalidTerms           a contract that cannot be, e.g. 120 % insured: .field
+    ├── InvalidFormula         an administrator's formula that is no arithmetic over known figures: .part
     └── InvalidFacts           an invoice, limit row or request that contradicts itself: .field
 
 Every one of them is a mistake of the caller or of the data, never an answer: "no cover" and "hold" are results.
@@ -64,3 +65,11 @@ class InvalidFacts(PolicyError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(f"{field}: {message}")
+
+
+class InvalidFormula(PolicyError):
+    """A formula is not arithmetic over known figures, or has no value for these."""
+
+    def __init__(self, part: str, message: str) -> None:
+        self.part = part
+        super().__init__(f"{part}: {message}")

@@ -1,7 +1,8 @@
 """What of one order is exposure: the pure model the SQL is tested against.
 
     line  = max(ordered, delivered) x price - invoiced             (nothing below zero)
-            once all its stock moves are done or cancelled: delivered x price - invoiced
+            once all its stock moves are done or cancelled: delivered x price - invoiced,
+            and not less than what a draft bills all the same
     order = sum of its lines - down payments not yet deducted      (nothing below zero)
 
 Posted invoices are not part of it: they are exposure themselves, as receivables. A draft made from the order counts
@@ -33,6 +34,7 @@ class OrderLine:
     - `invoiced`: gross amount on posted invoices.
     - `refunded_owed_again`: gross amount of posted credit notes whose goods are to be delivered again; other credit
       notes do not reopen the order.
+    - `drafted`: gross amount on draft invoices.
     - `closed`: nothing more will come (a service line closed by hand).
     """
 
@@ -41,6 +43,7 @@ class OrderLine:
     unit_price: Decimal
     invoiced: Decimal = ZERO
     refunded_owed_again: Decimal = ZERO
+    drafted: Decimal = ZERO
     moves: Moves = Moves.NONE
     closed: bool = False
 
@@ -49,7 +52,8 @@ class OrderLine:
         """What is still to be invoiced of the line."""
         settled = self.closed or self.moves is Moves.SETTLED
         quantity = self.delivered if settled else max(self.ordered, self.delivered)
-        return max(quantity * self.unit_price - self.invoiced + self.refunded_owed_again, ZERO)
+        left = quantity * self.unit_price - self.invoiced + self.refunded_owed_again
+        return max(left, self.drafted if settled else ZERO, ZERO)
 
 
 def open_order_amount(

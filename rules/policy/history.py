@@ -119,6 +119,8 @@ def _judge_discretionary(
     covers: Sequence[tuple[InsurerCover, LineCode]],
     adverse_since: date | None,
 ) -> LineCode:
+    if row.cancelled:
+        return LineCode.CANCELLED
     if row.valid_from and on < row.valid_from:
         return LineCode.NOT_YET
     if row.valid_to and on > row.valid_to:

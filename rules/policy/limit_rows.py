@@ -38,6 +38,7 @@ class LineCode(StrEnum):
     NOT_YET = "not_yet"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"  # taken back before it began to count
     NEVER_ASKED = "never_asked"
     REQUESTED = "requested"
     REFUSED = "refused"
@@ -116,6 +117,7 @@ class DiscretionaryLimit:
     policy: str = ""
     reference: str = ""
     evidenced: bool = True  # its conditions (payments on time, a recent report) are met and stored
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         _check_amount(self.amount)
@@ -132,6 +134,7 @@ class OwnLimit:
     valid_from: date | None = None
     valid_to: date | None = None
     reference: str = ""
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         _check_amount(self.amount)
@@ -146,6 +149,7 @@ class Guarantee:
     valid_from: date | None = None
     valid_to: date | None = None
     reference: str = ""
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         _check_amount(self.amount)

@@ -221,6 +221,8 @@ def _judge_own(on: date, rows: Sequence[LimitRow]) -> dict[int, LineCode]:
 
 
 def _on_its_dates(on: date, row: OwnLimit | Guarantee) -> LineCode:
+    if row.cancelled:
+        return LineCode.CANCELLED
     if row.valid_from and on < row.valid_from:
         return LineCode.NOT_YET
     return LineCode.EXPIRED if row.valid_to and on > row.valid_to else LineCode.COUNTED

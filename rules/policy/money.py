@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from .errors import CurrencyMismatch, InvalidAmount, MissingRate
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 HUNDRED = Decimal(100)
 
 

@@ -46,6 +46,18 @@ class Case:
         return self.zero if limit is None else (self.after - limit).floored()
 
     @cached_property
+    def shared_after(self) -> Money:
+        """Exposure of all who share a limit, with the document."""
+        shared = self.request.shared
+        before = self.zero if shared is None else shared.exposure
+        return before + self.after - self.request.exposure.total
+
+    @cached_property
+    def shared_shortfall(self) -> Money:
+        shared = self.request.shared
+        return self.zero if shared is None else (self.shared_after - shared.limit).floored()
+
+    @cached_property
     def tolerance(self) -> Money:
         """How far over the limit the document may go; nothing over a limit of 0, which would be new credit."""
         request, limit = self.request, self.request.limit.amount
@@ -95,9 +107,23 @@ def _over_limit_figures(case: Case) -> dict[str, Param]:
     }
 
 
+def _over_shared_limit_figures(case: Case) -> dict[str, Param]:
+    shared = case.request.shared
+    if shared is None:
+        return {}
+    return {
+        "group": shared.name,
+        "limit": shared.limit,
+        "exposure": shared.exposure,
+        "document": case.document,
+        "after": case.shared_after,
+        "shortfall": case.shared_shortfall,
+    }
+
+
 def _limit_is_zero(case: Case) -> bool:
-    with_amount = (LimitState.AMOUNT, LimitState.NOT_CHECKED, LimitState.UNKNOWN)
-    return case.request.check_limit and case.request.limit.state not in with_amount
+    limit = case.request.limit
+    return case.request.check_limit and limit.amount is not None and not limit.amount.amount
 
 
 def _data_age(case: Case) -> dict[str, Param]:
@@ -168,14 +194,35 @@ CHECKS: Mapping[ReasonCode, _Check] = MappingProxyType(
         ReasonCode.ALERT: _Check(
             lambda case: bool(case.request.alert_holds), lambda case: {"alerts": case.request.alert_holds}
         ),
+        ReasonCode.OVER_SHARED_LIMIT: _Check(
+            lambda case: case.request.check_limit and case.shared_shortfall.amount > 0, _over_shared_limit_figures
+        ),
+        ReasonCode.RATE_MISSING: _Check(
+            lambda case: case.request.check_limit and bool(case.request.unrated),
+            lambda case: {"currencies": case.request.unrated},
+        ),
+        ReasonCode.RELATED_BUYER_BLOCKED: _Check(
+            lambda case: bool(case.request.blocked_related), lambda case: {"buyers": case.request.blocked_related}
+        ),
+        ReasonCode.DIFFERENT_ENTITIES: _Check(
+            lambda case: bool(case.request.different), lambda case: {"buyers": case.request.different}, Severity.WARN
+        ),
+        ReasonCode.COVER_STOPPED: _Check(
+            lambda case: bool(case.request.cover_stopped), lambda case: {"state": case.request.cover_stopped}
+        ),
+        ReasonCode.NOT_PAID_YET: _Check(
+            lambda case: case.request.must_be_paid and case.at_risk.amount > 0,
+            lambda case: {"to_pay": case.at_risk.floored()},
+        ),
     }
 )
 
 _ALL = frozenset(ReasonCode)
-_NO_CREDIT_GIVEN = _ALL - {ReasonCode.BUYER_BLOCKED}
+_NO_CREDIT_GIVEN = _ALL - {ReasonCode.BUYER_BLOCKED, ReasonCode.RELATED_BUYER_BLOCKED}
 _LIMIT_AND_COVER = frozenset(
     {
         ReasonCode.OVER_LIMIT,
+        ReasonCode.OVER_SHARED_LIMIT,
         ReasonCode.LIMIT_UNKNOWN,
         ReasonCode.LIMIT_ZERO,
         ReasonCode.STALE_DATA,
@@ -243,11 +290,12 @@ def judge(case: Case) -> tuple[Basis, tuple[Reason, ...]]:
             reasons.append(Reason(code, severity, check.params(case), by if severity is Severity.HOLD else None))
     if any(reason.holds for reason in reasons):
         return Basis.NONE, tuple(reasons)
-    # That nothing is at risk is worth saying even where the limit would have sufficed.
-    said = {reason.exempted_by for reason in reasons} | {Basis.ZERO_AMOUNT, Basis.PREPAID}
+    # That nothing is at risk, or that the delivery waits, is worth saying even where the limit would have sufficed.
+    said = {reason.exempted_by for reason in reasons} | {Basis.ZERO_AMOUNT, Basis.PREPAID, Basis.CASH_BEFORE_DELIVERY}
     return next((basis for basis, _codes in lifted_by if basis in said), _plain(case)), tuple(reasons)
 
 
 def _plain(case: Case) -> Basis:
-    checked = case.request.check_limit and case.request.limit.state is not LimitState.NOT_CHECKED
+    known = case.request.limit.state is not LimitState.NOT_CHECKED or case.request.shared is not None
+    checked = case.request.check_limit and known
     return Basis.WITHIN_LIMIT if checked else Basis.NOT_CHECKED

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from . import environment, odoo, postgres
@@ -45,12 +46,12 @@ def reserved(name: str) -> AbstractContextManager[None]:
     return exclusive(LOCKS / f"database-{name}", f"database {name}")
 
 
-def create_with_addon(name: str, source: OdooSource, *, demo: bool = False) -> None:
-    """A fresh database with this addon installed, all or nothing: it bears its name only when it is complete."""
+def create_with_addon(name: str, source: OdooSource, *, demo: bool = False, beside: Sequence[str] = ()) -> None:
+    """A fresh database with this addon and those `beside` it installed, all or nothing: named when it is complete."""
     partial = f"{name}_partial"
     create_from_template(partial, source, demo=demo)
     with step(f"Installing {ADDON} in {name}" + (" with demo data" if demo else "")):
-        odoo.install(partial, [ADDON], demo=demo)
+        odoo.install(partial, [ADDON, *beside], demo=demo)
         if demo:
             _check_demo_data(partial)
     drop(name)

@@ -1,6 +1,7 @@
 """The parts of the test suite. Each runs in a process of its own; `make test` adds them up.
 
-    lane 1   pure tests (tests/unit), the story (scripts/story.py), packaging (tests/packaging)
+    lane 1   pure tests (tests/unit), the story (scripts/story.py), packaging (tests/packaging),
+             the addon beside others of Odoo's own that confirm orders too (tests/companions)
     lane 2   Odoo tests (tests/test_*.py: models, views, browser tours)
 
 Two lanes because two cores are what a small CI machine has.
@@ -24,6 +25,8 @@ Part = Callable[[], Tally]
 # The Odoo tests are most of the work, so they use both cores; each worker copies the database for itself. A class
 # stays in one worker, since preparing its records is what takes long.
 IN_PARALLEL = ("--numprocesses=2", "--dist=loadscope")
+# Their confirmations run around or beside ours: tickets book seats, the shop confirms from its checkout.
+COMPANIONS = ("event_sale", "website_sale")
 PYTEST_NOTHING_RAN = 5
 BROWSER_OR_PDF = ("chrom", "wkhtmltopdf", "websocket")
 
@@ -99,7 +102,11 @@ def _lanes(source: OdooSource, arguments: Sequence[str]) -> list[list[Part]]:
     def told() -> Tally:
         return _run_story(source)
 
-    return [[unit], [in_odoo]] if subset else [[unit, told, packaging], [in_odoo]]
+    def companions() -> Tally:
+        database.create_with_addon("test_companions", source, beside=COMPANIONS)
+        return _run_pytest("companions", _odoo_command("test_companions", ["tests/companions"]), subset)
+
+    return [[unit], [in_odoo]] if subset else [[unit, told, packaging, companions], [in_odoo]]
 
 
 def _run_pytest(part: str, command: list[str], subset: bool) -> Tally:

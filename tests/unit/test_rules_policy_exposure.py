@@ -7,13 +7,14 @@ import pytest
 from rules.policy import Moves, OrderLine, open_order_amount
 
 
-def line(ordered=10, delivered=0, price=100, invoiced=0, refunded_owed_again=0, **values):
+def line(ordered=10, delivered=0, price=100, invoiced=0, refunded_owed_again=0, drafted=0, **values):
     return OrderLine(
         ordered=Decimal(ordered),
         delivered=Decimal(delivered),
         unit_price=Decimal(price),
         invoiced=Decimal(invoiced),
         refunded_owed_again=Decimal(refunded_owed_again),
+        drafted=Decimal(drafted),
         **values,
     )
 
@@ -32,6 +33,13 @@ CASES = [
     ("moves settled, less delivered", [line(delivered=7, moves=Moves.SETTLED)], {}, 700),
     ("moves settled, delivered and invoiced", [line(delivered=7, invoiced=700, moves=Moves.SETTLED)], {}, 0),
     ("moves settled, invoiced more than delivered", [line(delivered=7, invoiced=1000, moves=Moves.SETTLED)], {}, 0),
+    (
+        "moves settled, a draft bills more than was delivered",
+        [line(delivered=4, drafted=1000, moves=Moves.SETTLED)],
+        {},
+        1000,
+    ),
+    ("moves open, the draft counts as the order", [line(delivered=4, drafted=1000, moves=Moves.OPEN)], {}, 1000),
     ("moves cancelled", [line(moves=Moves.SETTLED)], {}, 0),
     ("moves open, part delivered", [line(delivered=7, moves=Moves.OPEN)], {}, 1000),
     ("service line closed", [line(closed=True)], {}, 0),

@@ -7,16 +7,51 @@ const FIRST_LOAD = 60000;
 // The sales rep confirms an order above the limit, sees why it was stopped and asks for a release.
 registry.category("web_tour.tours").add("credit_gate_rep", {
     steps: () => [
-        { trigger: "button[name=action_confirm]:visible", run: "click", timeout: FIRST_LOAD },
-        { trigger: ".o_credit_card h4:contains('500.00')", timeout: FIRST_LOAD },
-        { trigger: ".o_credit_card li:contains('1,500.00 for this document against a limit of')" },
-        { trigger: ".o_credit_card:contains('What would pass now'):contains('1,000.00')" },
+        { trigger: ".o_credit_card[data-tone=hold][data-state='']", timeout: FIRST_LOAD },
+        { trigger: "button[name=action_confirm]:visible", run: "click" },
+        { trigger: ".o_credit_card[data-state=held] .o_credit_headline:contains('500.00')", timeout: FIRST_LOAD },
+        { trigger: ".o_credit_reasons li[data-kind=hold]:contains('1,500.00 for this document against a limit of')" },
+        { trigger: ".o_credit_ways li[data-way=split]:contains('1,000.00')" },
+        { trigger: ".o_credit_ways li[data-way=prepay]:contains('500.00')" },
         { trigger: ".o_statusbar_status button[data-value=draft].o_arrow_button_current" },
-        { trigger: "button[name=action_credit_request_release]", run: "click" },
+        { trigger: ".o_credit_ways li[data-way=release] button", run: "click" },
         { trigger: ".modal div[name=note] textarea", run: "edit They always pay on time" },
         { trigger: ".modal button[name=action_request]", run: "click" },
-        { trigger: ".o_credit_card:contains('Release asked for by')" },
-        { trigger: "body:not(:has(button[name=action_credit_request_release]))" },
+        { trigger: ".o_credit_decider:contains('Release asked for by')" },
+        { trigger: "body:not(:has(.o_credit_ways li[data-way=release]))" },
+    ],
+});
+
+// The sales rep types a quotation: the card follows, from allowed to not, and opens what a figure consists of.
+registry.category("web_tour.tours").add("credit_card_live", {
+    steps: () => [
+        { trigger: ".o_credit_card[data-tone=pass] .o_credit_headline:contains('400.00 left')", timeout: FIRST_LOAD },
+        { trigger: ".o_data_row td[name=price_unit]", run: "click" },
+        { trigger: ".o_data_row td[name=price_unit] input", run: "edit 70" },
+        { trigger: "div[name=note]", run: "click" },
+        { trigger: ".o_credit_card[data-tone=hold] .o_credit_headline:contains('Would be held: short'):contains('200.00')" },
+        { trigger: ".o_form_status_indicator_buttons:not(.invisible)" },
+        { trigger: ".o_credit_toggle[aria-expanded=false]", run: "click" },
+        { trigger: ".o_credit_ways li[data-way=split]:contains('500.00')" },
+        { trigger: ".o_data_row td[name=price_unit]", run: "click" },
+        { trigger: ".o_data_row td[name=price_unit] input", run: "edit 40" },
+        { trigger: "div[name=note]", run: "click" },
+        { trigger: ".o_credit_card[data-tone=pass] .o_credit_headline:contains('100.00 left')" },
+        { trigger: ".o_credit_legend button[data-source=confirmed]:contains('500.00')", run: "click" },
+        { trigger: ".breadcrumb-item:not(.active)" },
+        { trigger: ".o_list_view .o_data_row:contains('500.00')", timeout: FIRST_LOAD },
+    ],
+});
+
+// The sales rep makes the link with which the customer prepays what is missing.
+registry.category("web_tour.tours").add("credit_card_prepayment", {
+    steps: () => [
+        { trigger: ".o_credit_toggle[aria-expanded=false]", run: "click", timeout: FIRST_LOAD },
+        { trigger: ".o_credit_ways li[data-way=prepay]:contains('500.00') button", run: "click" },
+        { trigger: ".modal div[name=amount] input:value('500.00')", timeout: FIRST_LOAD },
+        { trigger: ".modal div[name=link] button:enabled" },
+        { trigger: ".modal .btn-close", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
     ],
 });
 
@@ -35,5 +70,20 @@ registry.category("web_tour.tours").add("credit_gate_manager", {
         { trigger: ".modal button[name=action_decide]:visible", run: "click" },
         { trigger: ".o_statusbar_status button[data-value=released].o_arrow_button_current" },
         { trigger: "div[name=decided_by_id]:contains('Manager of the story')" },
+    ],
+});
+
+// Whoever opens the backend while the gate is off reads so, above everything else.
+registry.category("web_tour.tours").add("credit_gate_off_banner", {
+    steps: () => [
+        { trigger: ".o_credit_gate_banner:contains('is off'):not(:contains('portal is down'))", timeout: FIRST_LOAD },
+        { trigger: ".o_main_navbar" },
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_gate_on_no_banner", {
+    steps: () => [
+        { trigger: ".o_main_navbar", timeout: FIRST_LOAD },
+        { trigger: "body:not(:has(.o_credit_gate_banner))" },
     ],
 });

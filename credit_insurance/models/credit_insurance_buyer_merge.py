@@ -1,0 +1,200 @@
+"""Two contacts become one: their credit records do too, without a limit growing and without anything being lost.
+
+What decides a limit is never added together. Where both buyers have own limits, or both have covers under one policy,
+the survivor's stand; the merged buyer keeps its rows, ended or out of force, on its archived record, which names the
+survivor. What the survivor lacks it takes over, since it is the same debtor: own limits, an insurer's number with the
+covers that came under it, grades. Everything else (holds, requests, claims, guarantees, statements, alerts) moves.
+"""
+
+from psycopg2 import Error
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Datetime
+from odoo.tools import SQL, mute_logger
+
+# From the mildest to the strictest: the stricter of the two stays.
+STRICTNESS = ("normal", "watch", "cash_only", "blocked")
+# What makes up limits and insurer's data is moved by its own rules, the rest as a whole.
+BY_RULE = {
+    "credit_insurance_own_limit",
+    "credit_insurance_cover",
+    "credit_insurance_grade",
+    "credit_insurance_buyer_link",
+    "credit_insurance_discretionary_limit",
+    "credit_insurance_buyer",
+}
+
+
+class CreditInsuranceBuyer(models.Model):
+    _inherit = "credit.insurance.buyer"
+
+    @api.model
+    def _check_merge(self, partners):
+        """:raise AccessError: a buyer with a credit record would change hands, and no credit manager does it"""
+        if self.env.su or self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
+            return
+        entities = partners.sudo().commercial_partner_id
+        known = self.sudo().with_context(active_test=False).search([("partner_id", "in", entities.ids)], limit=1)
+        if len(entities) > 1 and known:
+            raise AccessError(
+                self.env._(
+                    "%s has a credit record: a credit manager has to merge these contacts.",
+                    known.partner_id.display_name,
+                )
+            )
+
+    @api.model
+    def _merge_partners(self, sources, target):
+        """Bring the buyers of ``sources`` to ``target`` before core points every document to it."""
+        entity = target.commercial_partner_id
+        if entity in sources:
+            entity = target
+        records = self.sudo().with_context(active_test=False)
+        buyers = records.search([("partner_id", "in", (sources - entity).ids)], order="id")
+        for company, group in buyers.grouped("company_id").items():
+            survivor = records.search(
+                [("partner_id", "=", entity.id), ("company_id", "=", company.id), ("merged_into_id", "=", False)]
+            )
+            for buyer in group:
+                if buyer.merged_into_id:
+                    buyer._point_to(entity)
+                elif survivor:
+                    survivor._absorb(buyer)
+                else:
+                    buyer.message_post(
+                        body=self.env._("Was %s before contacts were merged.", buyer.partner_id.display_name)
+                    )
+                    buyer._point_to(entity)
+                    survivor = buyer
+
+    def _point_to(self, partner):
+        # By SQL: the target becomes a commercial entity, if it is none, only when core has finished.
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE credit_insurance_buyer SET partner_id = %s WHERE id = ANY(%s)", partner.id, self.ids)
+        )
+        self.invalidate_recordset()
+
+    def _absorb(self, merged):
+        """Take over ``merged``, a buyer of the same company, and archive what is left of it as history."""
+        self.ensure_one()
+        name = merged.display_name
+        notes = [*self._absorb_status(merged), *self._absorb_limits(merged), *self._absorb_insurers(merged)]
+        self._absorb_rest(merged)
+        merged.message_post(body=self.env._("Merged into %s.", self.display_name))
+        merged.write({"active": False, "merged_into_id": self.id, "merged_name": name})
+        merged._point_to(self.partner_id)
+        if not self.active:
+            self.active = True
+        self.env.invalidate_all()
+        self.message_post(
+            body=self.env._("%(name)s was merged into this buyer. %(notes)s", name=name, notes=" ".join(notes))
+        )
+
+    def _absorb_status(self, merged):
+        vals, notes = {}, []
+        if STRICTNESS.index(merged.status) > STRICTNESS.index(self.status):
+            vals |= {"status": merged.status, "status_reason": merged.status_reason}
+            notes.append(self.env._("Its stricter credit status stays."))
+        if merged.adverse_since and (not self.adverse_since or merged.adverse_since < self.adverse_since):
+            vals |= {"adverse_since": merged.adverse_since, "adverse_source": merged.adverse_source}
+        for field in ("group_id", "profile_id"):
+            if merged[field] and not self[field]:
+                vals[field] = merged[field].id
+        if vals:
+            self.write(vals)
+        return notes
+
+    def _absorb_limits(self, merged):
+        """Own limits stand once: the survivor's, or those of the merged buyer when the survivor has none."""
+        today = self.company_id._credit_today()
+        if not merged.own_limit_ids:
+            return []
+        if not self.own_limit_ids:
+            self._take("credit_insurance_own_limit", merged, SQL("TRUE"))
+            return [self.env._("Its own limits were taken over.")]
+        for row in merged.own_limit_ids:
+            if not row.cancelled:
+                row._end_before(today)
+        return [self.env._("Both had own limits: those of this buyer stand, the other ones were ended.")]
+
+    def _absorb_insurers(self, merged):
+        """Covers belong to what was insured: they come along only where the survivor has none of that insurer."""
+        notes = []
+        policies = merged.with_context(active_test=False).cover_ids.policy_id
+        policies |= merged.discretionary_limit_ids.policy_id
+        own = (self.with_context(active_test=False).cover_ids.policy_id) | self.discretionary_limit_ids.policy_id
+        for account in merged.link_ids.account_id | policies.account_id:
+            mine = self.link_ids.filtered(lambda link, account=account: link.account_id == account)
+            if mine or own.filtered(lambda policy, account=account: policy.account_id == account):
+                notes.append(
+                    self.env._(
+                        "The insurer's cover of this buyer at %s stands, the other one does not count.", account.name
+                    )
+                )
+                policies = policies.filtered(lambda policy, account=account: policy.account_id != account)
+            else:
+                self._take("credit_insurance_buyer_link", merged, SQL("account_id = %s", account.id))
+        movable = policies - own
+        if movable:
+            wanted = SQL("policy_id = ANY(%s)", movable.ids)
+            self._take("credit_insurance_cover", merged, wanted)
+            self._take("credit_insurance_discretionary_limit", merged, wanted)
+            notes.append(self.env._("Its covers under %s were taken over.", ", ".join(movable.mapped("number"))))
+        insurers = merged.grade_ids.insurer_id - self.grade_ids.insurer_id
+        self._take("credit_insurance_grade", merged, SQL("insurer_id = ANY(%s)", insurers.ids))
+        return notes
+
+    def _absorb_rest(self, merged):
+        """Whatever else hangs on the merged buyer hangs on this one from now on; nothing is ever deleted."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE credit_insurance_alert SET ended_on = %s
+                    WHERE buyer_id = %s AND ended_on IS NULL AND rule_id IN (
+                          SELECT rule_id FROM credit_insurance_alert WHERE buyer_id = %s AND ended_on IS NULL)""",
+                Datetime.now(),
+                merged.id,
+                self.id,
+            )
+        )
+        for table, column in self.env["base.partner.merge.automatic.wizard"]._get_fk_on(self._table):
+            if table in BY_RULE or table.endswith("_rel"):
+                continue
+            try:
+                with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                    self.env.cr.execute(
+                        SQL(
+                            "UPDATE %s SET %s = %s WHERE %s = %s",
+                            SQL.identifier(table),
+                            SQL.identifier(column),
+                            self.id,
+                            SQL.identifier(column),
+                            merged.id,
+                        )
+                    )
+            except Error:
+                # A unique index: both have one. The merged buyer keeps its own as history.
+                continue
+        self._take_thread(merged)
+
+    def _take_thread(self, merged):
+        """Documents and open activities are looked for on the buyer that goes on; what was said stays where it was."""
+        for model in ("ir.attachment", "mail.activity"):
+            rows = self.env[model].sudo().search([("res_model", "=", self._name), ("res_id", "=", merged.id)])
+            rows.write({"res_id": self.id})
+
+    def _take(self, table, merged, condition):
+        # By SQL: covers and grades are history that nobody writes through the ORM.
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET buyer_id = %s WHERE buyer_id = %s AND (%s)",
+                SQL.identifier(table),
+                self.id,
+                merged.id,
+                condition,
+            )
+        )
+        self.env.invalidate_all()

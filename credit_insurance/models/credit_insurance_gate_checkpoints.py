@@ -1,0 +1,139 @@
+"""Checkpoints after or beside the order: deliveries, and invoices that come from no order."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, models
+
+from odoo.addons.credit_insurance.rules.policy import LimitState, Outcome, ReasonCode
+
+
+class CreditInsuranceGate(models.AbstractModel):
+    _inherit = "credit.insurance.gate"
+
+    # === ENTRY POINTS === #
+
+    @api.model
+    def _hold_deliveries(self, pickings):
+        """Decide deliveries and put what is stopped on hold. Return it."""
+        return self._hold_documents(pickings, "delivery")
+
+    @api.model
+    def _refuse_deliveries(self, pickings):
+        """Decide deliveries that are being done: ``{picking: why it is refused}``."""
+        return self._refuse_documents(pickings, "delivery")
+
+    @api.model
+    def _hold_invoices(self, moves):
+        """Decide invoices and put what is stopped on hold. Return it; those of a company that only warns say why."""
+        return self._hold_documents(moves, "invoice", warned=lambda case: case.company.credit_check_invoice == "warn")
+
+    @api.model
+    def _refuse_invoices(self, moves):
+        """Decide invoices that are being posted: ``{move: why it is refused}``."""
+        moves = moves.filtered(lambda move: move.company_id.root_id.credit_check_invoice == "hold")
+        return self._refuse_documents(moves, "invoice")
+
+    @api.model
+    def _hold_documents(self, documents, checkpoint, warned=lambda _case: False):
+        held = documents.browse()
+        for case, decision in self._decide_documents(documents, checkpoint, warned):
+            document = case.subject
+            if decision.outcome is Outcome.PASS:
+                self._log(case, decision, checkpoint)
+                document.credit_hold_ids._close("cleared")
+            elif warned(case):
+                self._log(case, replace(decision, outcome=Outcome.PASS), checkpoint)
+                document._credit_warn(self._describe(decision))
+            else:
+                self.env["credit.insurance.hold"]._open(document, self._log(case, decision, checkpoint))
+                held |= document
+        return held
+
+    @api.model
+    def _refuse_documents(self, documents, checkpoint):
+        refused = {}
+        for case, decision in self._decide_documents(documents, checkpoint):
+            if decision.outcome is Outcome.PASS:
+                self._log(case, decision, checkpoint)
+            else:
+                told = self.env._("%s is held by credit and stays as it was.", case.subject.display_name)
+                refused[case.subject] = f"{told}\n{self._describe(decision)}"
+        return refused
+
+    @api.model
+    def _decide_documents(self, documents, checkpoint, accepted=None):
+        if not documents:
+            return []
+        amounts = {}
+        if checkpoint == "delivery":
+            amounts = self._get_open_delivery_amounts(documents)
+        return self._decide(documents, checkpoint, amounts, accepted)
+
+    # === WHAT A CHECKPOINT ASKS DIFFERENTLY === #
+
+    @api.model
+    def _get_open_delivery_amounts(self, pickings):
+        """What is left to invoice of orders that grew: their deliveries are held against the limit again."""
+        grown = [order for order, live in pickings._credit_get_waiting().items() if live.deliveries_wait == "growth"]
+        if not grown:
+            return {}
+        orders = self.env["sale.order"].union(*grown)
+        amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
+        return {
+            picking.id: picking._credit_sum({order: amounts.get(order.id, 0.0) for order in picking._credit_order()})
+            for picking in pickings
+            if picking._credit_order() & orders
+        }
+
+    @api.model
+    def _prepare_checkpoint_vals(self, subject, checkpoint):
+        company = subject._credit_company()
+        if checkpoint == "invoice":
+            return {"grace_days": company.credit_invoice_grace_days}
+        if checkpoint != "delivery":
+            return super()._prepare_checkpoint_vals(subject, checkpoint)
+        live = subject._credit_order().credit_pass_ids.filtered("live")
+        waits = set(live.mapped("deliveries_wait"))
+        return {
+            "check_limit": "growth" in waits,
+            "must_be_paid": "cash" in waits,
+            "look_around": company.credit_check_delivery,
+            "grace_days": company.credit_delivery_grace_days,
+            "live_pass": live[:1],
+        }
+
+    @api.model
+    def _with_amounts(self, case):
+        case = super()._with_amounts(case)
+        if case.checkpoint != "delivery":
+            return case
+        changes = {"cover_stopped": self._get_cover_stopped(case)}
+        if case.check_limit:
+            # Others see the order already, and what is left of several orders is what is decided.
+            changes["reserve"] = case.reserve * 0
+        else:
+            paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)
+            changes |= {"prepaid": paid, "booked": type(paid)(0)}
+        if case.released is None and case.live_pass.hold_id:
+            # What was accepted when the order was released is accepted for its deliveries.
+            reasons = case.live_pass.hold_id.decision_id.reasons or ()
+            accepted = {ReasonCode(reason["code"]) for reason in reasons if reason["severity"] == "hold"}
+            if accepted & {ReasonCode.LIMIT_ZERO, ReasonCode.OVER_LIMIT}:
+                accepted.add(ReasonCode.COVER_STOPPED)
+            changes |= {"released": case.document, "released_reasons": frozenset(accepted)}
+        return replace(case, **changes)
+
+    @api.model
+    def _get_cover_stopped(self, case):
+        """Why the insurer's cover does not stand any more, after the days of grace; empty when it does."""
+        limit = case.buyer.limit
+        stopped = (LimitState.WITHDRAWN, LimitState.EXPIRED, LimitState.REFUSED)
+        if limit.state not in stopped:
+            return ""
+        if case.grace_days:
+            before = case.today - timedelta(days=case.grace_days)
+            limits = self.env["credit.insurance.limit"]._get_limits([case.key], case.today, on=before)
+            if limits[case.key].limit.state not in stopped:
+                return ""
+        return limit.state.value

@@ -1,0 +1,32 @@
+"""Indexes over what is still open, so that exposure never reads the history of a buyer. See ``exposure_sql``."""
+
+from odoo import api, fields, models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    _credit_insurance_open_idx = models.Index(
+        "(partner_id, company_id) WHERE parent_state = 'posted'"
+        " AND (amount_residual <> 0 OR amount_residual_currency <> 0)"
+    )
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    # An order counts as invoiced for Odoo as soon as a draft invoices it, whoever that is going to: it stays open here.
+    credit_insurance_drafted = fields.Boolean(
+        compute="_compute_credit_insurance_drafted", store=True, copy=False, groups="base.group_system"
+    )
+
+    _credit_insurance_open_idx = models.Index(
+        "(partner_invoice_id) WHERE state IN ('sale', 'cancel')"
+        " AND (invoice_status <> 'invoiced' OR credit_insurance_drafted)"
+    )
+
+    @api.depends("order_line.invoice_lines.parent_state")
+    def _compute_credit_insurance_drafted(self):
+        for order in self:
+            states = order.order_line.invoice_lines.mapped("parent_state")
+            order.credit_insurance_drafted = "draft" in states

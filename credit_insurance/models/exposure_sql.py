@@ -1,0 +1,342 @@
+"""The texts of the exposure statement: one for its functions, for the documents behind a figure, for the report.
+
+    account_move_line (receivable, posted, open)  ->  one row per item    ->  not_due | overdue | credits
+    sale_order (confirmed, not yet invoiced)      ->  one row per order   ->  confirmed
+
+Every place takes its arguments as :class:`SQL`: the name of a function's argument, or a value. ``place`` is how a text
+refers to the rows of steps before it: see ``sql_functions``.
+"""
+
+from odoo.tools import SQL
+
+from .sql_functions import InFunction, Inline, Step
+
+EXPOSURE_COLUMNS = SQL(
+    "buyer_id int, root_id int, source text, currency_id int, amount numeric, booked numeric,"
+    " oldest_due date, oldest_invoiced date"
+)
+OPEN_ORDER_COLUMNS = SQL("order_id int, partner_id int, company_id int, currency_id int, amount numeric")
+
+# The columns of the steps. Each reads one table by ids of the step before it; only kept rows are joined.
+COMPANY = "id int, root_id int"
+PARTNER = "id int, buyer_id int"
+ACCOUNT = "id int"
+CANDIDATE = "id int, partner_id int, company_id int, currency_id int, currency_rate numeric, cancelled boolean"
+LINE = (
+    "id int, order_id int, is_downpayment boolean, ordered numeric, delivered numeric, price_total numeric,"
+    " currency_id int, uom_id int, closed boolean, unit_total numeric"
+)
+LINK = "line_id int, item_id int"
+ITEM = "id int, move_id int, posted boolean, quantity numeric, price_total numeric, currency_id int, uom_id int"
+INVOICE = "id int, refund boolean, rate numeric"
+BILLED = "line_id int, invoiced numeric, refunded numeric, drafted numeric, amount numeric"
+MOVED = "line_id int, ended boolean"
+
+# What of the ledger is open. The index of the same condition serves only statements that use these words.
+OPEN_ITEM = SQL("l.parent_state = 'posted' AND (l.amount_residual <> 0 OR l.amount_residual_currency <> 0)")
+# What of the orders may have something left: one whose quantities are all invoiced has not, unless in a draft.
+OPEN_ORDER = SQL("o.state IN ('sale', 'cancel') AND (o.invoice_status <> 'invoiced' OR o.credit_insurance_drafted)")
+RECEIVABLE = SQL("SELECT id FROM account_account WHERE account_type = 'asset_receivable'")
+
+
+# === WHOSE === #
+
+
+def companies_sql(roots):
+    """Every company below the roots: the columns of COMPANY."""
+    # OFFSET keeps the root from being computed anew for each row of what the companies are joined with.
+    return SQL(
+        """SELECT id, split_part(parent_path, '/', 1)::int AS root_id
+             FROM res_company
+            WHERE split_part(parent_path, '/', 1)::int = ANY(%s) OFFSET 0""",
+        roots,
+    )
+
+
+def _whose(partners, roots):
+    """The steps every figure needs: whose documents count, and in which companies."""
+    buyers = SQL("SELECT id, commercial_partner_id AS buyer_id FROM res_partner WHERE commercial_partner_id = ANY(%s)",
+                 partners)  # fmt: skip
+    return [Step("company", COMPANY, companies_sql(roots)), Step("partner", PARTNER, buyers)]
+
+
+# === THE LEDGER === #
+
+
+def _item_columns(today):
+    """Of an open item ``l``: its source, its original due date, its document date, its amounts."""
+    return SQL(
+        """CASE WHEN l.amount_residual > 0 OR (l.amount_residual = 0 AND l.amount_residual_currency > 0)
+                THEN CASE WHEN COALESCE(l.date_maturity, l.date) < %s THEN 'overdue' ELSE 'not_due' END
+                ELSE 'credits' END AS source,
+           COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date) AS due,
+           COALESCE(l.invoice_date, l.date) AS invoiced,
+           l.currency_id, l.amount_residual_currency AS amount, l.amount_residual AS booked""",
+        today,
+    )
+
+
+def open_items_sql(partners, roots, today):
+    """Open posted items on receivable accounts, whatever made them: invoices, payments, POS, manual entries."""
+    return SQL(
+        """
+        SELECT l.id AS item_id, p.commercial_partner_id AS buyer_id, c.root_id, %(columns)s
+          FROM res_partner p
+          JOIN account_move_line l ON l.partner_id = p.id AND %(open)s AND l.account_id = ANY(ARRAY(%(receivable)s))
+          JOIN (%(companies)s) c ON c.id = l.company_id
+         WHERE p.commercial_partner_id = ANY(%(partners)s)
+        """,
+        columns=_item_columns(today),
+        open=OPEN_ITEM,
+        receivable=RECEIVABLE,
+        companies=companies_sql(roots),
+        partners=partners,
+    )
+
+
+def _ledger_sql(place, today):
+    """The open items summed: the columns of EXPOSURE_COLUMNS."""
+    # Summed by partner first: what they are of is looked up for a few sums and not for each of 10,000 items.
+    return SQL(
+        """
+        SELECT p.buyer_id, c.root_id, i.source, i.currency_id, SUM(i.amount), SUM(i.booked), MIN(i.due), MIN(i.invoiced)
+          FROM (SELECT q.partner_id, q.company_id, q.source, q.currency_id, SUM(q.amount) AS amount,
+                       SUM(q.booked) AS booked, MIN(q.due) AS due, MIN(q.invoiced) AS invoiced
+                  FROM (SELECT l.partner_id, l.company_id, %(columns)s
+                          FROM account_move_line l
+                         WHERE l.partner_id = ANY(%(partners)s) AND l.company_id = ANY(%(companies)s)
+                           AND %(open)s AND l.account_id = ANY(%(accounts)s)) q
+                 GROUP BY 1, 2, 3, 4) i
+          JOIN %(partner)s ON p.id = i.partner_id
+          JOIN %(company)s ON c.id = i.company_id
+         GROUP BY 1, 2, 3, 4
+        """,
+        columns=_item_columns(today),
+        open=OPEN_ITEM,
+        partners=place.values("partner", "id"),
+        companies=place.values("company", "id"),
+        accounts=place.values("account", "id"),
+        partner=place.rows("partner", PARTNER, "p"),
+        company=place.rows("company", COMPANY, "c"),
+    )
+
+
+# === THE ORDERS === #
+
+
+def _candidates_sql(which):
+    """Orders to look at: they come from a partial index and not from the buyer's whole history."""
+    return SQL(
+        """
+        SELECT o.id, o.partner_invoice_id, o.company_id, o.currency_id, o.currency_rate, o.state = 'cancel'
+          FROM sale_order o
+         WHERE %s AND %s
+        """,
+        which,
+        OPEN_ORDER,
+    )
+
+
+def _open_order_steps(place, which):
+    """The orders' lines, what invoices carry of them, and whether their deliveries ended."""
+    lines = SQL(
+        """
+        SELECT ol.id, ol.order_id, ol.is_downpayment, ol.product_uom_qty, ol.qty_delivered, ol.price_total,
+               ol.currency_id, ol.product_uom_id, ol.credit_insurance_closed,
+               COALESCE(ol.credit_insurance_unit_total, 0)
+          FROM sale_order_line ol
+         WHERE ol.order_id = ANY(%s) AND ol.display_type IS NULL
+        """,
+        place.values("candidate", "id"),
+    )
+    moved = SQL(
+        """
+        SELECT v.sale_line_id, BOOL_AND(v.state IN ('done', 'cancel'))
+          FROM stock_move v
+         WHERE v.sale_line_id = ANY(%s)
+         GROUP BY 1
+        """,
+        place.values("line", "id"),
+    )
+    return [
+        Step("candidate", CANDIDATE, _candidates_sql(which)),
+        Step("line", LINE, lines),
+        Step("moved", MOVED, moved),
+        *_invoice_steps(place),
+    ]
+
+
+def _invoice_steps(place):
+    """What invoices carry of each line, in the unit and the currency of the order."""
+    links = SQL(
+        "SELECT order_line_id, invoice_line_id FROM sale_order_line_invoice_rel WHERE order_line_id = ANY(%s)",
+        place.values("line", "id"),
+    )
+    items = SQL(
+        """
+        SELECT l.id, l.move_id, l.parent_state = 'posted', l.quantity, l.price_total, l.currency_id, l.product_uom_id
+          FROM account_move_line l
+         WHERE l.id = ANY(%s) AND l.parent_state IN ('posted', 'draft')
+        """,
+        place.values("link", "item_id"),
+    )
+    invoices = SQL(
+        """
+        SELECT m.id, m.move_type = 'out_refund', ABS(m.amount_total_signed / NULLIF(m.amount_total, 0))
+          FROM account_move m
+         WHERE m.id = ANY(%s) AND m.move_type IN ('out_invoice', 'out_refund')
+        """,
+        place.values("item", "move_id"),
+    )
+    found = place.any("link", "item_id")
+    return [
+        Step("link", LINK, links),
+        Step("item", ITEM, items, needed=found),
+        Step("invoice", INVOICE, invoices, needed=found),
+        Step("billed", BILLED, _billed_sql(place), needed=found),
+    ]
+
+
+def _billed_sql(place):
+    return SQL(
+        """
+        SELECT q.line_id,
+               SUM(q.quantity) FILTER (WHERE q.posted AND NOT q.refund),
+               SUM(q.quantity) FILTER (WHERE q.posted AND q.refund),
+               SUM(q.quantity) FILTER (WHERE NOT q.posted AND NOT q.refund),
+               SUM(CASE WHEN q.refund THEN -q.amount ELSE q.amount END) FILTER (WHERE q.posted)
+          FROM (SELECT ol.id AS line_id, m.refund, l.posted,
+                       l.price_total * CASE WHEN l.currency_id = ol.currency_id THEN 1
+                                            ELSE m.rate * c.currency_rate END AS amount,
+                       l.quantity * CASE WHEN l.uom_id = ol.uom_id THEN 1 ELSE COALESCE(
+                           (SELECT factor FROM uom_uom WHERE id = l.uom_id)
+                           / NULLIF((SELECT factor FROM uom_uom WHERE id = ol.uom_id), 0), 1) END AS quantity
+                  FROM %(link)s
+                  JOIN %(item)s ON l.id = r.item_id
+                  JOIN %(invoice)s ON m.id = l.move_id
+                  JOIN %(line)s ON ol.id = r.line_id
+                  JOIN %(candidate)s ON c.id = ol.order_id) q
+         GROUP BY 1
+        """,
+        link=place.rows("link", LINK, "r"),
+        item=place.rows("item", ITEM, "l"),
+        invoice=place.rows("invoice", INVOICE, "m"),
+        line=place.rows("line", LINE, "ol"),
+        candidate=place.rows("candidate", CANDIDATE, "c"),
+    )
+
+
+def _left_sql(place):
+    """Order, invoice address, company, currency and amount of each order that may have something left to invoice.
+
+    What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
+    its stock moves ended, it was closed by hand or its order cancelled) less what posted invoices carry, at its
+    price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a draft
+    invoices them anew. What a draft bills although its delivery ended is going to be owed too. Down payments
+    already invoiced count as receivables, so they come off the order, which never goes below zero.
+    """
+    return SQL(
+        """
+        SELECT q.order_id, q.partner_id, q.company_id, q.order_currency_id AS currency_id, GREATEST(0, SUM(%(left)s)) AS amount
+          FROM (
+            SELECT ol.*, c.partner_id, c.company_id, c.currency_id AS order_currency_id, c.cancelled,
+                   v.ended IS TRUE AS ended, v.ended IS FALSE AS pending, COALESCE(i.invoiced, 0) AS invoiced,
+                   COALESCE(i.refunded, 0) AS refunded, COALESCE(i.drafted, 0) AS drafted,
+                   COALESCE(i.amount, 0) AS amount
+              FROM %(line)s
+              JOIN %(candidate)s ON c.id = ol.order_id
+              LEFT JOIN %(billed)s ON i.line_id = ol.id
+              LEFT JOIN %(moved)s ON v.line_id = ol.id
+             WHERE NOT c.cancelled OR ol.is_downpayment OR ol.delivered > 0
+          ) q
+         GROUP BY 1, 2, 3, 4
+        """,
+        left=_line_left_sql(),
+        line=place.rows("line", LINE, "ol"),
+        candidate=place.rows("candidate", CANDIDATE, "c"),
+        billed=place.rows("billed", BILLED, "i"),
+        moved=place.rows("moved", MOVED, "v"),
+    )
+
+
+def _line_left_sql():
+    """What is left to invoice of a line ``q``, tax included, in the order's currency."""
+    return SQL(
+        """
+        CASE WHEN q.is_downpayment THEN q.price_total - q.amount
+             ELSE CASE WHEN q.ordered < 0 AND NOT q.cancelled
+                       THEN LEAST(0, q.ordered - q.invoiced)
+                       ELSE GREATEST(0, CASE WHEN q.ended OR q.closed OR q.cancelled THEN q.delivered
+                                             ELSE GREATEST(q.ordered, q.delivered) END
+                                        - q.invoiced
+                                        + LEAST(q.refunded, GREATEST(q.drafted, 0,
+                                              CASE WHEN q.pending THEN LEAST(q.invoiced, q.ordered) - q.delivered
+                                                   ELSE 0 END)),
+                                     CASE WHEN (q.ended OR q.closed) AND NOT q.cancelled THEN q.drafted ELSE 0 END)
+                  END * CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q.unit_total END
+        END
+        """
+    )
+
+
+# === TOGETHER === #
+
+
+def _buyers_orders(place, excluded):
+    return SQL(
+        "o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s) AND NOT (o.id = ANY(%s))",
+        place.values("partner", "id"),
+        place.values("company", "id"),
+        excluded,
+    )
+
+
+def _exposure(place, partners, roots, today, excluded):
+    """The steps, and the queries whose rows together are the exposure."""
+    steps = [
+        *_whose(partners, roots),
+        Step("account", ACCOUNT, RECEIVABLE),
+        *_open_order_steps(place, _buyers_orders(place, excluded)),
+    ]
+    confirmed = SQL(
+        """
+        SELECT p.buyer_id, w.root_id, 'confirmed', o.currency_id, SUM(o.amount),
+               NULL::numeric, NULL::date, NULL::date
+          FROM (%(orders)s) o
+          JOIN %(partner)s ON p.id = o.partner_id
+          JOIN %(company)s ON w.id = o.company_id
+         WHERE o.amount > 0
+         GROUP BY 1, 2, 4
+        """,
+        orders=_left_sql(place),
+        partner=place.rows("partner", PARTNER, "p"),
+        company=place.rows("company", COMPANY, "w"),
+    )
+    return steps, _ledger_sql(place, today), confirmed
+
+
+def exposure_sql(partners, roots, today, excluded):
+    """One row per buyer, root company, source and currency, with the columns of EXPOSURE_COLUMNS."""
+    place = Inline()
+    steps, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
+    return place.write(steps, SQL("%s UNION ALL %s", ledger, confirmed))
+
+
+def exposure_in_steps(partners, roots, today, excluded):
+    """The same as a function's body."""
+    place = InFunction()
+    steps, *queries = _exposure(place, partners, roots, today, excluded)
+    return place.write(steps, *queries)
+
+
+def open_orders_sql(partners, roots, excluded):
+    """One row per order of the buyers that may have something left, with the columns of OPEN_ORDER_COLUMNS."""
+    place = Inline()
+    steps = [*_whose(partners, roots), *_open_order_steps(place, _buyers_orders(place, excluded))]
+    return place.write(steps, _left_sql(place))
+
+
+def open_orders_in_steps(orders):
+    """The same of given orders as a function's body."""
+    place = InFunction()
+    return place.write(_open_order_steps(place, SQL("o.id = ANY(%s)", orders)), _left_sql(place))

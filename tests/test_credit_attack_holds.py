@@ -1,0 +1,237 @@
+"""Ways around four eyes and authority at a hold, and what must not break the queue of the others."""
+
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .test_credit_hold import HoldCase
+
+
+@tagged("post_install", "-at_install")
+class TestDecisionAttacks(HoldCase):
+    def _refuse(self, edit):
+        """It is refused, by whichever rule, and nothing is left of it."""
+        try:
+            with self.env.cr.savepoint():
+                edit()
+        except (UserError, ValueError, OverflowError):  # core cannot round what is no number
+            return
+        self.fail("it was not refused")
+
+    def test_amount_that_is_no_number_releases_nothing(self):
+        reason = self.env.ref("credit_insurance.release_reason_payment_announced")
+        for amount in (float("nan"), float("inf"), -float("inf"), 0.0, -1.0):
+            self._refuse(lambda amount=amount: self._wizard("release", amount=amount).action_decide())
+            self._refuse(lambda amount=amount: self._wizard("partial", amount=amount).action_decide())
+            hold = self.hold.with_user(self.manager)
+            self._refuse(lambda amount=amount, hold=hold: hold._release(reason, "x", amount, self.today))
+        self.assertEqual((self.hold.state, self.hold.order_id.state), ("open", "draft"))
+
+    def test_default_in_the_context_shows_no_hold_of_another_company(self):
+        stranger = self._make_manager("credit_elsewhere", self.env["res.company"].create({"name": "Elsewhere"}))
+        wizards = self.env["credit.insurance.hold.release"].with_user(stranger)
+        with self.assertRaises(AccessError):
+            wizards.with_context(default_hold_id=self.hold.id).create({})
+        with self.assertRaises(AccessError):
+            wizards.with_context(default_hold_id=self.hold.id).onchange({}, [], {"shortfall": {}, "hold_id": {}})
+
+    def test_default_in_the_context_shows_no_order_of_somebody_else(self):
+        order = self._make_confirmed_order(100)
+        stranger = self._make_manager("credit_elsewhere", self.env["res.company"].create({"name": "Elsewhere"}))
+        wizards = self.env["credit.insurance.growth.request"].with_user(stranger)
+        with self.assertRaises(AccessError):
+            wizards.with_context(default_order_id=order.id).create({"amount": 1, "note": "x"})
+
+    def test_many_part_releases_are_one_large_release(self):
+        self._allow(self.manager, 1000)
+        order = self._make_order(5000, quantity=50)
+        order.with_user(self.rep).action_confirm()
+        hold = order.credit_hold_ids
+        self._wizard("partial", hold=hold, amount=900).action_decide()
+        self.assertEqual(order.state, "sale")
+        rest = hold.rest_order_id
+        rest.with_user(self.rep).action_confirm()
+        second = rest.credit_hold_ids
+        with self.assertRaises(AccessError):
+            self._wizard("partial", hold=second, amount=900).action_decide()
+        self._wizard("partial", hold=second, amount=100).action_decide()
+        self.assertEqual(rest.state, "sale")
+
+    def test_part_releases_below_the_four_eyes_amount_add_up(self):
+        self.company.credit_four_eyes_amount = 1000
+        order = self._make_order(5000, quantity=50, user=self.manager)
+        order.with_user(self.manager).action_confirm()
+        hold = order.credit_hold_ids
+        self._wizard("partial", hold=hold, amount=900).action_decide()
+        rest = hold.rest_order_id
+        rest.with_user(self.rep).sudo().action_confirm()
+        with self.assertRaises(AccessError):
+            self._wizard("partial", hold=rest.credit_hold_ids, amount=900).action_decide()
+
+    def test_naming_the_colleague_salesperson_does_not_rule_the_colleague_out(self):
+        self.company.credit_self_approval = True
+        self._allow(self.manager)
+        self._allow(self.colleague)
+        order = self._make_order(1500, user=self.colleague)
+        order.sudo().create_uid = self.manager
+        order.with_user(self.manager).action_confirm()
+        self.assertIn(self.colleague, order.credit_hold_ids.asker_ids)
+        with self.assertRaises(AccessError):
+            self._release(order.credit_hold_ids, self.manager, note="Nobody else there")
+
+    def test_who_wrote_the_lines_of_an_order_does_not_release_it(self):
+        order = self._make_order(100)
+        order.with_user(self.manager).order_line.product_uom_qty = 150
+        order.with_user(self.rep).order_line.name = "Touched by the rep afterwards"
+        order.with_user(self.rep).action_confirm()
+        with self.assertRaises(AccessError):
+            self._release(order.credit_hold_ids, self.manager)
+
+    def test_self_approved_part_release_asks_a_colleague_once(self):
+        self.company.credit_self_approval = True
+        self._allow(self.manager)
+        order = self._make_order(1500, user=self.manager, quantity=15)
+        order.with_user(self.manager).action_confirm()
+        self._wizard("partial", hold=order.credit_hold_ids, amount=1000, note="Alone today").action_decide()
+        self.assertTrue(order.credit_hold_ids.self_approved)
+        self.assertEqual(len(order.credit_hold_ids.activity_ids), 1)
+
+    def test_note_of_the_rep_is_text_and_no_html(self):
+        self.env["credit.insurance.hold.request"].with_user(self.rep).create(
+            {"hold_id": self.hold.id, "note": "a < b <img src='https://spy.example/1.png'>"}
+        ).action_request()
+        self.assertNotIn("<img", self.hold.activity_ids.note)
+        self.assertIn("&lt;img", self.hold.activity_ids.note)
+
+    def test_portal_user_decides_and_asks_nothing(self):
+        portal = self.env["res.users"].create(
+            {
+                "name": "Customer",
+                "login": "credit_portal",
+                "partner_id": self.contact.id,
+                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+            }
+        )
+        hold = self.hold.with_user(portal)
+        for name, arguments in (
+            ("action_set_rank", (1,)),
+            ("action_rank_first", ()),
+            ("action_open_order", ()),
+            ("read", (["shortfall"],)),
+            ("write", ({"state": "released"},)),
+            ("unlink", ()),
+        ):
+            with self.assertRaises(AccessError, msg=name):
+                getattr(hold, name)(*arguments)
+        for model in ("release", "request"):
+            with self.assertRaises(AccessError):
+                self.env[f"credit.insurance.hold.{model}"].with_user(portal).create({"hold_id": hold.id})
+
+
+@tagged("post_install", "-at_install")
+class TestQueueAttacks(HoldCase):
+    def test_ranking_touches_no_hold_of_another_company(self):
+        company = self.env["res.company"].create({"name": "Elsewhere", "credit_gate_mode": "on"})
+        foreign = self.hold.sudo().copy({"company_id": company.id, "order_id": False, "rank": 1, "name": "CH-X"})
+        leader = self.manager
+        self.hold.with_user(leader).action_rank_first()
+        self.assertEqual((self.hold.rank, foreign.rank), (1, 1))
+
+    def test_rank_is_a_small_whole_number(self):
+        for rank in (-1, 10**12, "1", None, 1.5):
+            with self.assertRaises(UserError):
+                self.hold.with_user(self.manager).action_set_rank(rank)
+
+    def test_broken_mail_template_neither_stops_a_confirmation_nor_the_job(self):
+        self.company.credit_hold_mail = True
+        order = self._make_order(1500)
+        with (
+            patch.object(type(self.env["mail.template"]), "send_mail", side_effect=ValueError("broken")),
+            self.assertLogs("odoo.addons.credit_insurance", "WARNING"),
+        ):
+            order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.credit_state, "held")
+
+    def test_hold_that_cannot_be_told_does_not_keep_the_others(self):
+        second = self._make_order(1200)
+        second.with_user(self.rep).action_confirm()
+        self.env["credit.insurance.own.limit"].create(
+            {"buyer_id": self.buyer.id, "amount": 100000, "currency_id": self.company_currency.id}
+        )
+        holds = type(self.hold)
+        tell = holds._tell_ready
+
+        def fail(records):
+            if self.hold in records:
+                raise ValueError("cannot be told")
+            return tell(records)
+
+        with (
+            patch.object(holds, "_tell_ready", fail),
+            self.assertLogs("odoo.addons.credit_insurance", "WARNING"),
+        ):
+            self.env["credit.insurance.hold"]._cron_redecide()
+        self.assertEqual((self.hold.state, second.credit_hold_ids.state), ("open", "cleared"))
+
+
+@tagged("post_install", "-at_install")
+class TestSplitAttacks(HoldCase):
+    def _order(self, *lines, tax=None):
+        return self.env["sale.order"].create(
+            {
+                "partner_id": self.partner.id,
+                "user_id": self.rep.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": self.goods.id,
+                            "product_uom_qty": quantity,
+                            "price_unit": price,
+                            "tax_ids": [Command.set(tax.ids if tax else [])],
+                        }
+                    )
+                    for quantity, price in lines
+                ],
+            }
+        )
+
+    def test_cent_of_rounding_is_said_before_and_after(self):
+        order = self._order((10, 333.333))
+        order.with_user(self.rep).action_confirm()
+        wizard = self._wizard("partial", hold=order.credit_hold_ids, amount=1700)
+        plan = {line.kept_quantity: line for line in wizard.split_line_ids}[5]
+        self.assertEqual((plan.kept_amount, plan.moved_amount), (1666.67, 1666.67))
+        self.assertIn("0.01", wizard.split_note)
+        wizard.action_decide()
+        rest = order.credit_hold_ids.rest_order_id
+        self.assertEqual((order.amount_total, rest.amount_total), (1666.67, 1666.67))
+        self.assertIn("0.01", "".join(rest.message_ids.mapped("body")))
+
+    def test_wizard_says_to_the_cent_what_the_split_then_does(self):
+        included = self.env["account.tax"].create(
+            {"name": "19 % in", "amount": 19, "amount_type": "percent", "price_include_override": "tax_included"}
+        )
+        for lines, tax, amount in (
+            (((1 / 3, 3000), (2.67, 411.11)), None, 1200),
+            (((7, 123.45), (3, 99.99)), included, 900),
+            (((12, 99.995), (1, -50)), included, 700),
+        ):
+            order = self._order(*lines, tax=tax)
+            order.with_user(self.rep).action_confirm()
+            wizard = self._wizard("partial", hold=order.credit_hold_ids, amount=amount)
+            self.assertFalse(wizard.split_problem)
+            shown = wizard.kept_total, wizard.moved_total
+            wizard.action_decide()
+            rest = order.credit_hold_ids.rest_order_id
+            self.assertEqual((order.amount_total, rest.amount_total), shown)
+            self.assertLessEqual(order.amount_total, amount)
+
+    def test_what_cannot_be_split_is_said_and_nothing_changes(self):
+        order = self._order((1, 5000))
+        order.with_user(self.rep).action_confirm()
+        wizard = self._wizard("partial", hold=order.credit_hold_ids, amount=1000)
+        self.assertTrue(wizard.split_problem)
+        with self.assertRaises(UserError):
+            wizard.action_decide()

@@ -1,0 +1,252 @@
+"""A pass is used once, and growth is decided again."""
+
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.tests import tagged
+
+from .gate_attack_case import AttackCase
+
+
+@tagged("post_install", "-at_install")
+class TestPassIsUsedOnce(AttackCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._make_buyer(limit=1000)
+
+    def test_paid_order_does_not_lend_its_pass_to_new_goods(self):
+        order = self._make_confirmed_order(1000, product=self.service)
+        self._commit()
+        self._pay(self._invoice(order))
+        self._make_confirmed_order(1000)
+        self.assertEqual(self._exposure()["total"], 1000, "the limit is used up")
+        vals = {
+            "order_line": [
+                Command.update(order.order_line.id, {"price_unit": 0}),
+                Command.create({"product_id": self.goods.id, "product_uom_qty": 10, "price_unit": 100, "tax_ids": []}),
+            ]
+        }
+        refused = self._refused(lambda: order.with_user(self.rep).write(vals))
+        self.assertTrue(refused, f"exposure now {self._exposure()}")
+
+    def test_cancelled_delivery_gives_its_pass_back(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        order.picking_ids.with_user(self.rep).action_cancel()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 0)
+        self._make_confirmed_order(1000)
+        self._commit()
+        vals = {"product_uom_qty": 11, "price_unit": 90}
+        refused = self._refused(lambda: order.order_line.with_user(self.rep).write(vals))
+        self.assertTrue(refused, f"exposure now {self._exposure()}")
+
+    def test_invoiced_order_is_no_blank_cheque(self):
+        """Nothing is open, so any price passes as growth; the pass that results then covers new goods."""
+        order = self._make_confirmed_order(1000, product=self.service)
+        self._commit()
+        self._pay(self._invoice(order))
+        line = order.order_line.with_user(self.rep)
+        if self._refused(lambda: line.write({"price_unit": 100_000})):
+            return
+        vals = {
+            "order_line": [
+                Command.update(line.id, {"price_unit": 0}),
+                Command.create(
+                    {"product_id": self.goods.id, "product_uom_qty": 10, "price_unit": 100_000, "tax_ids": []}
+                ),
+            ]
+        }
+        refused = self._refused(lambda: order.with_user(self.rep).write(vals))
+        self.assertTrue(refused, f"limit 1,000, exposure now {self._exposure()}")
+
+    def test_order_whose_delivery_was_cancelled_is_no_blank_cheque(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        order.picking_ids.with_user(self.rep).action_cancel()
+        line = order.order_line.with_user(self.rep)
+        if self._refused(lambda: line.write({"price_unit": 100_000})):
+            return
+        refused = self._refused(lambda: line.write({"product_uom_qty": 11, "price_unit": 90_000}))
+        self.assertTrue(refused, f"limit 1,000, exposure now {self._exposure()}")
+
+    def test_two_confirmations_in_one_transaction_share_the_headroom(self):
+        first, second = self._make_order(700), self._make_order(700)
+        first.action_confirm()
+        second.action_confirm()
+        self.assertEqual((first.state, second.state), ("sale", "draft"))
+
+    def test_confirmation_rolled_back_in_the_same_transaction_gives_its_headroom_back(self):
+        first, second = self._make_order(700), self._make_order(700)
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            first.action_confirm()
+            raise ZeroDivisionError
+        self.env.invalidate_all()
+        second.action_confirm()
+        self.assertEqual((first.state, second.state), ("draft", "sale"))
+
+    def test_refused_growth_in_a_savepoint_leaves_the_next_one_watched(self):
+        order = self._make_confirmed_order(100)
+        self._commit()
+        for _number in range(2):
+            self.assertTrue(self._refused(lambda: order.order_line.write({"price_unit": 5000})))
+
+    def test_delivered_quantity_written_by_hand_is_growth(self):
+        product = self._make_product("Hours", type="service", invoice_policy="delivery")
+        order = self._make_confirmed_order(100, product=product, quantity=1)
+        self._commit()
+        refused = self._refused(lambda: order.order_line.with_user(self.rep).write({"qty_delivered": 100}))
+        self.assertTrue(refused, f"exposure now {self._exposure()}")
+
+    def test_line_of_nothing_ordered_and_much_delivered_is_growth(self):
+        product = self._make_product("Hours", type="service", invoice_policy="delivery")
+        order = self._make_confirmed_order(100)
+        self._commit()
+        vals = {
+            "order_line": [
+                Command.create(
+                    {
+                        "product_id": product.id,
+                        "product_uom_qty": 0,
+                        "qty_delivered": 5,
+                        "price_unit": 9000,
+                        "tax_ids": [],
+                    }
+                )
+            ]
+        }
+        refused = self._refused(lambda: order.with_user(self.rep).write(vals))
+        self.assertTrue(refused, f"exposure now {self._exposure()}")
+
+    def test_reopened_line_closed_by_the_officer_is_decided_again(self):
+        order = self._make_confirmed_order(1000, product=self.service)
+        self._commit()
+        order.order_line.credit_insurance_closed = True
+        self._make_confirmed_order(1000)
+        self._commit()
+        refused = self._refused(lambda: order.order_line.write({"credit_insurance_closed": False}))
+        self.assertTrue(refused, f"exposure now {self._exposure()}")
+
+    def test_line_moved_to_a_confirmed_order_is_growth(self):
+        order, draft = self._make_confirmed_order(100), self._make_order(5000)
+        self._commit()
+        line = draft.order_line.with_user(self.rep)
+        self.assertTrue(self._refused(lambda: line.write({"order_id": order.id})))
+
+    def test_lines_created_over_another_model_are_growth(self):
+        order = self._make_confirmed_order(100)
+        self._commit()
+        self.rep.group_ids += self.env.ref("base.group_partner_manager")
+        vals = {
+            "sale_order_ids": [
+                Command.update(order.id, {"order_line": [Command.update(order.order_line.id, {"price_unit": 5000})]})
+            ]
+        }
+        self.assertTrue(self._refused(lambda: self.partner.with_user(self.rep).write(vals)))
+
+    def test_state_written_over_another_model_is_refused(self):
+        order = self._make_order(5000)
+        self.rep.group_ids += self.env.ref("base.group_partner_manager")
+        vals = {"sale_order_ids": [Command.update(order.id, {"state": "sale"})]}
+        self.assertTrue(self._refused(lambda: self.partner.with_user(self.rep).write(vals)))
+
+    def test_tax_added_to_a_confirmed_order_is_growth(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        tax = self.company_data["default_tax_sale"]
+        self.assertTrue(self._refused(lambda: order.order_line.with_user(self.rep).write({"tax_ids": tax.ids})))
+
+    def test_negative_discount_wizard_is_growth(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        self.assertTrue(self._refused(lambda: order.order_line.with_user(self.rep).write({"discount": -50})))
+
+    def test_currency_of_a_confirmed_order_is_growth(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        strong = self.setup_other_currency("EUR", rates=[("2016-01-01", 0.1)])
+        self.assertTrue(self._refused(lambda: order.with_user(self.rep).write({"currency_id": strong.id})))
+
+    def test_unlocking_and_growing_is_growth(self):
+        order = self._make_confirmed_order(1000)
+        order.action_lock()
+        self._commit()
+
+        def edit():
+            order.with_user(self.rep).action_unlock()
+            order.order_line.with_user(self.rep).write({"price_unit": 500})
+
+        self.assertTrue(self._refused(edit))
+
+    def test_deleting_a_discount_line_is_growth(self):
+        order = self._make_order(1500)
+        discount = self.env["sale.order.line"].create(
+            {"order_id": order.id, "product_id": self.service.id, "price_unit": -500, "tax_ids": []}
+        )
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        self._commit()
+        refused = self._refused(lambda: discount.with_user(self.rep).write({"price_unit": 0}))
+        self.assertTrue(refused)
+
+    def test_contact_taken_out_of_its_company_does_not_free_headroom(self):
+        self.rep.group_ids += self.env.ref("base.group_partner_manager")
+        self._make_confirmed_order(1000, partner_invoice_id=self.contact.id)
+        self._commit()
+        order = self._make_order(1000)
+        if not self._refused(lambda: self.contact.with_user(self.rep).write({"parent_id": False})):
+            order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.state, "draft", "both are owed by the same company")
+
+    def test_delivered_goods_of_an_order_set_back_stay_exposure(self):
+        for state in ("draft", "sent", "cancel"):
+            with self.subTest(state=state):
+                order = self._make_confirmed_order(1000)
+                self._commit()
+                self._deliver(order)
+                self._assert_refused_or_nothing_gained(
+                    lambda o=order, s=state: o.with_user(self.rep).write({"state": s}), 1000
+                )
+                order.with_user(self.rep).sudo().write({"state": "cancel"})
+
+    def test_expense_invoiced_again_by_core_is_accepted(self):
+        """domain.md §6: refuse growth only by people's edits."""
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        product = self._make_product("Taxi", type="service", expense_policy="sales_price", invoice_policy="order")
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.partner.id,
+                "invoice_date": self.today,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": product.id,
+                            "quantity": 1,
+                            "price_unit": 50,
+                            "tax_ids": [],
+                            "analytic_distribution": {
+                                str(
+                                    self.env["account.analytic.account"]
+                                    .create(
+                                        {
+                                            "name": "A",
+                                            "plan_id": self.env["account.analytic.plan"].create({"name": "P"}).id,
+                                        }
+                                    )
+                                    .id
+                                ): 100
+                            },
+                        }
+                    )
+                ],
+            }
+        )
+        with patch.object(
+            type(self.env["account.move.line"]),
+            "_sale_determine_order",
+            lambda lines: {line.id: order for line in lines},
+        ):
+            self.assertFalse(self._refused(bill.action_post), "the vendor's bill must be posted")

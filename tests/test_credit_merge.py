@@ -1,0 +1,193 @@
+from datetime import timedelta
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import CreditCommon
+
+
+@tagged("post_install", "-at_install")
+class TestMerge(CreditCommon):
+    """Core merges contacts by SQL and deletes what conflicts: credit records lose nothing, and no limit grows."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.twin = cls.env["res.partner"].create({"name": "Alpha Trading Limited", "is_company": True})
+
+    def _merge(self, sources=None, target=None, user=None):
+        partners = (sources or self.twin) | (target or self.partner)
+        wizard = self.env["base.partner.merge.automatic.wizard"].with_user(user or self.env.user)
+        wizard = wizard.with_context(active_model="res.partner", active_ids=partners.ids).create({})
+        wizard.dst_partner_id = target or self.partner
+        wizard.action_merge()
+
+    def test_two_limits_are_not_added(self):
+        survivor, merged = self._make_buyer(limit=1000), self._make_buyer(limit=700, partner=self.twin)
+        self._merge()
+        self.assertFalse(self.twin.exists())
+        self.assertEqual((survivor.limit_amount, survivor.own_limit_ids.amount), (1000, 1000))
+        self.assertEqual((merged.active, merged.merged_into_id, merged.partner_id), (False, survivor, self.partner))
+        row = merged.own_limit_ids
+        self.assertEqual(row.amount, 700)
+        self.assertTrue(row.cancelled or row.date_to < self.today)
+        self.assertIn("Alpha Trading Limited", merged.display_name)
+        self.assertIn("were ended", survivor.message_ids[0].body)
+
+    def test_limit_goes_along_where_the_survivor_has_none(self):
+        self._make_buyer()
+        self._make_buyer(limit=700, partner=self.twin)
+        self._merge()
+        self.assertEqual(self._make_buyer().limit_amount, 700)
+
+    def test_credit_record_goes_along_where_the_survivor_has_none(self):
+        buyer = self._make_buyer(limit=700, partner=self.twin, status="watch")
+        self._merge()
+        self.assertEqual((buyer.partner_id, buyer.active, buyer.limit_amount), (self.partner, True, 700))
+        self.assertEqual(self._make_buyer(), buyer)
+
+    def test_cover_stands_once_per_insurer(self):
+        policy = self._make_policy()
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        self._make_cover(policy, survivor, 500)
+        second = self._make_cover(policy, merged, 900)
+        self._merge()
+        self.assertEqual(survivor.insured_limit, 500)
+        self.assertEqual(second.buyer_id, merged)
+
+    def test_cover_goes_along_where_the_survivor_has_none_of_that_insurer(self):
+        policy = self._make_policy()
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        cover = self._make_cover(policy, merged, 900)
+        self._merge()
+        self.assertEqual((cover.buyer_id, survivor.insured_limit), (survivor, 900))
+
+    def test_stricter_status_and_adverse_information_stay(self):
+        survivor = self._make_buyer(limit=1000)
+        self._make_buyer(
+            partner=self.twin,
+            status="blocked",
+            status_reason="Insolvent",
+            adverse_since=self.today,
+            adverse_source="Court",
+        )
+        self._merge()
+        self.assertEqual((survivor.status, survivor.adverse_since), ("blocked", self.today))
+        self.assertEqual(self._make_confirmed_order(10).state, "draft")
+
+    def test_holds_passes_decisions_and_requests_go_along(self):
+        survivor, merged = self._make_buyer(limit=1000), self._make_buyer(limit=500, partner=self.twin)
+        passed = self._make_confirmed_order(400, partner=self.twin)
+        held = self._make_confirmed_order(900, partner=self.twin)
+        guarantee = self.env["credit.insurance.guarantee"].create(
+            {"buyer_id": merged.id, "kind": "deposit", "amount": 5}
+        )
+        request = self.env["credit.insurance.limit.request"].create(
+            {"partner_id": self.twin.id, "amount": 5, "reason": "-"}
+        )
+        request.action_ask()
+        decisions = self.env["credit.insurance.decision"].search([("partner_id", "=", self.twin.id)])
+        self.assertGreaterEqual(len(decisions), 2)
+        self._merge()
+        self.assertEqual(decisions.exists().partner_id, self.partner)
+        self.assertEqual(held.credit_hold_ids.partner_id, self.partner)
+        self.assertTrue(passed.credit_pass_ids.filtered("live"))
+        self.assertEqual((request.buyer_id, request.partner_id, guarantee.buyer_id), (survivor, self.partner, survivor))
+        self.assertEqual(survivor.exposure, 400)
+        passed.order_line.price_unit = 39  # within its pass
+
+    def test_each_company_has_its_own_survivor(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        self.env.user.company_ids |= company
+        mine, theirs = self._make_buyer(limit=10), self._make_buyer(partner=self.twin, company=company)
+        self._merge()
+        self.assertEqual((mine.partner_id, theirs.partner_id), (self.partner, self.partner))
+        self.assertFalse(theirs.merged_into_id)
+
+    def test_merging_three_and_merging_again_keeps_every_history(self):
+        third = self.env["res.partner"].create({"name": "Third", "is_company": True})
+        survivor = self._make_buyer(limit=1)
+        others = [self._make_buyer(limit=2, partner=self.twin), self._make_buyer(limit=3, partner=third)]
+        self._merge(sources=self.twin)
+        self._merge(sources=third)
+        self.assertEqual(survivor.merged_from_ids, others[0] | others[1])
+        fourth = self.env["res.partner"].create({"name": "Fourth", "is_company": True})
+        last = self._make_buyer(limit=4, partner=fourth)
+        self._merge(sources=self.partner, target=fourth)
+        self.assertEqual(last.limit_amount, 4)
+        self.assertEqual((survivor | others[0] | others[1]).partner_id, fourth)
+        self.assertEqual(len((survivor | others[0] | others[1] | last).own_limit_ids), 4)
+
+    def test_contact_manager_does_not_merge_buyers_with_a_credit_record(self):
+        user = new_test_user(
+            self.env,
+            login="contacts",
+            groups="base.group_user,base.group_partner_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self._make_buyer(partner=self.twin, status="blocked")
+        with self.assertRaisesRegex(AccessError, "credit manager"):
+            self._merge(user=user)
+        plain = self.env["res.partner"].create([{"name": "P"}, {"name": "Q"}])
+        self._merge(sources=plain[0], target=plain[1], user=user)
+        self.assertFalse(plain[0].exists())
+
+    # === ARCHIVING AND DELETION === #
+
+    def test_contact_that_owes_is_not_archived(self):
+        buyer = self._make_buyer(limit=1000)
+        invoice = self._make_invoice(100)
+        for record in (self.partner, buyer):
+            with self.assertRaisesRegex(UserError, "cannot be archived yet"):
+                record.action_archive()
+        self._pay(invoice)
+        self.partner.action_archive()
+        self.assertFalse(self.partner.active)
+        self.assertEqual((buyer.active, buyer.limit_amount), (True, 1000))
+        self.partner.action_unarchive()
+        self.assertEqual(buyer.limit_amount, 1000)
+
+    def test_contact_with_a_held_order_is_not_archived(self):
+        self._make_buyer(limit=0)
+        self.assertEqual(self._make_confirmed_order(10).state, "draft")
+        with self.assertRaisesRegex(UserError, "held orders"):
+            self.partner.action_archive()
+
+    def test_archiving_the_credit_record_does_not_unblock(self):
+        buyer = self._make_buyer(status="blocked")
+        with self.assertRaisesRegex(UserError, "open the gate"):
+            buyer.action_archive()
+        buyer.status = "normal"
+        buyer.action_archive()
+        self.assertFalse(buyer.active)
+
+    def test_contact_with_history_is_not_deleted(self):
+        self._make_buyer(limit=1000)
+        with self.assertRaisesRegex(UserError, "Archive the contact instead"):
+            self.partner.unlink()
+
+    def test_contact_with_an_empty_credit_record_is_deleted_with_it(self):
+        partner = self.env["res.partner"].create({"name": "Empty", "is_company": True})
+        buyer = self._make_buyer(partner=partner)
+        partner.unlink()
+        self.assertFalse(buyer.exists() or partner.exists())
+
+    def test_merged_record_is_not_brought_back(self):
+        self._make_buyer(limit=1)
+        merged = self._make_buyer(limit=2, partner=self.twin)
+        self._merge()
+        with self.assertRaisesRegex(UserError, "stays as history"):
+            merged.action_unarchive()
+
+    def test_past_of_the_survivor_is_as_it_was(self):
+        survivor = self._make_buyer()
+        self.env["credit.insurance.own.limit"].create(
+            {"buyer_id": survivor.id, "amount": 50, "date_from": self.today - timedelta(days=90)}
+        )
+        self._make_buyer(limit=700, partner=self.twin)
+        self._merge()
+        pair = (self.partner.id, self.company.id)
+        past = self.env["credit.insurance.limit"]._get_limits([pair], self.today, on=self.today - timedelta(days=60))
+        self.assertEqual(past[pair].limit.amount.amount, 50)
