@@ -1,6 +1,6 @@
 """Installation in a company with history: nothing is held, no order changes."""
 
-from .models.credit_insurance_exposure import FUNCTIONS
+from .models import credit_insurance_exposure, credit_insurance_limit_reading
 from .models.sql_functions import drop_functions
 
 
@@ -58,4 +58,4 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """What is no table, column or record of a model goes with the addon too."""
-    drop_functions(env.cr, FUNCTIONS)
+    drop_functions(env.cr, [*credit_insurance_exposure.FUNCTIONS, *credit_insurance_limit_reading.FUNCTIONS])

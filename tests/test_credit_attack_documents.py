@@ -221,6 +221,12 @@ class TestOddSettings(AttackCase):
         with self.assertRaises(ValidationError):
             profile.active = False
 
+    def test_buyer_does_not_join_an_archived_group(self):
+        values = {"name": "Old", "currency_id": self.company_currency.id, "active": False}
+        group = self.env["credit.insurance.group"].create(values)
+        with self.assertRaises(ValidationError):
+            self._make_buyer(limit=1).group_id = group
+
     def test_members_debt_without_a_rate_is_not_counted_one_to_one(self):
         """100,000 in a member's company whose currency has no rate."""
         yen = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "JPY")])

@@ -70,6 +70,16 @@ class TestDecisionAttacks(HoldCase):
         with self.assertRaises(AccessError):
             self._wizard("partial", hold=rest.credit_hold_ids, amount=900).action_decide()
 
+    def test_second_release_of_the_same_order_is_not_added_to_the_first(self):
+        self._allow(self.manager, 3500)
+        order = self._make_order(2000)
+        order.with_user(self.rep).action_confirm()
+        self._release(order.credit_hold_ids, self.manager)
+        self.assertEqual(order.state, "sale")
+        hold = self.env["credit.insurance.gate"].with_user(self.rep)._hold_growth(order, 3000)
+        self._release(hold, self.manager, amount=3000)
+        self.assertEqual(hold.state, "released")
+
     def test_naming_the_colleague_salesperson_does_not_rule_the_colleague_out(self):
         self.company.credit_self_approval = True
         self._allow(self.manager)

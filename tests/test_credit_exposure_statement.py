@@ -13,6 +13,10 @@ from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_expos
     FEW_BUYERS,
     FUNCTIONS,
     MANY_BUYERS,
+    OPEN_ORDERS,
+)
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_limit_reading import (
+    FUNCTIONS as LIMIT_FUNCTIONS,
 )
 from odoo.addons.credit_insurance.credit_insurance.models.exposure_sql import exposure_sql
 from odoo.addons.credit_insurance.credit_insurance.models.sql_functions import InFunction, ensure_function, int_array
@@ -71,6 +75,8 @@ class TestExposureStatement(CreditCommon):
             invoice = order._create_invoices()
             if chance.random() < 0.5:
                 invoice.invoice_line_ids[0].quantity = chance.randint(1, quantity)
+            if chance.random() < 0.2:
+                invoice.partner_id = self.partner
             if chance.random() < 0.6:
                 invoice.action_post()
         order.order_line[1].credit_insurance_closed = chance.random() < 0.2
@@ -114,12 +120,17 @@ class TestExposureStatement(CreditCommon):
         for partner in partners:
             orders = self.env["sale.order"].search([("partner_invoice_id", "=", partner.id)])
             with self.subTest(buyer=partner.name, seed=SEED):
+                each = self.model._get_open_order_amounts(orders)
+                for order in orders:
+                    self.assertAlmostEqual(each.get(order.id, 0), float(self._expected(order)), 2, order.name)
                 expected = sum(self._expected(order) for order in orders)
                 amounts = self._exposure(partner=partner)
                 self.assertAlmostEqual(amounts.get("confirmed", 0), float(expected), 2)
                 items = self.env["account.move.line"].search(
                     [("partner_id", "=", partner.id), ("account_type", "=", "asset_receivable")]
                 ).filtered(lambda item: item.parent_state == "posted")  # fmt: skip
+                alone = self.model._get_rows(partner.ids, self.company.ids, self.today)
+                self.assertEqual(alone, {key: found for key, found in rows.items() if key[0] == partner.id})
                 booked = sum(row.amount_company for row in rows[partner.id, self.company.id] if row.amount_company)
                 self.assertAlmostEqual(float(booked), sum(items.mapped("amount_residual")), 2)
 
@@ -147,7 +158,7 @@ class TestExposureStatement(CreditCommon):
         columns = SQL("answer int")
         self.env.cr.execute(SQL("DROP FUNCTION %s", SQL.identifier(FEW_BUYERS)))
         arguments = SQL("int[], int[], date, int[]")
-        answer = InFunction().write([], SQL("SELECT 42"))
+        answer = InFunction().render([], SQL("SELECT 42"))
         ensure_function(self.env.cr, FEW_BUYERS, arguments, columns, answer, ())
         self.assertEqual(
             self.env.execute_query(SQL("SELECT * FROM credit_insurance_exposure(NULL, NULL, NULL, NULL)")), [(42,)]
@@ -169,9 +180,28 @@ class TestExposureStatement(CreditCommon):
         self.assertEqual(self._exposure()["total"], 100)
 
     def test_uninstalling_removes_the_functions(self):
+        names = [*FUNCTIONS, *LIMIT_FUNCTIONS]
         uninstall_hook(self.env)
-        self.env.cr.execute("SELECT proname FROM pg_proc WHERE proname = ANY(%s)", [list(FUNCTIONS)])
+        self.env.cr.execute("SELECT proname FROM pg_proc WHERE proname = ANY(%s)", [names])
         self.assertFalse(self.env.cr.fetchall())
+
+    def test_indexes_on_other_modules_tables_belong_to_the_addon(self):
+        """Odoo drops what it knows as a module's when that is uninstalled."""
+        self.env.cr.execute("SELECT indexname FROM pg_indexes WHERE indexname LIKE '%credit_insurance_open_idx'")
+        names = [name for (name,) in self.env.cr.fetchall()]
+        self.assertEqual(len(names), 2)
+        known = self.env["ir.model.constraint"].search([("name", "in", names), ("type", "=", "i")])
+        self.assertEqual(known.module.mapped("name"), ["credit_insurance"])
+        self.assertEqual(len(known), 2)
+
+    def test_function_of_other_arguments_takes_the_place_of_the_one_before(self):
+        self.env.cr.execute(
+            SQL("CREATE FUNCTION %s() RETURNS int LANGUAGE sql AS 'SELECT 1'", SQL.identifier(OPEN_ORDERS))
+        )
+        self.env.cr.execute(SQL("DROP FUNCTION %s(int[])", SQL.identifier(OPEN_ORDERS)))
+        self.model.init()
+        self.env.cr.execute("SELECT pronargs FROM pg_proc WHERE proname = %s", [OPEN_ORDERS])
+        self.assertEqual(self.env.cr.fetchall(), [(1,)])
 
     def test_orders_being_decided_are_left_out(self):
         order = self._make_confirmed_order(1000)

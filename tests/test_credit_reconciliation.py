@@ -133,3 +133,11 @@ class TestReconciliation(CreditCommon):
         action = line.with_user(self.manager).action_open_exposure()
         documents = self.env["credit.insurance.exposure.line"].sudo().search(action["domain"])
         self.assertEqual(sum(documents.mapped("amount")), line.exposure)
+
+    def test_a_difference_that_nobody_has_takes_no_column(self):
+        self._make_invoice(100)
+        model = self.env["credit.insurance.reconciliation.line"].with_user(self.manager)
+        self.assertFalse(any(model.action_open_report()["context"].values()))
+        self._make_entry(55.55)
+        shown = [name for name, shown in model.action_open_report()["context"].items() if shown]
+        self.assertEqual(shown, ["show_nobody"])

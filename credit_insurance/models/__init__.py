@@ -54,6 +54,7 @@ from . import (
     credit_insurance_intake,
     credit_insurance_limit,
     credit_insurance_limit_figures,
+    credit_insurance_limit_reading,
     credit_insurance_limit_request,
     credit_insurance_limit_row,
     credit_insurance_own_limit,

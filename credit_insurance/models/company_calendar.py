@@ -3,18 +3,17 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from odoo import fields
+from odoo import fields, models, tools
 
 
 def company_today(company):
     """Today's date where the company is."""
-    calendar_tz = company.sudo().resource_calendar_id.tz or "UTC"
-    return fields.Date.context_today(company.with_context(tz=calendar_tz))
+    return fields.Date.context_today(company.with_context(tz=company._get_credit_timezone()))
 
 
 def company_day_bounds(company, day):
     """The first moment of ``day`` where the company is and the first of the day after, as stored (UTC, naive)."""
-    zone = ZoneInfo(company.sudo().resource_calendar_id.tz or "UTC")
+    zone = ZoneInfo(company._get_credit_timezone())
     midnights = [datetime.combine(date, time.min, zone) for date in (day, day + timedelta(days=1))]
     return tuple(midnight.astimezone(UTC).replace(tzinfo=None) for midnight in midnights)
 
@@ -29,3 +28,28 @@ def company_holidays(company):
         last = fields.Datetime.context_timestamp(zoned, leave.date_to).date()
         days.update(first + timedelta(days=number) for number in range((last - first).days + 1))
     return frozenset(days)
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "resource_calendar_id" in vals:
+            self.env.registry.clear_cache()
+        return result
+
+    @tools.ormcache("self.id")
+    def _get_credit_timezone(self):
+        """Every decision asks for it and it hardly ever changes: kept in memory until it does."""
+        return self.sudo().resource_calendar_id.tz or "UTC"
+
+
+class ResourceCalendar(models.Model):
+    _inherit = "resource.calendar"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "tz" in vals:
+            self.env.registry.clear_cache()
+        return result

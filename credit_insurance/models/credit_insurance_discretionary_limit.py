@@ -4,6 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_date
 
 from . import credit_insurance_limit_row  # noqa: F401 (has to be loaded first)
 from .credit_insurance_payment_behaviour import Behaviour
@@ -92,8 +93,8 @@ class CreditInsuranceDiscretionaryLimit(models.Model):
                         "the policy asks for %(needed)s paid on time",
                         count=found["payments_on_time"],
                         late=found["payments_late"],
-                        start=found["since"],
-                        end=found["until"],
+                        start=format_date(self.env, found["since"]),
+                        end=format_date(self.env, found["until"]),
                         needed=found["payments_needed"],
                     )
                 )
@@ -101,9 +102,9 @@ class CreditInsuranceDiscretionaryLimit(models.Model):
                 lines.append(
                     self.env._(
                         "Credit report of %(date)s, %(count)s documents; the policy accepts reports since %(since)s",
-                        date=found["report_date"],
+                        date=format_date(self.env, found["report_date"]),
                         count=len(found["documents"]),
-                        since=found["report_since"] or "-",
+                        since=format_date(self.env, found["report_since"]) or "-",
                     )
                 )
             row.evidence_text = "\n".join(lines)

@@ -31,6 +31,9 @@ MANY_BUYERS = "credit_insurance_exposure_of_many"
 OPEN_ORDERS = "credit_insurance_open_orders"
 FUNCTIONS = (FEW_BUYERS, MANY_BUYERS, OPEN_ORDERS)
 FEW = 100
+ROW_COLUMNS = SQL(
+    "f.buyer_id, f.root_id, f.source, f.currency_id, f.amount::text, f.booked::text, f.oldest_due, f.oldest_invoiced"
+)
 
 
 class ExposureRow(NamedTuple):
@@ -49,6 +52,13 @@ class ExposureRow(NamedTuple):
     oldest_invoiced: date | None = None
 
 
+class Snapshot(NamedTuple):
+    """Identity and view of a transaction, as PostgreSQL prints them."""
+
+    xid: str
+    snapshot: str
+
+
 class CreditInsuranceExposure(models.AbstractModel):
     _name = "credit.insurance.exposure"
     _description = "Exposure of Buyers"
@@ -64,7 +74,7 @@ class CreditInsuranceExposure(models.AbstractModel):
         few = (KEPT_PLAN, shared, SQL("SET enable_seqscan = off SET enable_bitmapscan = off"))
         many = (OWN_PLAN, shared, SQL("SET work_mem = '64MB' SET random_page_cost = 1.1"))
         given = SQL("$1"), SQL("$2"), SQL("$3"), SQL("$4")
-        arguments, whole = SQL("int[], int[], date, int[]"), InFunction().write([], exposure_sql(*given))
+        arguments, whole = SQL("int[], int[], date, int[]"), InFunction().render([], exposure_sql(*given))
         cr = self.env.cr
         ensure_function(cr, FEW_BUYERS, arguments, EXPOSURE_COLUMNS, exposure_in_steps(*given), few)
         ensure_function(cr, MANY_BUYERS, arguments, EXPOSURE_COLUMNS, whole, many)
@@ -80,21 +90,47 @@ class CreditInsuranceExposure(models.AbstractModel):
         :param exclude_order_ids: confirmed orders to leave out, because they are the ones being decided
         """
         self.env.flush_all()
-        rows = defaultdict(list)
         if not partner_ids or not company_ids:
-            return rows
-        query = SQL(
-            """
-            SELECT buyer_id, root_id, source, currency_id, amount::text, booked::text, oldest_due, oldest_invoiced
-              FROM %s(%s, %s, %s, %s)
-            """,
+            return defaultdict(list)
+        called = self._call_sql(partner_ids, company_ids, today, exclude_order_ids)
+        return self._make_rows(self.env.execute_query(SQL("SELECT %s FROM %s", ROW_COLUMNS, called)))
+
+    @api.model
+    def _get_rows_and_snapshot(self, partner_ids, company_ids, today, exclude_order_ids=()):
+        """The same with the identity of this transaction and what it sees, in one statement.
+
+        It gives the transaction an id: not for displays.
+        """
+        self.env.flush_all()
+        called = self._call_sql(partner_ids, company_ids, today, exclude_order_ids)
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT s.xid, s.snapshot, %s
+                  FROM (SELECT pg_current_xact_id()::text AS xid, pg_current_snapshot()::text AS snapshot) s
+                  LEFT JOIN %s ON TRUE
+                """,
+                ROW_COLUMNS,
+                called,
+            )
+        )
+        return self._make_rows(row[2:] for row in found if row[2]), Snapshot(*found[0][:2])
+
+    @api.model
+    def _call_sql(self, partner_ids, company_ids, today, exclude_order_ids):
+        return SQL(
+            "%s(%s, %s, %s, %s) f",
             SQL.identifier(FEW_BUYERS if len(partner_ids) <= FEW else MANY_BUYERS),
             int_array(partner_ids),
             int_array(company_ids),
             today,
             int_array(exclude_order_ids),
         )
-        for partner_id, company_id, source, currency_id, amount, booked, *dates in self.env.execute_query(query):
+
+    @api.model
+    def _make_rows(self, found):
+        rows = defaultdict(list)
+        for partner_id, company_id, source, currency_id, amount, booked, *dates in found:
             # As text, because Odoo's cursors read PostgreSQL's exact numbers as floats.
             booked = None if booked is None else Decimal(booked)
             rows[partner_id, company_id].append(ExposureRow(source, currency_id, Decimal(amount), booked, *dates))

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import ExchangeRates, Layer, Money, OwnLimit, limit_in_force
@@ -179,3 +179,10 @@ class CreditInsuranceBuyer(models.Model):
         tracking=True,
         help="Shares its limit with the other buyers of the group, beside the limit of its own.",
     )
+
+    @api.constrains("group_id")
+    def _check_group_active(self):
+        """The gate passes over archived groups: their limit would bind nobody."""
+        for buyer in self:
+            if buyer.group_id and not buyer.group_id.sudo().active:
+                raise ValidationError(self.env._("The credit group %s is archived.", buyer.group_id.sudo().name))

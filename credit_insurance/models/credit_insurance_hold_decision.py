@@ -106,17 +106,18 @@ class CreditInsuranceHold(models.Model):
         )
 
     def _get_released_before(self):
-        """What was released of the same original quotation, in its currency: many parts are one release."""
+        """What was released of the other parts of the same original quotation: many parts are one release."""
         self.ensure_one()
         if not self.order_id:
             return 0.0
-        others = self.order_id._credit_get_split_family().credit_hold_ids - self
-        today = self.company_id._credit_today()
-        return sum(
-            hold.order_currency_id._convert(hold.release_amount, self.order_currency_id, self.company_id, today)
-            for hold in others
-            if hold.state == "released"
-        )
+        today, amounts = self.company_id._credit_today(), {}
+        for hold in (self.order_id._credit_get_split_family() - self.order_id).credit_hold_ids.sorted("id"):
+            if hold.state == "released":
+                # A later release of the same part takes the place of an earlier one.
+                amounts[hold.order_id] = hold.order_currency_id._convert(
+                    hold.release_amount, self.order_currency_id, self.company_id, today
+                )
+        return sum(amounts.values())
 
     def _get_actors(self):
         """Those of the askers who did something themselves; somebody only named as salesperson did not."""

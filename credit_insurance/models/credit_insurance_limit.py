@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from odoo import api, models
-from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import (
     Base,
@@ -27,7 +26,7 @@ from odoo.addons.credit_insurance.rules.policy import (
 
 from .amounts import to_decimal
 
-# One buyer's row as `_read_rows` returns it; the last five are lists of JSON objects or None.
+# One buyer's row as `_read_rows` returns it; the last four are lists of JSON objects.
 BuyerRow = namedtuple(
     "BuyerRow",
     "buyer_id partner_id company_id status currency_id currency country group_id profile_id adverse_since alerts "
@@ -89,114 +88,6 @@ class CreditInsuranceLimit(models.AbstractModel):
         foreign = self._get_foreign_currencies(found.values(), companies)
         books = {company.id: (company, self._get_rates(company, foreign, today)) for company in companies}
         return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today, on) for pair in pairs}
-
-    @api.model
-    def _read_rows(self, pairs):
-        """Own limits, guarantees, discretionary limits and covers of every buyer as JSON: the columns of ``BuyerRow``.
-
-        A guarantee for one order is no part of the limit.
-
-        A cover is as fresh as the connection's last complete pull, or the last one that contained the buyer.
-        """
-        self.env.flush_all()
-        if not pairs:
-            return []
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT b.id, b.partner_id, b.company_id, b.status, b.currency_id, bc.name, n.code,
-                       b.group_id, b.profile_id, b.adverse_since,
-                       (SELECT json_agg(DISTINCT r.name)
-                          FROM credit_insurance_alert a
-                          JOIN credit_insurance_rule r ON r.id = a.rule_id
-                         WHERE a.buyer_id = b.id AND a.ended_on IS NULL AND a.state IN ('open', 'acknowledged')
-                           AND r.holds_orders AND a.observe_only IS NOT TRUE),
-                       EXISTS (SELECT FROM credit_insurance_guarantee g
-                                WHERE g.buyer_id = b.id AND g.order_id IS NOT NULL AND g.cancelled IS NOT TRUE),
-                       (SELECT json_agg(json_build_object(
-                                   'id', l.id, 'kind', l.kind, 'amount', l.amount::text, 'currency', lc.name,
-                                   'from', l.date_from, 'to', l.date_to, 'cancelled', l.cancelled) ORDER BY l.id)
-                          FROM credit_insurance_own_limit l
-                          JOIN res_currency lc ON lc.id = l.currency_id
-                         WHERE l.buyer_id = b.id),
-                       (SELECT json_agg(json_build_object(
-                                   'id', g.id, 'amount', g.amount::text, 'currency', gc.name,
-                                   'from', g.date_from, 'to', g.date_to, 'cancelled', g.cancelled) ORDER BY g.id)
-                          FROM credit_insurance_guarantee g
-                          JOIN res_currency gc ON gc.id = g.currency_id
-                         WHERE g.buyer_id = b.id AND g.order_id IS NULL),
-                       (SELECT json_agg(json_build_object(
-                                   'id', d.id, 'amount', d.amount::text, 'currency', dc.name,
-                                   'percentage', d.insured_percentage::text, 'from', d.date_from, 'to', d.date_to,
-                                   'policy', d.policy_id, 'policy_from', dp.date_start, 'policy_to', dp.date_end,
-                                   'policy_active', dp.active, 'evidenced', d.evidenced, 'cancelled', d.cancelled)
-                                ORDER BY d.id)
-                          FROM credit_insurance_discretionary_limit d
-                          JOIN res_currency dc ON dc.id = d.currency_id
-                          JOIN credit_insurance_policy dp ON dp.id = d.policy_id
-                         WHERE d.buyer_id = b.id),
-                       (SELECT json_agg(json_build_object(
-                                   'id', c.id, 'layer', c.layer, 'status', c.status, 'amount', c.amount::text,
-                                   'currency', cc.name, 'percentage', c.insured_percentage::text,
-                                   'from', c.effective_from, 'to', c.effective_to, 'policy', c.policy_id,
-                                   'policy_from', p.date_start, 'policy_to', p.date_end, 'policy_active', p.active,
-                                   'ends_cover', c.ends_cover,
-                                   'max_term', p.max_payment_term_days, 'mep', pp.period, 'countries', pc.codes,
-                                   'reference', c.external_id, 'decided', c.decided_on,
-                                   'fetched', (CASE WHEN c.external_id IS NULL THEN c.fetched_at
-                                                    WHEN k.missing_since IS NULL
-                                                    THEN GREATEST(c.fetched_at, a.covers_pulled_at)
-                                                    ELSE GREATEST(c.fetched_at, k.last_seen_at) END)::date)
-                                ORDER BY c.id, c.announced)
-                          FROM (%s) c
-                          JOIN credit_insurance_policy p ON p.id = c.policy_id
-                          JOIN res_currency cc ON cc.id = c.currency_id
-                          LEFT JOIN LATERAL (
-                               SELECT json_build_array(number, unit, base, last_day_counts) AS period
-                                 FROM credit_insurance_policy_period
-                                WHERE policy_id = p.id AND kind = 'end_of_mep') pp ON TRUE
-                          LEFT JOIN LATERAL (
-                               SELECT json_agg(n.code) AS codes
-                                 FROM credit_insurance_policy_res_country_rel r
-                                 JOIN res_country n ON n.id = r.res_country_id
-                                WHERE r.credit_insurance_policy_id = p.id) pc ON TRUE
-                          LEFT JOIN credit_insurance_account a ON a.id = p.account_id
-                          LEFT JOIN credit_insurance_buyer_link k ON k.buyer_id = b.id AND k.account_id = a.id
-                         WHERE c.buyer_id = b.id)
-                  FROM credit_insurance_buyer b
-                  JOIN res_currency bc ON bc.id = b.currency_id
-                  JOIN res_partner q ON q.id = b.partner_id
-                  LEFT JOIN res_country n ON n.id = q.country_id
-                 WHERE b.active AND (b.partner_id, b.company_id) IN %s
-                """,
-                self._cover_rows_sql(),
-                tuple(pairs),
-            )
-        )
-
-    @api.model
-    def _cover_rows_sql(self):
-        """The history as it stands, and each announced change as a row of its own from its day on.
-
-        A change that the insurer took back before that day, by answering anew, has no row.
-        """
-        return SQL(
-            """
-            SELECT id, buyer_id, policy_id, layer, status, amount, currency_id, insured_percentage, effective_from,
-                   effective_to, ends_cover, external_id, decided_on, fetched_at, FALSE AS announced
-              FROM credit_insurance_cover
-             WHERE active
-             UNION ALL
-            SELECT c.id, c.buyer_id, c.policy_id, c.layer, c.announced_status, c.announced_amount, c.currency_id,
-                   c.insured_percentage, c.announced_from, NULL, FALSE, c.external_id, c.decided_on, c.fetched_at, TRUE
-              FROM credit_insurance_cover c
-             WHERE c.active AND c.announced_status IS NOT NULL AND c.announced_from IS NOT NULL
-               AND NOT EXISTS (SELECT FROM credit_insurance_cover later
-                                WHERE later.buyer_id = c.buyer_id AND later.policy_id = c.policy_id
-                                  AND later.layer = c.layer AND later.active AND later.id > c.id
-                                  AND later.fetched_at::date < c.announced_from)
-            """
-        )
 
     @api.model
     def _make_limit(self, pair, company, rates, row, today, on=None):

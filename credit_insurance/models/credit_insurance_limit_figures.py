@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from odoo import api, models
+from odoo.tools import format_date, formatLang
 
 # In the order in which they are shown; those of the first group are amounts in the limit's currency.
 MONEY = (
@@ -53,7 +54,7 @@ class CreditInsuranceLimitFigures(models.AbstractModel):
     def _get_lines(self, figures):
         buyer = self.env["credit.insurance.buyer"]
         currency = self._get_currency(figures["currency"])
-        lines = [(self.env._("As of"), figures["on"])]
+        lines = [(self.env._("As of"), format_date(self.env, figures["on"]))]
         for name in (*MONEY, *PLAIN):
             value = figures.get(name)
             if name in MONEY and value is not None:
@@ -62,7 +63,9 @@ class CreditInsuranceLimitFigures(models.AbstractModel):
         company_currency = self._get_currency(figures["company_currency"])
         lines.append((self.env._("Invoiced in 12 months"), company_currency.format(float(figures["turnover"]))))
         days = figures["days_late"]
-        late = self.env._("%s days", days) if days is not None else self.env._("not known")
+        late = self.env._("not known")
+        if days is not None:
+            late = self.env._("%s days", formatLang(self.env, float(days), digits=1))
         return [*lines, (self.env._("Average days late in 12 months"), late)]
 
     @api.model

@@ -14,17 +14,7 @@ from .guarded_fields import without_fields
 MANAGER_GROUP = "credit_insurance.credit_insurance_group_manager"
 REQUEST_TYPE = "credit_insurance.mail_activity_type_limit_request"
 # What whoever asks fills in, as long as it is a draft.
-ASKED_FIELDS = {
-    "partner_id",
-    "company_id",
-    "order_id",
-    "currency_id",
-    "kind",
-    "amount",
-    "date_to",
-    "reason",
-    "attachment_ids",
-}
+ASKED_FIELDS = set("partner_id company_id order_id currency_id kind amount date_to reason attachment_ids".split())
 
 
 class CreditInsuranceLimitRequest(models.Model):

@@ -26,7 +26,7 @@ class CreditInsuranceStatement(models.Model):
     source = fields.Selection(
         [("entered", "Entered"), ("report", "Credit report"), ("insurer", "Insurer")], default="entered", required=True
     )
-    source_name = fields.Char(string="Source Name", help="Register, agency or person the figures come from.")
+    source_name = fields.Char(help="Register, agency or person the figures come from.")
     received_on = fields.Date(required=True, default=fields.Date.context_today)
     attachment_ids = fields.Many2many("ir.attachment", string="Documents")
 

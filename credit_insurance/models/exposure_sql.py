@@ -158,10 +158,11 @@ def _open_order_steps(place, which):
         """,
         place.values("line", "id"),
     )
+    found = place.any("candidate", "id")
     return [
         Step("candidate", CANDIDATE, _candidates_sql(which)),
-        Step("line", LINE, lines),
-        Step("moved", MOVED, moved),
+        Step("line", LINE, lines, needed=found),
+        Step("moved", MOVED, moved, needed=found),
         *_invoice_steps(place),
     ]
 
@@ -190,7 +191,7 @@ def _invoice_steps(place):
     )
     found = place.any("link", "item_id")
     return [
-        Step("link", LINK, links),
+        Step("link", LINK, links, needed=place.any("line", "id")),
         Step("item", ITEM, items, needed=found),
         Step("invoice", INVOICE, invoices, needed=found),
         Step("billed", BILLED, _billed_sql(place), needed=found),
@@ -198,6 +199,7 @@ def _invoice_steps(place):
 
 
 def _billed_sql(place):
+    # OFFSET, here and below, keeps PostgreSQL from copying what a row consists of into each place that reads it.
     return SQL(
         """
         SELECT q.line_id,
@@ -209,13 +211,15 @@ def _billed_sql(place):
                        l.price_total * CASE WHEN l.currency_id = ol.currency_id THEN 1
                                             ELSE m.rate * c.currency_rate END AS amount,
                        l.quantity * CASE WHEN l.uom_id = ol.uom_id THEN 1 ELSE COALESCE(
-                           (SELECT factor FROM uom_uom WHERE id = l.uom_id)
-                           / NULLIF((SELECT factor FROM uom_uom WHERE id = ol.uom_id), 0), 1) END AS quantity
+                           (SELECT MAX(factor) FILTER (WHERE id = l.uom_id)
+                                   / NULLIF(MAX(factor) FILTER (WHERE id = ol.uom_id), 0)
+                              FROM uom_uom WHERE id IN (l.uom_id, ol.uom_id)), 1) END AS quantity
                   FROM %(link)s
                   JOIN %(item)s ON l.id = r.item_id
                   JOIN %(invoice)s ON m.id = l.move_id
                   JOIN %(line)s ON ol.id = r.line_id
-                  JOIN %(candidate)s ON c.id = ol.order_id) q
+                  JOIN %(candidate)s ON c.id = ol.order_id
+                OFFSET 0) q
          GROUP BY 1
         """,
         link=place.rows("link", LINK, "r"),
@@ -237,7 +241,8 @@ def _left_sql(place):
     """
     return SQL(
         """
-        SELECT q.order_id, q.partner_id, q.company_id, q.order_currency_id AS currency_id, GREATEST(0, SUM(%(left)s)) AS amount
+        SELECT q.order_id, q.partner_id, q.company_id, q.order_currency_id AS currency_id,
+               GREATEST(0, SUM(%(left)s)) AS amount
           FROM (
             SELECT ol.*, c.partner_id, c.company_id, c.currency_id AS order_currency_id, c.cancelled,
                    v.ended IS TRUE AS ended, v.ended IS FALSE AS pending, COALESCE(i.invoiced, 0) AS invoiced,
@@ -248,6 +253,7 @@ def _left_sql(place):
               LEFT JOIN %(billed)s ON i.line_id = ol.id
               LEFT JOIN %(moved)s ON v.line_id = ol.id
              WHERE NOT c.cancelled OR ol.is_downpayment OR ol.delivered > 0
+            OFFSET 0
           ) q
          GROUP BY 1, 2, 3, 4
         """,
@@ -319,24 +325,24 @@ def exposure_sql(partners, roots, today, excluded):
     """One row per buyer, root company, source and currency, with the columns of EXPOSURE_COLUMNS."""
     place = Inline()
     steps, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
-    return place.write(steps, SQL("%s UNION ALL %s", ledger, confirmed))
+    return place.render(steps, SQL("%s UNION ALL %s", ledger, confirmed))
 
 
 def exposure_in_steps(partners, roots, today, excluded):
     """The same as a function's body."""
     place = InFunction()
     steps, *queries = _exposure(place, partners, roots, today, excluded)
-    return place.write(steps, *queries)
+    return place.render(steps, *queries)
 
 
 def open_orders_sql(partners, roots, excluded):
     """One row per order of the buyers that may have something left, with the columns of OPEN_ORDER_COLUMNS."""
     place = Inline()
     steps = [*_whose(partners, roots), *_open_order_steps(place, _buyers_orders(place, excluded))]
-    return place.write(steps, _left_sql(place))
+    return place.render(steps, _left_sql(place))
 
 
 def open_orders_in_steps(orders):
     """The same of given orders as a function's body."""
     place = InFunction()
-    return place.write(_open_order_steps(place, SQL("o.id = ANY(%s)", orders)), _left_sql(place))
+    return place.render(_open_order_steps(place, SQL("o.id = ANY(%s)", orders)), _left_sql(place))

@@ -6,5 +6,5 @@ def without_fields(records, vals_list, names):
     defaults = {f"default_{name}" for name in names}
     if defaults & records.env.context.keys():
         context = {key: value for key, value in records.env.context.items() if key not in defaults}
-        records = records.with_context(context)
+        records = records.with_context(context)  # pylint: disable=context-overridden
     return records, [{name: value for name, value in vals.items() if name not in names} for vals in vals_list]

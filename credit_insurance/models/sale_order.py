@@ -152,9 +152,9 @@ class SaleOrder(models.Model):
         model_class.action_confirm = action_confirm
 
     def _unregister_hook(self):
-        super()._unregister_hook()
         if "action_confirm" in vars(type(self)):
             del type(self).action_confirm
+        return super()._unregister_hook()
 
     def _credit_confirm(self, confirm):
         """Decide these quotations, ``confirm`` those that pass and say which ones are held.

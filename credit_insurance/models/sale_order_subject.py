@@ -18,11 +18,7 @@ class SaleOrder(models.Model):
 
     def _credit_related_partners(self):
         """Who is invoiced, who orders and who receives the goods can be three legal entities."""
-        return (
-            self._credit_buyer_partner()
-            | self.partner_id.commercial_partner_id
-            | self.partner_shipping_id.commercial_partner_id
-        )
+        return (self.partner_invoice_id | self.partner_id | self.partner_shipping_id).commercial_partner_id
 
     def _credit_delivery_date(self):
         if not self.commitment_date:
@@ -36,8 +32,9 @@ class SaleOrder(models.Model):
             lambda line: line.price_total > 0 and not line.display_type and not line.is_downpayment
         )
         services = sold.filtered(lambda line: line.product_id.type not in ("consu", "combo"))
-        # The fee of a carrier goes with the goods.
-        fees = services.filtered(lambda line: "is_delivery" in line._fields and line.is_delivery)
+        # The fee of the order's carrier goes with the goods; a client can call any line a fee.
+        carrier = "is_delivery" in self.order_line._fields and self.carrier_id
+        fees = services.filtered(lambda line: carrier and line.is_delivery and line.product_id == carrier.product_id)
         return bool(sold - services) and services == fees and not any(map(self._credit_leaves_supplier, sold))
 
     def _credit_leaves_supplier(self, line):

@@ -45,7 +45,7 @@ class Inline:
     def any(self, name, column):
         return SQL("EXISTS (SELECT FROM %s)", SQL.identifier(name))
 
-    def write(self, steps, query):
+    def render(self, steps, query):
         parts = [
             SQL("%s(%s) AS MATERIALIZED (%s)", SQL.identifier(step.name), _names(step.columns), step.query)
             for step in steps
@@ -66,7 +66,7 @@ class InFunction:
     def any(self, name, column):
         return SQL("%s IS NOT NULL", self.values(name, column))
 
-    def write(self, steps, *queries):
+    def render(self, steps, *queries):
         """The function's variables and what it does."""
         declared = [
             SQL("%s %s[];", self.values(step.name, column), SQL(type_))
@@ -102,7 +102,7 @@ def ensure_function(cr, name, arguments, columns, body, settings):
     :param str name: of the function; it has no other overload
     :param SQL arguments: their types; the body refers to them as ``$1``, ``$2`` …
     :param SQL columns: names and types of the columns it returns
-    :param SQL body: what :meth:`InFunction.write` gives
+    :param SQL body: what :meth:`InFunction.render` gives
     :param settings: what holds while it runs, as SQL
     """
     assert not body.params, "a function's text is fixed"

@@ -26,8 +26,8 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     # Computed and not related: they are only for who may read the hold, in an unsaved wizard as well.
     currency_id = fields.Many2one("res.currency", compute="_compute_figures")
     limit_currency_id = fields.Many2one("res.currency", compute="_compute_figures")
-    amount = fields.Monetary(string="Up to", compute="_compute_amount", store=True, readonly=False)
-    valid_until = fields.Date(compute="_compute_valid_until", store=True, readonly=False)
+    amount = fields.Monetary(string="Up to", compute="_compute_amount", compute_sudo=False, store=True, readonly=False)
+    valid_until = fields.Date(compute="_compute_valid_until", compute_sudo=False, store=True, readonly=False)
     shortfall = fields.Monetary(compute="_compute_figures", currency_field="limit_currency_id")
     reasons_text = fields.Text(compute="_compute_figures")
     own_request = fields.Boolean(compute="_compute_own_request")

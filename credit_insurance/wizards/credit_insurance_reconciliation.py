@@ -19,6 +19,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 BUCKETS = {"bucket_not_due": 0, "bucket_30": 30, "bucket_60": 60, "bucket_90": 90, "bucket_older": None}
+# Differences that many companies never have.
+SELDOM = ("contacts", "branches", "nobody", "valuation", "unexplained")
 
 
 class CreditInsuranceReconciliationLine(models.TransientModel):
@@ -83,6 +85,8 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
         return {
             **self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_reconciliation_action"),
             "domain": [("id", "in", lines.ids)],
+            # A difference that nobody has needs no column.
+            "context": {f"show_{name}": any(lines.mapped(name)) for name in SELDOM},
         }
 
     # === BUSINESS METHODS === #

@@ -57,8 +57,8 @@ def _read_xlsx(content):
                 raise SheetError("too_large")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
-            yield number, [_plain(cell) for cell in row]
+        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+            yield number, [_plain(cell) for cell in row[:MAX_COLUMNS]]
     except SheetError:
         raise
     except Exception as exc:  # openpyxl lets through whatever its parsers raise

@@ -126,6 +126,10 @@ export class DecisionCard extends Component {
         return toLocaleDateTimeString(deserializeDateTime(value), { showSeconds: false });
     }
 
+    get heldSince() {
+        return _t("Held since %s.", this.moment(this.card.decider.since));
+    }
+
     get dataAge() {
         const days = this.card.data_age_days;
         if (days === null) {
