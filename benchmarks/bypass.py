@@ -1,7 +1,7 @@
 """Odoo without this addon's hooks on orders, in this process only: what a confirmation costs without any check."""
 
 # ruff: noqa: TID251 (runs inside Odoo)
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
@@ -34,8 +34,8 @@ def _nothing(orders: BaseModel, checkpoint: str) -> None:
     """Instead of a check."""
 
 
-def _confirm_all(orders: BaseModel, confirm: Callable[[BaseModel], object]) -> object:
-    return confirm(orders)
+def _confirm_all(orders: BaseModel) -> object:
+    return orders._credit_confirm_in_odoo()
 
 
 def _no_state(orders: BaseModel) -> None:

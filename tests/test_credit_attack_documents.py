@@ -62,10 +62,23 @@ class TestDeliveryThatWaitsForTheMoney(WaitingCase):
 
     def test_goods_that_a_supplier_sends_do_not_wait(self):
         """Nothing keeps them back: it would be credit."""
-        route = self.env["stock.route"].create(
+        order = self._make_order(5000)
+        order.order_line.route_ids = self._make_dropship_route()
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.state, "draft")
+
+    def test_goods_that_a_supplier_sends_for_the_whole_warehouse_do_not_wait(self):
+        order = self._make_order(5000)
+        order.warehouse_id.route_ids += self._make_dropship_route()
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.state, "draft")
+
+    def _make_dropship_route(self):
+        return self.env["stock.route"].create(
             {
                 "name": "Straight from the supplier",
                 "sale_selectable": True,
+                "warehouse_selectable": True,
                 "rule_ids": [
                     Command.create(
                         {
@@ -82,10 +95,6 @@ class TestDeliveryThatWaitsForTheMoney(WaitingCase):
                 ],
             }
         )
-        order = self._make_order(5000)
-        order.order_line.route_ids = route
-        order.with_user(self.rep).action_confirm()
-        self.assertEqual(order.state, "draft")
 
     def test_small_change_does_not_end_the_wait(self):
         order = self._waiting_order()

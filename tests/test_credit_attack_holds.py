@@ -29,13 +29,18 @@ class TestDecisionAttacks(HoldCase):
             self._refuse(lambda amount=amount, hold=hold: hold._release(reason, "x", amount, self.today))
         self.assertEqual((self.hold.state, self.hold.order_id.state), ("open", "draft"))
 
-    def test_default_in_the_context_shows_no_hold_of_another_company(self):
+    def test_wizard_shows_nothing_of_a_hold_of_another_company(self):
         stranger = self._make_manager("credit_elsewhere", self.env["res.company"].create({"name": "Elsewhere"}))
         wizards = self.env["credit.insurance.hold.release"].with_user(stranger)
+        defaulted = wizards.with_context(default_hold_id=self.hold.id)
         with self.assertRaises(AccessError):
-            wizards.with_context(default_hold_id=self.hold.id).create({})
+            wizards.create({"hold_id": self.hold.id})
         with self.assertRaises(AccessError):
-            wizards.with_context(default_hold_id=self.hold.id).onchange({}, [], {"shortfall": {}, "hold_id": {}})
+            defaulted.create({})
+        with self.assertRaises(AccessError):
+            wizards.onchange({"hold_id": self.hold.id}, ["hold_id"], {"shortfall": {}, "reasons_text": {}})
+        with self.assertRaises(AccessError):
+            defaulted.onchange({}, [], {"shortfall": {}, "hold_id": {}})
 
     def test_default_in_the_context_shows_no_order_of_somebody_else(self):
         order = self._make_confirmed_order(100)

@@ -1,6 +1,7 @@
 """A pass is for one order, one term and one payment: ways to use it for more."""
 
 from odoo import Command
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
@@ -197,3 +198,33 @@ class TestPaymentTakenBack(OrderAttackCase, AccountPaymentCommon):
         payment.action_cancel()
         order.with_user(self.rep).action_confirm()
         self.assertEqual(order.state, "draft")
+
+
+@tagged("post_install", "-at_install")
+class TestRateOfAnOrder(OrderAttackCase):
+    """A down payment in another currency takes off an order what it is worth at the order's rate."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._make_buyer(limit=1000)
+        cls.foreign = cls.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        cls.order = cls._make_confirmed_order(1000)
+        cls.env.cr.flush()
+
+    def test_rate_is_not_given_by_hand(self):
+        line = Command.update(self.order.order_line.id, {"currency_id": self.foreign.id})
+        for vals in ({"currency_rate": 1000}, {"order_line": [line]}):
+            with self.assertRaises(AccessError):
+                self.order.with_user(self.rep).write(vals)
+
+    def test_rate_given_on_creation_is_computed_anew(self):
+        orders = self.env["sale.order"].with_user(self.rep)
+        line = {"product_id": self.goods.id, "currency_id": self.foreign.id}
+        vals = {"partner_id": self.partner.id, "order_line": [Command.create(line)]}
+        given = (
+            orders.create({**vals, "currency_rate": 1000}),
+            orders.with_context(default_currency_rate=9).create(vals),
+        )
+        for order in given:
+            self.assertEqual((order.currency_rate, order.order_line.currency_id), (1, order.currency_id))

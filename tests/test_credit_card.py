@@ -42,6 +42,19 @@ class TestCard(CardCase):
         self.assertEqual(self._card(self._make_order(950))["tone"], "tight")
         self.assertEqual(self._card(self._make_order(900))["tone"], "pass")
 
+    def test_shared_limit_is_told_with_what_all_its_buyers_use(self):
+        beta = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        group = self.env["credit.insurance.group"].create({"name": "Alpha and Beta"})
+        self.env["credit.insurance.own.limit"].create({"group_id": group.id, "amount": 1200})
+        for partner in (self.partner, beta):
+            self._make_buyer(limit=1000, partner=partner).group_id = group
+        self._make_confirmed_order(300)
+        self._make_confirmed_order(500, partner=beta)
+        now = self._card(self._make_order(100))["now"]
+        self.assertEqual(now["shared"], {"name": "Alpha and Beta", "limit": 1200, "exposure": 800})
+        group.buyer_ids.group_id = False
+        self.assertIsNone(self._card(self._make_order(100))["now"]["shared"])
+
     def test_buyer_that_is_not_checked_has_no_card(self):
         self.assertFalse(self._card(self._make_order(200)))
 

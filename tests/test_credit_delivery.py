@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from .test_credit_gate import GateCase
@@ -48,6 +48,27 @@ class TestDelivery(DeliveryCase):
         self.assertEqual(answer["params"]["credit_insurance"], {"passed": [], "held": picking.ids})
         self.assertIn("blocked", answer["params"]["message"])
         self.assertTrue(picking.credit_held)
+
+    def test_delivery_corrected_beyond_the_credit_stops_the_rest(self):
+        order = self._make_confirmed_order(1000)
+        first = self._picking(order, quantity=4)
+        first.with_context(skip_backorder=True).button_validate()
+        self.env.cr.flush()
+        first.move_ids.move_line_ids.quantity = 40
+        self.env.cr.flush()
+        self.assertEqual(self._exposure()["total"], 4000, "accepted: the goods are gone")
+        live = order.sudo().credit_pass_ids.filtered("live")
+        self.assertEqual((live.decision_id.shortfall, live.deliveries_wait), (3000, "growth"))
+        self.assertTrue(self._held(order.picking_ids - first), "what is still to go out waits")
+
+    def test_correction_of_a_delivery_lets_no_edit_pass_beside_it(self):
+        order = self._make_confirmed_order(1000)
+        self._picking(order).button_validate()
+        self.env.cr.flush()
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            order.picking_ids.move_ids.move_line_ids.quantity = 11
+            order.order_line.price_unit = 1000
+            self.env.cr.flush()
 
     def test_nothing_is_checked_where_the_company_did_not_switch_it_on(self):
         self.company.credit_check_delivery = False

@@ -14,12 +14,12 @@ class GateCase(CreditCommon):
     def _hold(self, order):
         return order.sudo().credit_hold_ids.filtered(lambda hold: hold.state == "open")
 
-    def _release(self, hold, user, amount=None, note="Customer pays on Friday"):
+    def _release(self, hold, user, amount=None, note="Customer pays on Friday", **values):
         reason = self.env.ref("credit_insurance.release_reason_payment_announced")
         wizard = (
             self.env["credit.insurance.hold.release"]
             .with_user(user)
-            .create({"hold_id": hold.id, "reason_id": reason.id, "note": note})
+            .create({"hold_id": hold.id, "reason_id": reason.id, "note": note, **values})
         )
         if amount:
             wizard.amount = amount

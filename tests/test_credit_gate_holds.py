@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, new_test_user, tagged
 
-from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_reservation import Snapshot
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_exposure import Snapshot
 
 from .gate_attack_case import AttackCase
 

@@ -1,5 +1,6 @@
 """A pass is used once, and growth is decided again."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
@@ -250,3 +251,45 @@ class TestPassIsUsedOnce(AttackCase):
             lambda lines: {line.id: order for line in lines},
         ):
             self.assertFalse(self._refused(bill.action_post), "the vendor's bill must be posted")
+
+
+@tagged("post_install", "-at_install")
+class TestDeliveryDate(AttackCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cover_end = cls.today + timedelta(days=30)
+        cls.policy, cls.buyer = cls._make_policy(), cls._make_buyer()
+        cls._make_cover(cls.policy, cls.buyer, 1000, effective_to=cls.cover_end)
+
+    def _date(self, days):
+        """So many days after the cover's last one."""
+        return f"{self.cover_end + timedelta(days=days)} 12:00:00"
+
+    def _confirm(self, **values):
+        order = self._make_confirmed_order(500, **values)
+        self._commit()
+        self.assertEqual(order.state, "sale")
+        return order
+
+    def _is_refused(self, order, days):
+        return self._refused(lambda: order.with_user(self.rep).write({"commitment_date": self._date(days)}))
+
+    def test_delivery_is_not_moved_past_the_end_of_the_cover(self):
+        for values in ({}, {"commitment_date": self._date(-10)}):
+            order = self._confirm(**values)
+            self.assertTrue(self._is_refused(order, 1))
+            self.assertFalse(self._is_refused(order, 0), "the last day is covered")
+
+    def test_delivery_moves_as_far_as_a_new_cover_reaches(self):
+        order = self._confirm()
+        self._make_cover(self.policy, self.buyer, 1000, effective_to=self.cover_end + timedelta(days=5))
+        self.assertTrue(self._is_refused(order, 6))
+        self.assertFalse(self._is_refused(order, 5))
+
+    def test_delivery_of_who_is_not_insured_moves_freely(self):
+        self.partner = self.env["res.partner"].create({"name": "Own Risk", "is_company": True})
+        buyer = self._make_buyer(limit=1000)
+        order = self._confirm(partner=self.partner)
+        buyer.status = "blocked"
+        self.assertFalse(self._is_refused(order, 400), "a later delivery asks for no more credit")

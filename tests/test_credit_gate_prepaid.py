@@ -132,3 +132,83 @@ class TestPrepaid(CreditCommon, AccountPaymentCommon):
         self.assertTrue(sent.called, "core mails only orders it did not confirm, and counts held ones as confirmed")
         told = self.env["sale.order"].union(*(call.args[0] for call in sent.call_args_list))
         self.assertIn(order, told)
+
+    # === MONEY OF A QUOTATION === #
+
+    def _make_paid_quotation(self, amount=1000, state="done", **values):
+        """A quotation of ``amount`` whose payment of 1,000 is booked, and that nobody confirmed."""
+        order = self._make_order(2000, **values)
+        self._make_tx(order, 1000, state=state)._post_process()
+        order.order_line.price_unit = amount / 10
+        self.env.cr.flush()
+        self.assertEqual((order.state, self._exposure()["total"]), ("draft", -1000))
+        return order
+
+    def test_money_of_a_paid_quotation_is_not_lent_to_another_order(self):
+        paid, other = self._make_paid_quotation(), self._make_order(1000)
+        other.action_confirm()
+        self.assertEqual(other.state, "draft", "the money belongs to the quotation that was paid")
+        self.assertEqual(other.sudo().credit_hold_ids.shortfall, 1000)
+        paid.action_confirm()
+        self.assertEqual(paid.state, "sale")
+        other.action_confirm()
+        self.assertEqual(other.state, "draft", "the money is used: it was counted once")
+
+    def test_money_of_a_paid_quotation_counts_once_in_a_batch(self):
+        other, paid = self._make_order(1000), self._make_paid_quotation()
+        (other | paid).action_confirm()
+        self.assertEqual((other | paid).mapped("state"), ["draft", "sale"], "the older one was decided first")
+
+    def test_part_payment_stays_with_its_quotation(self):
+        self._make_paid_quotation(1500)
+        other = self._make_order(400)
+        other.action_confirm()
+        self.assertEqual(other.state, "draft")
+
+    def test_money_that_was_given_back_is_kept_for_nobody(self):
+        order = self._make_paid_quotation()
+        refund = order.transaction_ids._create_child_transaction(400, is_refund=True)
+        refund.state = "done"
+        self._make_buyer(limit=100)
+        other = self._make_order(500)
+        other.action_confirm()
+        self.assertEqual(other.state, "sale", "1,000 came in, 600 of it belongs to the quotation")
+
+    def test_money_of_a_cancelled_quotation_is_free_again(self):
+        paid, other = self._make_paid_quotation(), self._make_order(1000)
+        paid._action_cancel()
+        other.action_confirm()
+        self.assertEqual(other.state, "sale")
+
+    def test_money_of_a_quotation_is_not_lent_within_a_credit_group(self):
+        beta = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        group = self.env["credit.insurance.group"].create({"name": "Alpha and Beta"})
+        self.env["credit.insurance.own.limit"].create({"group_id": group.id, "amount": 0})
+        for partner in (self.partner, beta):
+            self._make_buyer(limit=5000, partner=partner).group_id = group
+        self._make_paid_quotation()
+        other = self._make_order(1000, partner=beta)
+        other.action_confirm()
+        self.assertEqual(other.state, "draft")
+
+    def test_paid_quotation_reserves_only_what_is_not_paid(self):
+        """Whoever decides at the same instant leaves its money out of the credits already."""
+        gate = self.env["credit.insurance.gate"]
+        for amount, reserved in ((1000, 0), (1500, 500)):
+            with self.subTest(amount=amount):
+                order = self._make_paid_quotation(amount)
+                [case] = gate._prepare_cases(order, "confirmation")
+                self.assertEqual((case.booked, max(case.reserve, 0)), (1000, reserved))
+                order._action_cancel()
+                order.transaction_ids.payment_id.action_cancel()
+
+    def test_money_of_who_orders_is_kept_for_what_another_one_is_invoiced(self):
+        beta = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        self._make_buyer(limit=0, partner=beta)
+        paid = self._make_paid_quotation(partner_invoice_id=beta.id)
+        self.assertEqual(paid._credit_prepaid(), (1000, 0), "the credit is Alpha's, who paid")
+        other = self._make_order(1000)
+        other.action_confirm()
+        self.assertEqual(other.state, "draft")
+        paid.action_confirm()
+        self.assertEqual(paid.state, "sale")

@@ -1,5 +1,7 @@
 """Releases and rejections: by whom, up to which amount, and always on record."""
 
+from datetime import timedelta
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -31,6 +33,26 @@ class TestRelease(GateCase):
     def test_release_below_the_amount_keeps_the_order_held(self):
         self._release(self.hold, self.manager, amount=1400)
         self.assertEqual(self.order.state, "draft")
+
+    def test_release_lasts_no_longer_than_the_company_allows(self):
+        self.company.credit_release_max_days = 20
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self._release(self.hold, self.manager, valid_until=self.today + timedelta(days=21))
+        self.assertEqual(self.hold.state, "open")
+        self._release(self.hold, self.manager, valid_until=self.today + timedelta(days=20))
+        self.assertEqual(self.hold.release_valid_until, self.today + timedelta(days=20))
+
+    def test_wizard_proposes_no_last_day_beyond_what_the_company_allows(self):
+        for longest, proposed in ((30, 14), (5, 5), (0, 0)):
+            self.company.credit_release_max_days = longest
+            wizard = self.env["credit.insurance.hold.release"].with_user(self.manager).new({"hold_id": self.hold.id})
+            self.assertEqual(wizard.valid_until, self.today + timedelta(days=proposed))
+
+    def test_only_credit_managers_change_how_long_releases_last(self):
+        for role in (self.rep, self.officer, self.administrator):
+            if not role.has_group("credit_insurance.credit_insurance_group_manager"):
+                with self.assertRaises(AccessError):
+                    self.company.with_user(role).credit_release_max_days = 9000
 
     def test_released_headroom_is_used_up(self):
         self._release(self.hold, self.manager)

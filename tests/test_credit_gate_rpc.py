@@ -138,7 +138,7 @@ class TestConfirmationsOverRpc(ConcurrentCase):
         crossing = [[a, b] if a % 2 else [b, a] for a, b in zip(first, second, strict=True)]
         answers = self._confirm_at_once([[order_id] for order_id in single])
         crossed = self._confirm_at_once(crossing)
-        self.assertEqual({status for status, _answer in [*answers, *crossed]}, {200}, "no client gets an error")
+        self.assertEqual([answer for status, answer in [*answers, *crossed] if status != 200], [])
         self.assertEqual(self._count_states(single), (3, 17, {(900, 200, "open")}))
         self.assertEqual(
             sorted(answer["params"]["credit_insurance"]["held"] for _status, answer in answers if answer is not True),

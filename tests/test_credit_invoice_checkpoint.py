@@ -16,6 +16,13 @@ class TestInvoiceCheckpoint(GateCase):
         cls.buyer = cls._make_buyer(limit=1000)
         cls.company.credit_check_invoice = "hold"
 
+    def test_rep_without_rights_on_invoices_cancels_an_order(self):
+        """Odoo cancels its draft invoices and open deliveries, none of them included."""
+        for order in (self._make_order(100), self._make_confirmed_order(100, product=self.service)):
+            order.with_user(self.rep).action_cancel()
+            order.with_user(self.rep)._action_cancel()
+            self.assertEqual(order.state, "cancel")
+
     def _draft(self, amount, **values):
         return self._make_invoice(amount, post=False, **values)
 

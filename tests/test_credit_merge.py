@@ -155,13 +155,39 @@ class TestMerge(CreditCommon):
         with self.assertRaisesRegex(UserError, "held orders"):
             self.partner.action_archive()
 
-    def test_archiving_the_credit_record_does_not_unblock(self):
-        buyer = self._make_buyer(status="blocked")
-        with self.assertRaisesRegex(UserError, "open the gate"):
+    def test_archived_credit_record_counts_as_before(self):
+        for values in ({"status": "blocked"}, {"status": "cash_only"}, {"limit": 0}):
+            with self.subTest(**values):
+                partner = self.env["res.partner"].create({"name": "Archived", "is_company": True})
+                buyer = self._make_buyer(partner=partner, **values)
+                buyer.with_user(self.manager).action_archive()
+                self.assertFalse(buyer.active)
+                self.assertEqual(self._make_confirmed_order(10, partner=partner).state, "draft")
+                self.assertEqual(partner.credit_insurance_buyer_id, buyer, "who looks at the contact sees it")
+
+    def test_archived_buyer_stays_in_its_credit_group(self):
+        group = self.env["credit.insurance.group"].create({"name": "Alpha and its twin"})
+        self.env["credit.insurance.own.limit"].create({"group_id": group.id, "amount": 1000})
+        archived, other = self._make_buyer(limit=5000), self._make_buyer(limit=5000, partner=self.twin)
+        (archived | other).group_id = group
+        archived.action_archive()
+        self.assertEqual(self._make_confirmed_order(800).state, "sale")
+        self.assertEqual(self._make_confirmed_order(800, partner=self.twin).state, "draft", "1,000 for both")
+        self.assertEqual(self._make_confirmed_order(800).state, "draft")
+        other.group_id = False
+        with self.assertRaisesRegex(UserError, "still has buyers"):
+            group.action_archive()
+
+    def test_buyer_whose_orders_an_alert_holds_is_not_archived(self):
+        """Alerts end with archiving."""
+        buyer = self._make_buyer(limit=1000)
+        rule = self.env["credit.insurance.rule"].sudo().search([], limit=1)
+        rule.write({"holds_orders": True, "observe_only": False})
+        self.env["credit.insurance.alert"].sudo().create(
+            {"rule_id": rule.id, "buyer_id": buyer.id, "severity": "high", "message": "Something happened"}
+        )
+        with self.assertRaisesRegex(UserError, "An alert holds"):
             buyer.action_archive()
-        buyer.status = "normal"
-        buyer.action_archive()
-        self.assertFalse(buyer.active)
 
     def test_contact_with_history_is_not_deleted(self):
         self._make_buyer(limit=1000)

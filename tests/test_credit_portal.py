@@ -148,6 +148,18 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         order.credit_hold_id.sudo().state = "rejected"
         self.assertNotIn(ARRIVED, self._page(order))
 
+    def test_list_of_quotations_says_which_ones_have_arrived(self):
+        waiting, other = self._portal_order(require_signature=False), self._portal_order(require_signature=False)
+        waiting.with_user(self.rep).action_confirm()
+        self.authenticate(self.portal_user.login, self.portal_user.login)
+        page = self.url_open("/my/quotes").text
+        self.assertIn(waiting.name, page)
+        self.assertIn(other.name, page)
+        self.assertEqual(page.count("Order received"), 1)
+        self._assert_neutral(page)
+        waiting.credit_hold_id.sudo().state = "rejected"
+        self.assertNotIn("Order received", self.url_open("/my/quotes").text)
+
     def test_shops_confirmation_page_says_that_the_order_has_arrived(self):
         order = self._portal_order(require_signature=False)
 

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 
 from odoo.tests import tagged
 
+from odoo.addons.credit_insurance.credit_insurance.models.reasons import describe_reasons
+
 from .common import CreditCommon
 
 OWN = re.compile(r'(FROM|INTO|UPDATE|JOIN) "?credit_insurance_|pg_current_xact_id')
 # Statements on this addon's tables that a confirmation sends on the main connection: lower them, never raise them.
-# Configured: limits, holds, exposure, snapshot, the pass before, and the two rows that are written. The goal is 4.
-CONFIGURED = 7
-# Unconfigured: limits, holds, the pass before, and the two rows that are written. The goal is 1.
-UNCONFIGURED = 5
+# Configured: limits with what belongs to the order, exposure with the snapshot, decision and pass.
+CONFIGURED = 3
+# Unconfigured: one statement reads all that and, as there is nothing, writes decision and pass.
+UNCONFIGURED = 1
 
 
 class Statements(list):
@@ -37,8 +39,7 @@ class Statements(list):
         return len({id(cursor) for cursor, _text in self if cursor is not self._cr})
 
 
-@tagged("post_install", "-at_install")
-class TestQueryCounts(CreditCommon):
+class QueryCountCase(CreditCommon):
     @contextmanager
     def _recorded(self):
         """Statements of the block, on every connection, with nothing cached before."""
@@ -74,6 +75,9 @@ class TestQueryCounts(CreditCommon):
             self.env["credit.insurance.gate"]._decide(orders, "confirmation")
         return statements
 
+
+@tagged("post_install", "-at_install")
+class TestQueryCounts(QueryCountCase):
     def test_exposure_of_any_number_of_buyers_is_one_statement(self):
         partners = self._make_buyers(500)
         self._make_invoice(100, partner=partners[0])
@@ -131,3 +135,15 @@ class TestQueryCounts(CreditCommon):
         self.assertEqual(orders[1].state, "sale")
         self.assertLessEqual(len(statements.own), UNCONFIGURED, "\n".join(statements.own))
         self.assertEqual(statements.side_cursors, 0)
+
+    def test_amounts_of_reasons_are_written_out_without_reading_their_currency_again(self):
+        money = {"amount": "1000.00", "currency": self.company_currency.name}
+        params = {"shortfall": money, "exposure": money, "document": money, "limit": money}
+        reason = {"code": "over_limit", "severity": "hold", "params": params, "exempted_by": None}
+        describe_reasons(self.env, [reason])
+        counts = []
+        for reasons in ([{"code": "buyer_watch", "severity": "warn", "params": {}}, reason], [reason] * 5):
+            with self._recorded() as statements:
+                describe_reasons(self.env, reasons)
+            counts.append(len(statements))
+        self.assertEqual(*counts)

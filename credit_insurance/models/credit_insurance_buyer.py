@@ -45,7 +45,10 @@ class CreditInsuranceBuyer(models.Model):
     cover_ids = fields.One2many("credit.insurance.cover", "buyer_id", string="Covers")
     grade_ids = fields.One2many("credit.insurance.grade", "buyer_id", string="Grades")
     link_ids = fields.One2many("credit.insurance.buyer.link", "buyer_id", string="Identities at Insurers")
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(
+        default=True,
+        help="An archived record is out of the lists. Its status, limits, covers and group count as before.",
+    )
 
     # The history of a buyer that was merged into another one points to the survivor's contact.
     _partner_company_uniq = models.UniqueIndex(

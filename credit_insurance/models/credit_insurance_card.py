@@ -14,7 +14,8 @@ The server decides what a reader may see; the card draws what it is given and fo
      "decider": {"name", "deputy", "since", "requested_by", "requested_on", "decided_by", "note"} or null}
 
     FIGURES = {"limit": amount or null, "layers": [{"kind": "insured" | "own" | "guaranteed", "amount"}], "exposure",
-               "sources": [{"source", "amount"}], "document", "prepaid", "headroom", "shortfall", "would_pass"}
+               "sources": [{"source", "amount"}], "document", "prepaid", "headroom", "shortfall", "would_pass",
+               "shared": {"name", "limit", "exposure" of all who share it} or null, of now only}
 
 A reader outside the credit groups gets sums only, and never the name of an alert, which may tell a grade.
 """
@@ -162,6 +163,15 @@ class CreditInsuranceCard(models.AbstractModel):
             "headroom": _number(decision.headroom),
             "shortfall": _number(decision.shortfall),
             "would_pass": _number(decision.would_pass),
+            "shared": self._make_shared(decision.shared),
+        }
+
+    @api.model
+    def _make_shared(self, shared):
+        return shared and {
+            "name": shared.name,
+            "limit": _number(shared.limit),
+            "exposure": _number(shared.exposure),
         }
 
     @api.model

@@ -27,11 +27,14 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_hold(self, orders):
         """Decide ``orders`` in order of their creation; write a pass or a hold for each. Return those that pass."""
-        passed = orders.browse()
-        for case, decision in self._decide(orders, "confirmation"):
-            log = self._log(case, decision, "confirmation")
+        unchecked = self._prepare_unchecked(orders)
+        cases = self._prepare_cases(orders, "confirmation", attached=unchecked)
+        if unchecked and unchecked.recorded:
+            return orders
+        self._note_configured(cases)
+        decided, passed = self._decide_cases(cases), orders.browse()
+        for (case, decision), log in zip(decided, self._record(decided, "confirmation"), strict=True):
             if decision.outcome is Outcome.PASS:
-                self._write_pass(case, log)
                 passed |= case.subject
             else:
                 self.env["credit.insurance.hold"]._open(case.subject, log)
@@ -41,14 +44,16 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_refuse(self, orders, checkpoint, open_amounts=None):
         """Decide orders that are, or are about to be, confirmed without a pass: ``{order: why it is refused}``."""
-        refused = {}
+        refused, passing = {}, []
         for case, decision in self._decide(orders, checkpoint, open_amounts):
             if decision.outcome is Outcome.PASS:
-                self._write_pass(case, self._log(case, decision, checkpoint))
-                case.subject.credit_hold_ids._close("cleared")
+                passing.append((case, decision))
             else:
                 told = self.env._("%s is over its credit and stays as it was.", case.subject.name)
                 refused[case.subject] = f"{told}\n{self._describe(decision)}"
+        self._record(passing, checkpoint)
+        for case, _decision in passing:
+            case.subject.credit_hold_ids._close("cleared")
         return refused
 
     @api.model
@@ -58,10 +63,9 @@ class CreditInsuranceGate(models.AbstractModel):
         It is on record and takes its headroom. When it went over the limit, the order's deliveries wait for a decision,
         and whoever decides credit is told.
         """
-        for case, decision in self._decide(orders, "growth", open_amounts, accepted=lambda _case: True):
-            accepted = replace(decision, outcome=Outcome.PASS)
-            log = self._log(case, accepted, "growth")
-            self._write_pass(case, log)
+        decided = self._decide(orders, "growth", open_amounts, accepted=lambda _case: True)
+        accepted = [(case, replace(decision, outcome=Outcome.PASS)) for case, decision in decided]
+        for (case, decision), log in zip(decided, self._record(accepted, "growth"), strict=True):
             if decision.outcome is Outcome.HOLD:
                 case.subject._credit_stop_deliveries(log, self._describe(decision))
 
@@ -86,9 +90,13 @@ class CreditInsuranceGate(models.AbstractModel):
         :param open_amounts: what is left to invoice, by the id of the document, where that is what has to fit
         :param accepted: says of a case that it takes headroom although it is held, because it is owed all the same
         """
-        cases = self._prepare_cases(subjects, checkpoint, open_amounts)
-        figures = self._get_figures(cases)
-        with self._open_ledger([case for case in cases if case.takes_headroom]) as ledger:
+        return self._decide_cases(self._prepare_cases(subjects, checkpoint, open_amounts), accepted)
+
+    @api.model
+    def _decide_cases(self, cases, accepted=None):
+        taking = [case for case in cases if case.takes_headroom]
+        figures = self._get_figures(cases, bool(taking))
+        with self._open_ledger(taking, figures.snapshot) as ledger:
             pairs = self._judge(cases, figures, ledger)
             for case, decision in pairs:
                 takes = decision.outcome is Outcome.PASS or (accepted and accepted(case))
@@ -97,14 +105,14 @@ class CreditInsuranceGate(models.AbstractModel):
         return pairs
 
     @api.model
-    def _open_ledger(self, cases):
+    def _open_ledger(self, cases, snapshot):
         if not cases:
             return nullcontext()
         reservations = self.env["credit.insurance.reservation"]
         groups = {case.group.group_id: case.group for case in cases if case.group}
         members = {partner_id for group in groups.values() for partner_id, _company in group.members}
         buyers = {case.buyer.partner_id for case in cases}
-        return reservations._open_ledger(reservations._get_snapshot(), buyers, groups, members)
+        return reservations._open_ledger(snapshot, buyers, groups, members)
 
     @api.model
     def _judge(self, cases, figures, ledger):

@@ -75,14 +75,22 @@ class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
 
     @api.model
-    def _prepare_cases(self, subjects, checkpoint, open_amounts=None):
-        """The cases of documents in order of their creation, whoever asks; one statement reads all limits."""
+    def _prepare_cases(self, subjects, checkpoint, open_amounts=None, attached=None):
+        """The cases of documents in order of their creation, whoever asks; one statement reads all limits.
+
+        :param attached: what is read beside them, when that is more than what belongs to the orders
+        """
         subjects = subjects.sudo().sorted(lambda doc: (doc.create_date or datetime.max, doc._origin.id or 0))
+        if subjects._name == "sale.order":
+            # For all at once: one after the other they would be read one after the other.
+            subjects._credit_related_partners()
         partners = {subject: subject._credit_related_partners() for subject in subjects}
         limits, groups = {}, {}
         for company, own in subjects.grouped(lambda subject: subject._credit_company()).items():
             pairs = [(partner.id, company.id) for subject in own for partner in partners[subject]]
-            found = self.env["credit.insurance.limit"]._get_limits(pairs, company._credit_today())
+            found = self.env["credit.insurance.limit"]._get_limits(
+                pairs, company._credit_today(), attached=attached or self._attach(own)
+            )
             shared = {limit.group_id for limit in found.values()}
             groups[company.id] = self.env["credit.insurance.group"]._get_shared(shared, company)
             limits |= found
@@ -150,7 +158,8 @@ class CreditInsuranceGate(models.AbstractModel):
             booked=convert(booked),
             released=convert(release.release_amount - subject._credit_invoiced()) if release else None,
             secured=None if secured is None else convert(secured),
-            reserve=convert(self._get_grown(case)),
+            # Others leave out of the credits what a quotation was paid with, before and after it is confirmed.
+            reserve=convert(self._get_grown(case) - (booked if case.checkpoint == "confirmation" else 0)),
         )
 
     @api.model

@@ -1,6 +1,6 @@
-"""What the gate decided, written down: the decision log and the passes."""
+"""What the gate decided, as it is written down: the decision log and the passes."""
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.rules.policy import Decision, Outcome
 
@@ -73,29 +73,36 @@ class CreditInsuranceGate(models.AbstractModel):
         ]
 
     @api.model
-    def _write_pass(self, case, log):
-        """Give the order its live pass; the one before it ends."""
+    def _prepare_pass_vals(self, case, log, waited=False):
+        """The live pass of an order that passed.
+
+        :param log: the values of its decision
+        :param waited: what its deliveries waited for with the pass before
+        """
         order = case.subject
-        waits = self._get_deliveries_wait(log, order.credit_pass_ids.filtered("live").deliveries_wait)
-        order._credit_end_passes()
-        release = order.credit_hold_ids._get_release(order) if log.basis == "released" else None
+        release = order.credit_hold_ids._get_release(order) if log["basis"] == "released" else None
         released = release.release_amount if release else 0
         unused = released - order._credit_invoiced() if release else 0
-        self.env["credit.insurance.pass"].sudo().create(
-            {
-                "currency_id": order.currency_id.id,
-                "open_amount": max(case.open_amount, unused),
-                "payment_term_id": order.payment_term_id.id,
-                "order_id": order.id,
-                "partner_id": case.buyer.partner_id,
-                "company_id": case.buyer.company_id,
-                "amount": max(order.amount_total, released),
-                "order_amount": order.amount_total,
-                "decision_id": log.id,
-                "hold_id": release.id if release else False,
-                "deliveries_wait": waits,
-            }
-        )
+        return {
+            "currency_id": order.currency_id.id,
+            "open_amount": max(case.open_amount, unused),
+            "payment_term_id": order.payment_term_id.id,
+            "order_id": order.id,
+            "partner_id": case.buyer.partner_id,
+            "company_id": case.buyer.company_id,
+            "amount": max(order.amount_total, released),
+            "order_amount": order.amount_total,
+            "hold_id": release.id if release else False,
+            "deliveries_wait": self._get_deliveries_wait(log, waited),
+            "delivery_until": self._get_delivery_until(case),
+        }
+
+    @api.model
+    def _get_delivery_until(self, case):
+        """The last day on which the goods may leave as decided; no end without insurance, or with none known."""
+        covered = case.buyer.limit.insured_until
+        last = covered and max(covered, case.subject._credit_delivery_date() or covered)
+        return fields.Date.to_string(last)
 
     @api.model
     def _get_deliveries_wait(self, log, before):
@@ -103,9 +110,9 @@ class CreditInsuranceGate(models.AbstractModel):
 
         A change decides about what is still to be invoiced only: what waited for the money goes on doing so.
         """
-        if log.basis == "cash_before_delivery":
+        if log["basis"] == "cash_before_delivery":
             return "cash"
-        if before == "cash" and log.checkpoint == "growth" and log.basis != "released":
+        if before == "cash" and log["checkpoint"] == "growth" and log["basis"] != "released":
             return "cash"
-        accepted = log.checkpoint == "growth" and log.would_hold and log.gate_mode == "on"
+        accepted = log["checkpoint"] == "growth" and log["would_hold"] and log["gate_mode"] == "on"
         return "growth" if accepted else False

@@ -21,6 +21,7 @@ from odoo.addons.credit_insurance.rules.policy import (
 
 from .amounts import to_decimal
 from .company_calendar import company_day_bounds
+from .credit_insurance_exposure import Snapshot
 
 # What a delivery is not asked that waits for a reason of its own, where the company does not check deliveries.
 NOTHING_ELSE = {
@@ -39,12 +40,15 @@ class Figures:
     """What is read for all cases at once: exposure rows by (partner_id, root_company_id), and rated currencies.
 
     ``rated`` are pairs of a company's id and the code of a foreign currency that has a rate there; ``small`` is what
-    passed below a threshold today, by (partner_id, root_company_id): ``[(currency_id, amount)]``.
+    passed below a threshold today, by (partner_id, root_company_id): ``[(currency_id, amount)]``; ``earmarked`` what
+    quotations were paid with, as rows by order; ``snapshot`` what the transaction saw, where headroom is taken.
     """
 
     rows: dict
     rated: frozenset[tuple[int, str]]
     small: dict
+    earmarked: dict
+    snapshot: Snapshot | None = None
 
 
 class CreditInsuranceGate(models.AbstractModel):
@@ -53,20 +57,27 @@ class CreditInsuranceGate(models.AbstractModel):
     # === FIGURES === #
 
     @api.model
-    def _get_figures(self, cases):
-        """Exposure of the buyers concerned and of those they share a limit with, the documents left out."""
+    def _get_figures(self, cases, taking=False):
+        """Exposure of the buyers concerned and of those they share a limit with, the documents left out.
+
+        :param taking: headroom is going to be taken
+        """
         keys = set()
         for case in cases:
             if case.looked_up:
                 keys |= {case.key, *(case.group.members if case.group else ())}
         orders = self.env["sale.order"].union(*(case.subject._credit_order() for case in cases))
-        rows = {}
+        rows, snapshot, exposure = {}, None, self.env["credit.insurance.exposure"]
         for company in self.env["res.company"].browse({company_id for _partner, company_id in keys}).sudo():
             partner_ids = [partner_id for partner_id, company_id in keys if company_id == company.id]
-            rows |= self.env["credit.insurance.exposure"]._get_rows(
-                partner_ids, company.ids, company._credit_today(), exclude_order_ids=orders.ids
-            )
-        return Figures(rows, self._get_rated(cases, rows), self._get_passed_today(cases))
+            asked = (partner_ids, company.ids, company._credit_today(), orders.ids)
+            if taking and not snapshot:
+                found, snapshot = exposure._get_rows_and_snapshot(*asked)
+            else:
+                found = exposure._get_rows(*asked)
+            rows |= found
+        small, earmarked = self._get_passed_today(cases), self._get_earmarked(rows)
+        return Figures(rows, self._get_rated(cases, rows), small, earmarked, snapshot)
 
     @api.model
     def _make_request(self, case, figures, ledger):
@@ -131,7 +142,7 @@ class CreditInsuranceGate(models.AbstractModel):
         return {
             "overdue_days": max(((case.today - grace - row.oldest_due).days for row in overdue), default=0),
             "mep_passed": any(self._is_mep_passed(policy.mep, owed, case.today - grace) for policy in policies),
-            "payment_term_days": subject._credit_term_days(case.today),
+            "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
             "delivery_date": subject._credit_delivery_date(),
             "country_allowed": all(
@@ -183,7 +194,7 @@ class CreditInsuranceGate(models.AbstractModel):
         if not case.looked_up:
             return Exposure.of(currency.name)
         amounts = self.env["credit.insurance.exposure"]._convert_rows(
-            figures.rows.get(case.key, ()), case.company, currency, case.today
+            self._get_rows_for(case, case.key, figures), case.company, currency, case.today
         )
         amounts["credits"] += case.booked
         reserved = self._get_reserved(case, case.key, currency, ledger)
@@ -212,7 +223,7 @@ class CreditInsuranceGate(models.AbstractModel):
         for key in group.members:
             company = self.env["res.company"].browse(key[1]).sudo()
             amounts = self.env["credit.insurance.exposure"]._convert_rows(
-                figures.rows.get(key, ()), company, currency, case.today
+                self._get_rows_for(case, key, figures), company, currency, case.today
             )
             total += sum(amounts.values()) + self._get_reserved(case, key, currency, ledger)
         own = self.env["res.currency"].browse(group.currency_id)

@@ -34,7 +34,14 @@ class CreditInsuranceGroup(models.Model):
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True
     )
-    buyer_ids = fields.One2many("credit.insurance.buyer", "group_id", string="Buyers")
+    # An archived buyer still takes part in the limit: it has to be seen to be taken out.
+    buyer_ids = fields.One2many(
+        "credit.insurance.buyer",
+        "group_id",
+        string="Buyers",
+        domain=[("merged_into_id", "=", False)],
+        context={"active_test": False},
+    )
     own_limit_ids = fields.One2many("credit.insurance.own.limit", "group_id", string="Limits")
     buyer_count = fields.Integer(compute="_compute_buyer_count", compute_sudo=True)
     active = fields.Boolean(default=True)
@@ -73,7 +80,7 @@ class CreditInsuranceGroup(models.Model):
         return super().write(vals)
 
     def _find_members(self):
-        return self.env["credit.insurance.buyer"].sudo().search([("group_id", "in", self.ids)])
+        return self.sudo().buyer_ids
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_use(self):
@@ -99,7 +106,7 @@ class CreditInsuranceGroup(models.Model):
                 """
                 SELECT g.id, g.name, g.currency_id, c.name,
                        (SELECT json_agg(json_build_array(b.partner_id, b.company_id))
-                          FROM credit_insurance_buyer b WHERE b.group_id = g.id AND b.active)
+                          FROM credit_insurance_buyer b WHERE b.group_id = g.id AND b.merged_into_id IS NULL)
                   FROM credit_insurance_group g
                   JOIN res_currency c ON c.id = g.currency_id
                  WHERE g.id = ANY(%s) AND g.active

@@ -13,15 +13,6 @@ HOLD_STATES = [
 # The fields of a hold that name what was stopped, by model.
 DOCUMENT_FIELDS = {"sale.order": "order_id", "stock.picking": "picking_id", "account.move": "move_id"}
 
-# The bar of the decision card: what uses the limit, and the colour of each part.
-CARD_SOURCES = [
-    ("exposure_overdue", "danger"),
-    ("exposure_not_due", "primary"),
-    ("exposure_confirmed", "info"),
-    ("exposure_reserved", "secondary"),
-    ("document_amount", "warning"),
-]
-
 
 class CreditInsuranceHold(models.Model):
     """A document stopped by the credit gate: who, when, why, with every figure of that moment, and what became of it.
@@ -187,27 +178,3 @@ class CreditInsuranceHold(models.Model):
     def _format(self, amount):
         self.ensure_one()
         return self.currency_id.format(amount)
-
-    def _prepare_card_values(self):
-        """What the decision card on the order shows: figures, the bar's segments in percent, reasons, who decides."""
-        self.ensure_one()
-        decision = self.decision_id
-        sources = [
-            (name, decision._fields[name]._description_string(self.env), decision[name], color)
-            for name, color in CARD_SOURCES
-            if decision[name] > 0
-        ]
-        whole = max(decision.limit_amount, sum(amount for _name, _label, amount, _color in sources)) or 1
-        return {
-            "hold": self,
-            "decision": decision,
-            "sources": [
-                {"name": name, "label": label, "amount": amount, "color": color, "percent": 100 * amount / whole}
-                for name, label, amount, color in sources
-            ],
-            "limit_percent": min(100, 100 * decision.limit_amount / whole),
-            "reasons": decision.reasons_text.splitlines(),
-            "responsible": self._get_decider(),
-            "deputy": self._get_deputy(),
-            "format": self._format,
-        }

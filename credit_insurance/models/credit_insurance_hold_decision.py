@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date
 
 from .amounts import is_amount
 from .credit_insurance_authority import Ask
@@ -165,11 +166,17 @@ class CreditInsuranceHold(models.Model):
         """The authority for releasing ``amount``, together with what was released of the same quotation before.
 
         :raise AccessError: the user may not decide this hold
-        :raise UserError: the hold is closed, the amount is not positive or the date is past
+        :raise UserError: the hold is closed, the amount is not positive, the date is past or too far away
         """
         hold = self.sudo()
-        if not is_amount(amount) or amount <= 0 or not valid_until or valid_until < hold.company_id._credit_today():
+        company = hold.company_id
+        if not is_amount(amount) or amount <= 0 or not valid_until or valid_until < company._credit_today():
             raise UserError(self.env._("A release needs an amount above zero and a last day that is not past."))
+        if valid_until > (last := company._get_credit_release_until()):
+            day = format_date(self.env, last)
+            raise UserError(
+                self.env._("A release in %(company)s holds until %(day)s at most.", company=company.name, day=day)
+            )
         used = self._check_authority(amount + hold._get_released_before(), note)
         if not hold._get_document():
             raise UserError(self.env._("The document of hold %s does not exist any more.", self.name))

@@ -77,18 +77,26 @@ class CreditInsuranceLimit(models.AbstractModel):
     _description = "Limit in Force"
 
     @api.model
-    def _get_limits(self, pairs, today, on=None):
+    def _get_limits(self, pairs, today, on=None, attached=None):
         """Limits of ``(partner_id, root_company_id)`` pairs: ``{pair: BuyerLimit}``, one statement for any number.
 
         A buyer without a row of its own gets what its company grants those nobody has looked at. ``on`` asks for
-        another day than ``today``, at today's rates.
+        another day than ``today``, at today's rates; ``attached`` reads more in the same statement.
         """
         pairs = sorted(set(pairs))
-        found = {row[1:3]: BuyerRow(*row) for row in self._read_rows(pairs)}
+        found = {row[1:3]: BuyerRow(*row) for row in self._read_rows(pairs, attached)}
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
         foreign = self._get_foreign_currencies(found.values(), companies)
         books = {company.id: (company, self._get_rates(company, foreign, today)) for company in companies}
         return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today, on) for pair in pairs}
+
+    @api.model
+    def _get_unconfigured(self, partners, company):
+        """What the company grants these buyers if nobody has looked at them: ``{pair: BuyerLimit}``."""
+        today = company._credit_today()
+        rates = self._get_rates(company, self.env["res.currency"], today)
+        pairs = [(partner.id, company.id) for partner in partners]
+        return {pair: self._make_limit(pair, company, rates, None, today) for pair in pairs}
 
     @api.model
     def _make_limit(self, pair, company, rates, row, today, on=None):

@@ -19,7 +19,7 @@ BUYERS = SQL(
     """
     SELECT id, partner_id, company_id, status, currency_id, group_id, profile_id, adverse_since
       FROM credit_insurance_buyer
-     WHERE active
+     WHERE merged_into_id IS NULL
     """
 )
 OWN = SQL(
@@ -133,13 +133,13 @@ class CreditInsuranceLimit(models.AbstractModel):
         return result
 
     @api.model
-    def _read_rows(self, pairs):
+    def _read_rows(self, pairs, attached=None):
         """Own limits, guarantees, discretionary limits and covers of every buyer: a ``BuyerRow`` each.
 
-        A guarantee for one order is no part of the limit.
+        A guarantee for one order is no part of the limit. ``attached`` reads more in the same statement.
         """
         self.env.flush_all()
-        parts = self._read_parts(pairs)
+        parts = self._read_parts(pairs, attached)
         names = self._get_currency_names(parts)
         self._complete_insured(parts)
         by_buyer = {part: defaultdict(list) for part in PARTS}
@@ -172,14 +172,16 @@ class CreditInsuranceLimit(models.AbstractModel):
         )  # fmt: skip
 
     @api.model
-    def _read_parts(self, pairs):
+    def _read_parts(self, pairs, attached):
         """``{part: [JSON object]}`` of the buyers of these pairs."""
         if not pairs:
             return EMPTY
         partners, companies = ({pair[place] for pair in pairs} for place in (0, 1))
         query = SQL("SELECT * FROM %s(%s, %s)", SQL.identifier(LIMIT_ROWS), int_array(partners), int_array(companies))
-        [row] = self.env.execute_query(query)
-        parts = {part: items or () for part, items in zip(PARTS, row, strict=True)}
+        [row] = self.env.execute_query(attached.render(query) if attached else query)
+        if attached:
+            attached.take(row[len(PARTS) :])
+        parts = {part: items or () for part, items in zip(PARTS, row[: len(PARTS)], strict=True)}
         asked = set(pairs)
         parts["buyer"] = [buyer for buyer in parts["buyer"] if (buyer["partner_id"], buyer["company_id"]) in asked]
         return parts

@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
+from odoo.tools import SQL
 
 from .amounts import is_amount
 from .guarded_fields import without_fields
@@ -27,6 +28,8 @@ class CreditInsuranceLimitRow(models.AbstractModel):
     # What cannot be changed at all, and what is changed by a new row.
     _fixed = ("buyer_id",)
     _terms = ("amount", "currency_id", "date_from")
+    # Whose limit it is.
+    _holders = ("buyer_id",)
 
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one(related="buyer_id.company_id", store=True)
@@ -60,6 +63,7 @@ class CreditInsuranceLimitRow(models.AbstractModel):
         if not self.env.su:
             self, vals_list = without_fields(self, vals_list, GRANT_FIELDS)
         rows = super().create(vals_list)
+        rows._grant_in_turn()
         lesser = rows.filtered(lambda row: row._is_lesser())
         rows._take_places()
         if not self.env.su:
@@ -159,6 +163,7 @@ class CreditInsuranceLimitRow(models.AbstractModel):
             if last and last < yesterday:
                 raise UserError(self.env._("The last day cannot be in the past: what counted then, counted."))
             if not self.env.su and (not last or (row.date_to and last > row.date_to)):
+                row._grant_in_turn()
                 row._check_authority()
 
     def _end_before(self, day):
@@ -192,6 +197,17 @@ class CreditInsuranceLimitRow(models.AbstractModel):
             if row.date_from < row._today():
                 raise ValidationError(self.env._("A row takes the place of another from today on, not in the past."))
             row.replaces_id._end_before(row.date_from)
+
+    def _grant_in_turn(self):
+        """Let nobody else grant to the same buyers or groups until this transaction ends.
+
+        Whoever waited for it cannot see what was granted meanwhile: changing the same row makes PostgreSQL refuse that
+        transaction, and Odoo runs it again, which does see it.
+        """
+        for name in self._holders:
+            holders, table = self[name], SQL.identifier(self[name]._table)
+            locked = SQL("SELECT id FROM %s WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", table, holders.ids)
+            self.env.cr.execute(SQL("UPDATE %s SET write_uid = write_uid WHERE id IN (%s)", table, locked))
 
     def _check_authority(self, askers=None):
         """The authority under which the user may grant this row, or let it count longer.

@@ -22,6 +22,7 @@ class CreditInsuranceOwnLimit(models.Model):
     _order = "buyer_id, date_from desc, id desc"
     _fixed = ("buyer_id", "group_id")
     _terms = ("kind", "amount", "currency_id", "date_from")
+    _holders = ("buyer_id", "group_id")
 
     buyer_id = fields.Many2one(required=False)
     group_id = fields.Many2one(

@@ -25,6 +25,9 @@ class CreditInsurancePass(models.Model):
     order_amount = fields.Monetary(help="The order's total when it was last looked at.")
     currency_id = fields.Many2one("res.currency", required=True)
     payment_term_id = fields.Many2one("account.payment.term", help="The order may be paid this late, or earlier.")
+    delivery_until = fields.Date(
+        help="Goods that leave later were not decided about: the cover ends before. Empty: any day."
+    )
     decision_id = fields.Many2one("credit.insurance.decision", ondelete="restrict", index="btree_not_null")
     hold_id = fields.Many2one(
         "credit.insurance.hold", string="Released Hold", ondelete="restrict", index="btree_not_null"

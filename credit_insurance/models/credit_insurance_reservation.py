@@ -16,7 +16,6 @@ transaction's snapshot shows is in the tables; what it does not show is in here:
 
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 
 from psycopg2.errors import LockNotAvailable
@@ -29,17 +28,11 @@ from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import Basis
 
+from .sql_functions import int_array
+
 # The first key of PostgreSQL's two-key advisory locks keeps ours apart from other modules' ("CRED", "CREG").
 LOCK_CLASS = 0x43524544
 GROUP_LOCK_CLASS = 0x43524547
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Identity and view of the main transaction, as PostgreSQL prints them."""
-
-    xid: str
-    snapshot: str
 
 
 class ReservationLedger:
@@ -104,15 +97,6 @@ class CreditInsuranceReservation(models.Model):
         )
 
     @api.model
-    def _get_snapshot(self):
-        """Identity and view of the running transaction. Its own changes are flushed, so that it sees them itself."""
-        self.env.flush_all()
-        [(xid, snapshot)] = self.env.execute_query(
-            SQL("SELECT pg_current_xact_id()::text, pg_current_snapshot()::text")
-        )
-        return Snapshot(xid, snapshot)
-
-    @api.model
     @contextmanager
     def _open_ledger(self, snapshot, partner_ids, group_ids=(), member_ids=()):
         """Lock these buyers and credit groups and yield their :class:`ReservationLedger`.
@@ -132,20 +116,23 @@ class CreditInsuranceReservation(models.Model):
                 )
             ) from exc
         with side:
-            side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            side.execute("SET LOCAL lock_timeout = '5s'")
-            self._lock(side, LOCK_CLASS, partner_ids)
+            side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '5s'")
             # Whoever takes headroom of a group holds its lock, so that its members' reservations stand still.
-            self._lock(side, GROUP_LOCK_CLASS, group_ids)
+            self._lock(side, [*_keys(LOCK_CLASS, partner_ids), *_keys(GROUP_LOCK_CLASS, group_ids)])
             reserved, small = self._read_reserved(side, snapshot, {*partner_ids, *member_ids})
             yield ReservationLedger(side, snapshot.xid, reserved, small)
 
     @api.model
-    def _lock(self, side, lock_class, ids):
-        """One lock each until the side connection commits, in ascending order so that nobody waits in a circle."""
+    def _lock(self, side, keys):
+        """One lock each until the side connection commits, in the order given."""
+        classes, ids = zip(*keys, strict=True)
+        query = SQL(
+            "SELECT pg_advisory_xact_lock(k.class, k.id) FROM unnest(%s, %s) AS k(class, id)",
+            int_array(classes),
+            int_array(ids),
+        )
         try:
-            for id_ in sorted(set(ids)):
-                side.execute("SELECT pg_advisory_xact_lock(%s, %s)", (lock_class, id_), log_exceptions=False)
+            side.execute(query, log_exceptions=False)
         except LockNotAvailable as exc:
             raise UserError(
                 self.env._("Another confirmation for this buyer is taking too long. Nothing was confirmed; try again.")
@@ -196,3 +183,8 @@ class CreditInsuranceReservation(models.Model):
                 OR xid >= pg_snapshot_xmax(pg_current_snapshot())
             """
         )
+
+
+def _keys(lock_class, ids):
+    """The keys of locks in ascending order, so that nobody waits in a circle."""
+    return [(lock_class, id_) for id_ in sorted(set(ids))]

@@ -112,10 +112,7 @@ def _describe(env, reason):
 
 def _param_to_text(env, name, value):
     if isinstance(value, dict):
-        currency = (
-            env["res.currency"].with_context(active_test=False).search([("name", "=", value["currency"])], limit=1)
-        )
-        return currency.format(float(value["amount"]))
+        return env["res.currency"]._credit_get(value["currency"]).format(float(value["amount"]))
     if name == "state":
         return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value
     if name in ("until", "delivery") and value:

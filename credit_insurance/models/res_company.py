@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
@@ -66,6 +68,11 @@ class ResCompany(models.Model):
         string="Own Limits Are Reviewed After (months)", default=12, help="Zero: only when the limit says so."
     )
     credit_release_validity_days = fields.Integer(string="A Release Holds for (days)", default=14)
+    credit_release_max_days = fields.Integer(
+        string="A Release Holds at Most (days)",
+        default=30,
+        help="No release holds longer than so many days from its decision. Zero: only on the day it is given.",
+    )
     credit_four_eyes_amount = fields.Monetary(
         string="Four Eyes From",
         help="From this amount on, whoever asked for a release may not grant it. Zero: always.",
@@ -96,7 +103,7 @@ class ResCompany(models.Model):
         "CHECK(credit_default_limit >= 0 AND credit_data_max_age_days >= 0 AND credit_max_overdue_days >= 0"
         " AND credit_max_overdue_amount >= 0 AND credit_delivery_grace_days >= 0 AND credit_invoice_grace_days >= 0"
         " AND credit_four_eyes_amount >= 0 AND credit_release_validity_days >= 0 AND credit_hold_lapse_days >= 0"
-        " AND credit_limit_review_months >= 0)",
+        " AND credit_limit_review_months >= 0 AND credit_release_max_days >= 0)",
         "Amounts, days and months of the credit settings are zero or more.",
     )
 
@@ -151,6 +158,12 @@ class ResCompany(models.Model):
             return company.credit_responsible_id
         managers = self.env.ref("credit_insurance.credit_insurance_group_manager").sudo().all_user_ids
         return managers.filtered(lambda user: user.active and not user.share and company in user.company_ids)[:1]
+
+    def _get_credit_release_until(self, days=None):
+        """The last day of a release decided today that holds for ``days``, or as long as any may."""
+        self.ensure_one()
+        longest = self.credit_release_max_days
+        return self._credit_today() + timedelta(days=longest if days is None else min(days, longest))
 
     def _credit_today(self):
         """The calendar date of the company, whatever the time zone of who asks."""

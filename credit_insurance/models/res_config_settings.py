@@ -25,6 +25,7 @@ class ResConfigSettings(models.TransientModel):
     credit_responsible_id = fields.Many2one(related="company_id.credit_responsible_id", readonly=False)
     credit_limit_review_months = fields.Integer(related="company_id.credit_limit_review_months", readonly=False)
     credit_release_validity_days = fields.Integer(related="company_id.credit_release_validity_days", readonly=False)
+    credit_release_max_days = fields.Integer(related="company_id.credit_release_max_days", readonly=False)
     credit_four_eyes_amount = fields.Monetary(
         related="company_id.credit_four_eyes_amount", readonly=False, currency_field="credit_currency_id"
     )

@@ -67,8 +67,16 @@ class ResPartner(models.Model):
     @api.depends_context("company", "tz", "lang")
     def _compute_credit_insurance(self):
         company = self.env.company.root_id
-        buyers = self.env["credit.insurance.buyer"].search(
-            [("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", company.id)]
+        buyers = (
+            self.env["credit.insurance.buyer"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "=", company.id),
+                    ("merged_into_id", "=", False),
+                ]
+            )
         )
         by_partner = {buyer.partner_id: buyer for buyer in buyers}
         for partner in self:
@@ -98,9 +106,8 @@ class ResPartner(models.Model):
         moved = {partner: old for partner, old in before.items() if partner.commercial_partner_id != old}
         if not moved:
             return
-        buyers = (
-            self.env["credit.insurance.buyer"].sudo().search([("partner_id", "in", [old.id for old in moved.values()])])
-        )
+        known = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
+        buyers = known.search([("partner_id", "in", [old.id for old in moved.values()])])
         leaving = [partner.id for partner, old in moved.items() if old in buyers.partner_id]
         owing = (
             self.env["sale.order"]

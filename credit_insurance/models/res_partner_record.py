@@ -50,15 +50,7 @@ class CreditInsuranceBuyer(models.Model):
     def write(self, vals):
         if "active" in vals and not vals["active"] and not (self.env.su and vals.get("merged_into_id")):
             self._check_nothing_open()
-            for buyer in self:
-                if vals.get("status", buyer.status) in ("blocked", "cash_only"):
-                    raise UserError(
-                        self.env._(
-                            "%s is blocked or cash only. Archiving its credit record would open the gate for it: "
-                            "change its status first.",
-                            buyer.display_name,
-                        )
-                    )
+            self._check_no_alert_holds()
         elif vals.get("active") and self.filtered("merged_into_id"):
             raise UserError(self.env._("This buyer was merged into another one and stays as history."))
         return super().write(vals)
@@ -84,6 +76,23 @@ class CreditInsuranceBuyer(models.Model):
                         holds=buyer.hold_count,
                     )
                 )
+
+    def _check_no_alert_holds(self):
+        """:raise UserError: alerts end with archiving, and one of them holds orders"""
+        alert = self.env["credit.insurance.alert"].sudo().search(
+            [
+                ("buyer_id", "in", self.ids),
+                ("ended_on", "=", False),
+                ("state", "in", ("open", "acknowledged")),
+                ("observe_only", "=", False),
+                ("rule_id.holds_orders", "=", True),
+            ],
+            limit=1,
+        )  # fmt: skip
+        if alert:
+            raise UserError(
+                self.env._("An alert holds the orders of %s: decide it before archiving.", alert.buyer_id.display_name)
+            )
 
     def _has_history(self):
         """Whether anything hangs on this credit record."""

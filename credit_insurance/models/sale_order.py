@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .growth_refused import GrowthRefused
+from .guarded_fields import without_fields
 
 # What the gate and the exposure read, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
@@ -11,6 +12,7 @@ COMPUTED_FIELDS = {
     "amount_total",
     "amount_untaxed",
     "credit_state",
+    "currency_rate",
     "invoice_status",
     "transaction_ids",
 }
@@ -81,6 +83,8 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._credit_refuse_computed(vals_list, COMPUTED_ON_CREATION)
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, {"currency_rate"})
         return super().create(vals_list)
 
     def write(self, vals):
@@ -147,17 +151,23 @@ class SaleOrder(models.Model):
             :return: the answer of Odoo when all passed; otherwise an action that shows what was held, whose
                 ``params["credit_insurance"]`` lists the ids of ``confirmed`` and ``held`` orders for RPC clients
             """
-            return self._credit_confirm(lambda orders: super(model_class, orders).action_confirm())
+            return self._credit_confirm()
+
+        def _credit_confirm_in_odoo(self):
+            """What every module's confirmation does with orders that passed. Without a pass it is refused."""
+            return super(model_class, self).action_confirm()
 
         model_class.action_confirm = action_confirm
+        model_class._credit_confirm_in_odoo = _credit_confirm_in_odoo
 
     def _unregister_hook(self):
         if "action_confirm" in vars(type(self)):
             del type(self).action_confirm
+            del type(self)._credit_confirm_in_odoo
         return super()._unregister_hook()
 
-    def _credit_confirm(self, confirm):
-        """Decide these quotations, ``confirm`` those that pass and say which ones are held.
+    def _credit_confirm(self):
+        """Decide these quotations, confirm those that pass and say which ones are held.
 
         What is no quotation is left to Odoo, which refuses it or has nothing to do.
         """
@@ -169,7 +179,7 @@ class SaleOrder(models.Model):
                 raise UserError(error)
         held = quotations - self.env["credit.insurance.gate"]._pass_or_hold(quotations)
         passed = self - held
-        result = confirm(passed) if passed else True
+        result = passed._credit_confirm_in_odoo() if passed else True
         passed.filtered(lambda order: order.state != "sale")._credit_end_passes()
         return held._credit_show_held(passed) if held else result
 
@@ -217,7 +227,7 @@ class SaleOrder(models.Model):
         )
 
     def _credit_covered_by_pass(self, open_amounts=None):
-        """Whether the live pass is for this buyer, company, currency and term, and for no less than the order's total.
+        """Whether the live pass is for this buyer, company, currency, term and date, and no less than the total.
 
         :param open_amounts: what is left to invoice by order id, when that has to lie within the pass too
         """
@@ -229,6 +239,7 @@ class SaleOrder(models.Model):
             and live.currency_id == self.currency_id
             and self.currency_id.compare_amounts(live.amount, self.amount_total) >= 0
             and self._credit_term_within(live.payment_term_id)
+            and self._credit_delivery_within(live.delivery_until)
             and (
                 open_amounts is None
                 or self.currency_id.compare_amounts(live.open_amount, open_amounts.get(self.id, 0.0)) >= 0
@@ -239,7 +250,7 @@ class SaleOrder(models.Model):
 
     @api.model
     def _credit_growth_fields(self):
-        """Fields that change what a confirmed order will cost, or who will owe it."""
+        """Fields that change what a confirmed order will cost, who will owe it, or what of it is insured."""
         return {
             "partner_id",
             "partner_invoice_id",
@@ -248,6 +259,7 @@ class SaleOrder(models.Model):
             "pricelist_id",
             "payment_term_id",
             "date_order",
+            "commitment_date",
         }
 
     def _compute_amounts(self):

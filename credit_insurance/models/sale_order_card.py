@@ -44,12 +44,17 @@ class SaleOrder(models.Model):
     def action_credit_open_buyer(self):
         """Open the buyer's credit record, for those who may read it."""
         self.ensure_one()
-        buyer = self.env["credit.insurance.buyer"].search(
-            [
-                ("partner_id", "=", self._credit_buyer_partner().id),
-                ("company_id", "=", self.company_id.root_id.id),
-            ],
-            limit=1,
+        buyer = (
+            self.env["credit.insurance.buyer"]
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("partner_id", "=", self._credit_buyer_partner().id),
+                    ("company_id", "=", self.company_id.root_id.id),
+                    ("merged_into_id", "=", False),
+                ],
+                limit=1,
+            )
         )
         return {
             "type": "ir.actions.act_window",

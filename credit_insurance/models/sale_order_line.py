@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .guarded_fields import without_fields
+
 # What the exposure reads, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
     "invoice_lines",
@@ -52,12 +54,14 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._credit_refuse_computed(vals_list, COMPUTED_FIELDS)
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, {"currency_id"})
         lines = super().create(vals_list)
         lines.order_id._credit_watch_growth()
         return lines
 
     def write(self, vals):
-        self._credit_refuse_computed([vals], COMPUTED_FIELDS)
+        self._credit_refuse_computed([vals], COMPUTED_FIELDS | {"currency_id"})
         watched = OPEN_FIELDS & vals.keys()
         orders = self.order_id if watched else self.env["sale.order"]
         result = super().write(vals)

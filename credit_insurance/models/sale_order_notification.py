@@ -9,26 +9,38 @@ class SaleOrder(models.Model):
 
     _inherit = "sale.order"
 
-    def _credit_show_held(self, passed):
+    def _credit_show_held(self, passed, failed=None):
         """Tell which orders were held and why, with the figures, and which were confirmed; then reload what is behind.
 
-        :return: a client action; ``params["credit_insurance"]`` lists all ids of ``confirmed`` and ``held`` orders
+        :param failed: what Odoo could not confirm, ``{order: why not}``
+        :return: a client action; ``params["credit_insurance"]`` lists all ids of ``confirmed`` and ``held`` orders, and
+            of those that ``failed`` where there are any
         """
+        failed = failed or {}
         lines = [order._credit_tell_order_held(alone=len(self) == 1) for order in self[:SHOWN]]
         if len(self) > SHOWN:
             lines.append(self.env._("And %s more are held.", len(self) - SHOWN))
+        lines += [
+            self.env._("%(order)s cannot be confirmed: %(why)s", order=order.name, why=why)
+            for order, why in list(failed.items())[:SHOWN]
+        ]
+        if len(failed) > SHOWN:
+            lines.append(self.env._("And %s more cannot be confirmed.", len(failed) - SHOWN))
         if passed:
             lines.append(self._credit_tell_confirmed(passed))
+        ids = {"confirmed": passed.ids, "held": self.ids}
+        if failed:
+            ids["failed"] = [order.id for order in failed]
         return {
             "type": "ir.actions.client",
             "tag": "credit_insurance.tell_held",
             "params": {
-                "type": "warning",
-                "sticky": len(self) > 1,
-                "title": self._credit_title_held(passed),
+                "type": "warning" if self or failed else "success",
+                "sticky": len(self) + len(failed) > 1,
+                "title": self._credit_title_held(passed, len(failed)),
                 "message": "\n".join(lines),
                 "next": {"type": "ir.actions.act_window_close"},
-                "credit_insurance": {"confirmed": passed.ids, "held": self.ids},
+                "credit_insurance": ids,
             },
         }
 
@@ -43,10 +55,11 @@ class SaleOrder(models.Model):
             return self.env._("%(order)s is held: short %(amount)s", order=self.name, amount=short)
         return self.env._("%(order)s is held. %(reasons)s", order=self.name, reasons="".join(reasons[:1]))
 
-    def _credit_title_held(self, passed):
-        if len(self | passed) == 1:
+    def _credit_title_held(self, passed, failed=0):
+        if len(self) == 1 and not passed and not failed:
             return self.env._("Stopped by the credit gate")
-        return self.env._("%(held)s held, %(confirmed)s confirmed", held=len(self), confirmed=len(passed))
+        title = self.env._("%(held)s held, %(confirmed)s confirmed", held=len(self), confirmed=len(passed))
+        return title if not failed else self.env._("%(title)s, %(failed)s not confirmed", title=title, failed=failed)
 
     def _credit_tell_confirmed(self, passed):
         names = ", ".join(passed[:SHOWN].mapped("name"))

@@ -217,7 +217,7 @@ class SaleOrder(models.Model):
         rounding = self._credit_describe_rounding((self.amount_total, second.amount_total), before)
         self.message_post(
             body=self.env._(
-                "Split by credit: %(kept)s of %(before)s stays here, the other %(rest)s are in %(order)s. %(rounding)s",
+                "Split: %(kept)s of %(before)s stays here, the other %(rest)s are in %(order)s. %(rounding)s",
                 kept=self.currency_id.format(self.amount_total),
                 before=self.currency_id.format(before),
                 rest=self.currency_id.format(second.amount_total),
@@ -227,7 +227,7 @@ class SaleOrder(models.Model):
         )
         second.message_post(
             body=self.env._(
-                "The rest of %(order)s, of which credit released a part. %(rounding)s",
+                "The rest of %(order)s, which was split so that a part of it could be confirmed. %(rounding)s",
                 order=self._get_html_link(),
                 rounding=rounding,
             )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SaleOrder(models.Model):
@@ -23,8 +23,13 @@ class SaleOrder(models.Model):
     def _credit_delivery_date(self):
         if not self.commitment_date:
             return None
-        calendar_tz = self._credit_company().sudo().resource_calendar_id.tz or "UTC"
-        return fields.Datetime.context_timestamp(self.with_context(tz=calendar_tz), self.commitment_date).date()
+        company_tz = self._credit_company()._get_credit_timezone()
+        return fields.Datetime.context_timestamp(self.with_context(tz=company_tz), self.commitment_date).date()
+
+    def _credit_delivery_within(self, until):
+        """Whether the goods leave on that day or before; without a date they leave now."""
+        date = self._credit_delivery_date()
+        return not until or not date or date <= until
 
     def _credit_delivery_waits(self):
         """Services are rendered without a delivery: an order that has some is checked like any other."""
@@ -38,8 +43,10 @@ class SaleOrder(models.Model):
         return bool(sold - services) and services == fees and not any(map(self._credit_leaves_supplier, sold))
 
     def _credit_leaves_supplier(self, line):
-        """Whether the goods go from a supplier to the customer, past our own deliveries."""
+        """Whether the goods go from a supplier to the customer, past our own deliveries, or might."""
         routes = line.route_ids or line.product_id.route_ids | line.product_id.categ_id.total_route_ids
+        # Asked by Odoo when the others have no rule for it.
+        routes |= line.order_id.warehouse_id.route_ids
         return any(
             rule.location_src_id.usage == "supplier" and rule.location_dest_id.usage == "customer"
             for rule in routes.rule_ids
@@ -64,18 +71,24 @@ class SaleOrder(models.Model):
             lines = transaction.payment_id.move_id.line_ids.filtered(
                 lambda line: line.account_type == "asset_receivable"
             )
-            unused = transaction.amount + sum(
-                transaction.child_transaction_ids.filtered(
-                    lambda child: child.operation == "refund" and child.state == "done"
-                ).mapped("amount")
-            )
+            unused = self._credit_get_unused(transaction)
             amount = -sum(lines.mapped("amount_residual_currency")) if lines else unused
             amount = transaction.currency_id._convert(
                 min(amount, unused), self.currency_id, self.company_id, fields.Date.context_today(self)
             )
             paid += amount
-            booked += amount if lines else 0.0
+            # Who orders may pay for who is invoiced: that credit is another buyer's.
+            own = lines.partner_id.commercial_partner_id == self._credit_buyer_partner()
+            booked += amount if own else 0.0
         return max(paid, 0.0), max(booked, 0.0)
+
+    @api.model
+    def _credit_get_unused(self, transaction):
+        """What of the transaction was not given back, in its currency."""
+        refunds = transaction.child_transaction_ids.filtered(
+            lambda child: child.operation == "refund" and child.state == "done"
+        )
+        return transaction.amount + sum(refunds.mapped("amount"))
 
     def _credit_pays_this_order(self, transaction):
         """Money of this buyer, for this order and no other one, in a currency whose worth is known."""

@@ -45,7 +45,8 @@ class StockPicking(models.Model):
         :return: what core returns when nothing is stopped or something else is to be asked first; otherwise an action
             whose ``params["credit_insurance"]`` lists the ids of ``passed`` and ``held`` deliveries for RPC clients
         """
-        self.check_access("write")
+        if self:
+            self.check_access("write")
         held = self._credit_decide_deliveries()
         if not held:
             return super().button_validate()
@@ -66,12 +67,14 @@ class StockPicking(models.Model):
         return super()._action_done()
 
     def action_cancel(self):
-        self.check_access("write")
+        if self:
+            self.check_access("write")
         self.sudo().credit_hold_ids._close("lapsed")
         return super().action_cancel()
 
     def unlink(self):
-        self.check_access("unlink")
+        if self:
+            self.check_access("unlink")
         self.sudo().credit_hold_ids._close("lapsed")
         return super().unlink()
 

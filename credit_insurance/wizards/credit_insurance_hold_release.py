@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -41,6 +39,13 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     kept_total = fields.Monetary(compute="_compute_split_line_ids", string="Released Now")
     moved_total = fields.Monetary(compute="_compute_split_line_ids", string="Second Quotation")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        # Stored figures are computed later and by the system, which may see every hold.
+        wizards.hold_id.check_access("read")
+        return wizards
+
     def _get_hold(self):
         """The hold with the rights of the system, for whoever may read it.
 
@@ -76,8 +81,8 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     def _compute_valid_until(self):
         for wizard in self:
             company = wizard._get_hold().company_id
-            today = company._credit_today() if company else fields.Date.context_today(self)
-            wizard.valid_until = today + timedelta(days=company.credit_release_validity_days)
+            days = company.credit_release_validity_days
+            wizard.valid_until = company._get_credit_release_until(days) if company else False
 
     @api.depends("hold_id")
     def _compute_own_request(self):

@@ -53,6 +53,7 @@ def decide(request: DecisionRequest) -> Decision:
         shortfall=max(case.shortfall, case.shared_shortfall),
         would_pass=_largest_passing(case),
         prepayment=_smallest_prepayment(case),
+        shared=request.shared,
     )
 
 

@@ -275,6 +275,7 @@ class Decision:
       there is no upper bound.
     - `prepayment`: the smallest further payment with which the document passes; zero when it passes, None when no
       payment helps.
+    - `shared`: the limit shared with others and their exposure, as they were compared.
     """
 
     outcome: Outcome
@@ -291,6 +292,7 @@ class Decision:
     shortfall: Money
     would_pass: Money | None
     prepayment: Money | None
+    shared: SharedLimit | None = None
 
     @property
     def holding(self) -> tuple[Reason, ...]:

@@ -67,6 +67,7 @@ def test_document_fits_both_limits_or_neither(own, group, document, passes, shor
 
 def test_prepayment_covers_the_larger_shortfall():
     decision = decide(request(1000, limit=900, shared=shared(700)))
+    assert decision.shared == shared(700)
     assert decision.prepayment == eur(300)
     assert codes(decision) == [ReasonCode.OVER_LIMIT, ReasonCode.OVER_SHARED_LIMIT]
 

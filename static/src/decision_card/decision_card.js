@@ -94,7 +94,11 @@ export class DecisionCard extends Component {
         if (state === "ready") {
             return _t("Ready to confirm: credit allows it now");
         }
-        const left = now.limit === null ? null : now.headroom - Math.max(now.document - now.prepaid, 0);
+        const rooms = now.limit === null ? [] : [now.headroom];
+        if (now.shared) {
+            rooms.push(now.shared.limit - now.shared.exposure);
+        }
+        const left = rooms.length ? Math.min(...rooms) - Math.max(now.document - now.prepaid, 0) : null;
         return left === null || left < 0
             ? _t("Credit allows it. %s", this.card.basis)
             : _t("Credit allows it: %s left after this order", this.money(left));
@@ -175,14 +179,35 @@ export class DecisionCard extends Component {
         const atRisk = Math.max(now.document - now.prepaid - credits, 0);
         parts.push({ key: "document", amount: atRisk, label: _t("This order"), color: "o_credit_document" });
         const used = parts.reduce((sum, part) => sum + part.amount, 0);
-        const whole = Math.max(used, now.limit || 0) || 1;
+        const shared = this.sharedEnd;
+        const whole = Math.max(used, now.limit ?? shared ?? 0) || 1;
         const percent = (amount) => Math.min(Math.max((100 * amount) / whole, 0), 100);
         const shownParts = parts.filter((part) => part.amount > 0);
         for (const part of shownParts) {
             part.percent = percent(part.amount);
         }
-        const limit = now.limit === null ? null : percent(now.limit);
-        return { parts: shownParts, limit, over: limit === null || used <= now.limit ? 0 : 100 - limit, ...this.marks(percent) };
+        const end = Math.min(now.limit ?? Infinity, shared ?? Infinity);
+        return {
+            parts: shownParts,
+            limit: now.limit === null ? null : percent(now.limit),
+            // Further right the buyer's own limit ends first.
+            shared: shared === null || shared > whole ? null : percent(shared),
+            over: percent(used) - percent(Math.min(end, used)),
+            free: 100 - percent(used),
+            ...this.marks(percent),
+        };
+    }
+
+    /** Up to where the buyer's bar may reach: what it owes, and what all who share the limit leave of it. */
+    get sharedEnd() {
+        const { shared, exposure } = this.card.now;
+        return shared ? Math.max(exposure + shared.limit - shared.exposure, 0) : null;
+    }
+
+    get sharedText() {
+        const { name, limit, exposure } = this.card.now.shared;
+        const amounts = { name, limit: this.money(limit), exposure: this.money(exposure) };
+        return _t("Shared limit of %(name)s: %(limit)s, of which all its buyers use %(exposure)s", amounts);
     }
 
     /** The make-up of the limit under the bar, and where the insured part ends. */
@@ -207,6 +232,9 @@ export class DecisionCard extends Component {
         parts.push(_t("This order: %s", this.money(now.document)));
         if (now.limit !== null) {
             parts.push(_t("Limit in force: %s", this.money(now.limit)));
+        }
+        if (now.shared) {
+            parts.push(this.sharedText);
         }
         return parts.join(", ");
     }
