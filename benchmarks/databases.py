@@ -37,6 +37,17 @@ def prepared() -> Iterator[bool]:
         yield has_peer
 
 
+@contextmanager
+def screening_database(name: str) -> Iterator[None]:
+    """A database with this addon alone, for the time of the block; `BENCH_KEEP=1` keeps one that exists."""
+    keep = os.environ.get("BENCH_KEEP") == "1"
+    with setup.ready() as source, database.reserved(name):
+        if not (keep and database.exists(name)):
+            database.create_with_addon(name, source)
+        _write_conf()
+        yield
+
+
 def _prepare_peer(source: OdooSource, *, keep: bool) -> bool:
     try:
         _download_peer()

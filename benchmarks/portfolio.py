@@ -76,11 +76,6 @@ class Bench:
     quotations: dict[str, list[int]]
 
 
-def generate(env: Environment, sizes: Sizes) -> None:
-    """Fill an empty database. The caller commits, then calls :func:`analyze`."""
-    Generator(env, sizes).run()
-
-
 def analyze(env: Environment) -> None:
     env.cr.execute("ANALYZE")
 
@@ -90,7 +85,7 @@ def has_data(env: Environment) -> bool:
 
 
 def find(env: Environment, sizes: Sizes) -> Bench:
-    """The generated records again, from what :func:`generate` stored; how much is measured comes from ``sizes``."""
+    """The generated records again, from what :class:`Generator` stored; how much is measured comes from ``sizes``."""
     stored = env["ir.config_parameter"].get_param(PARAMETER)
     if not stored:
         raise LookupError(f"{env.cr.dbname} holds no benchmark data")
@@ -107,7 +102,10 @@ def find(env: Environment, sizes: Sizes) -> Bench:
 
 
 class Generator:
-    """Makes the data of one database, with this addon or with the community module."""
+    """Makes the data of one database, with this addon or with the community module.
+
+    The caller commits what :meth:`run` made, then calls :func:`analyze`.
+    """
 
     def __init__(self, env: Environment, sizes: Sizes) -> None:
         self.env = env
@@ -208,7 +206,7 @@ class Generator:
         :return: ``{id of the pattern's item: number before its first copy's id}``
         """
         name = f"'BENCH/{series}/' || n"
-        day = f"DATE '{self.today}' - (n * 31 % 120)::int"
+        day = self._invoice_day(partner)
         residual = "0" if paid else AMOUNT
         base = self._last_id("account_move")
         clone(
@@ -228,6 +226,10 @@ class Generator:
             )
             for line in invoice.line_ids
         }  # fmt: skip
+
+    def _invoice_day(self, partner: str) -> str:
+        """SQL: the date of copy n, an invoice of the buyer that is itself given as SQL."""
+        return f"DATE '{self.today}' - (n * 31 % 120)::int"
 
     def _prepare_item(self, line: BaseModel, day: str, residual: str, paid: bool) -> dict[str, str]:
         if line.display_type == "payment_term":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.messages import step
-from portfolio import Bench, analyze, find, generate, has_data
+from portfolio import Bench, Generator, analyze, find, has_data
 from sizes import Sizes
 
 from odoo.api import SUPERUSER_ID, Environment
@@ -30,7 +30,7 @@ class World:
             cr.rollback()
 
 
-def opened(conf: Path, name: str, sizes: Sizes) -> World:
+def opened(conf: Path, name: str, sizes: Sizes, generator: type[Generator] = Generator) -> World:
     """The database with data in it, generated when there are none."""
     config.parse_config([f"--config={conf}", "--no-http", "--max-cron-threads=0"], setup_logging=False)
     registry = Registry(name)
@@ -38,7 +38,7 @@ def opened(conf: Path, name: str, sizes: Sizes) -> World:
         env = Environment(cr, SUPERUSER_ID, {})
         if not has_data(env):
             with step(f"Generating data in {name}"):
-                generate(env, sizes)
+                generator(env, sizes).run()
                 cr.commit()
                 analyze(env)
                 cr.commit()

@@ -1,6 +1,7 @@
 """Installation in a company with history: nothing is held, no order changes."""
 
-from .models import credit_insurance_exposure, credit_insurance_limit_reading
+from .models import credit_insurance_exposure, credit_insurance_limit_reading, signals_sql
+from .models.change_triggers import drop_triggers
 from .models.sql_functions import drop_functions
 
 
@@ -58,4 +59,6 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """What is no table, column or record of a model goes with the addon too."""
-    drop_functions(env.cr, [*credit_insurance_exposure.FUNCTIONS, *credit_insurance_limit_reading.FUNCTIONS])
+    functions = (*credit_insurance_exposure.FUNCTIONS, *credit_insurance_limit_reading.FUNCTIONS, signals_sql.SIGNALS)
+    drop_functions(env.cr, functions)
+    drop_triggers(env.cr)

@@ -2,3 +2,6 @@
 UPDATE credit_insurance_account
    SET state = 'disabled'
  WHERE state NOT IN ('test', 'disabled');
+-- nor does it call anybody's webhooks
+UPDATE credit_insurance_webhook
+   SET active = false;

@@ -305,8 +305,10 @@ class TestCreditInsuranceAlert(AlertCommon):
     def test_rule_that_no_longer_passes_the_checker_keeps_others_running(self):
         broken = self.Rule.create({"document": LOUD_RULE, "state": "active"})
         text = LOUD_RULE.replace("amount_overdue_30 >", "gone >")
+        # As when a signal went away: the text in force and its version both speak of it.
         self.cr.execute("UPDATE credit_insurance_rule SET document = %s WHERE id = %s", (text, broken.id))
-        broken.invalidate_recordset()
+        self.cr.execute("UPDATE credit_insurance_rule_version SET document = %s WHERE rule_id = %s", (text, broken.id))
+        self.env.invalidate_all()
         self.Rule._screen(self.buyer)
         self.assertEqual(self._alerts().rule_id, self.rule)
         self.assertIn("gone", broken.problems)

@@ -93,7 +93,7 @@ class TestCreditInsuranceRule(CreditCommon):
 
     def test_form_shows_problems_before_saving(self):
         with self.assertRaises(ValidationError), Form(self.Rule) as form:
-            form.document = document().replace("warning", "hgih")
+            form.working_document = document().replace("warning", "hgih")
             self.assertIn("did you mean 'high'?", form.problems)
 
     def test_key_is_unique_and_never_changes(self):
@@ -141,8 +141,12 @@ class TestCreditInsuranceRule(CreditCommon):
         self.assertEqual(rule.company_ids, self.company)
         self._assert_refused(document(key="b") + "companies: [Nowhere]\n", "Line 6", "Nowhere")
 
-    def test_rules_about_orders_are_refused_as_long_as_nothing_evaluates_them(self):
-        self._assert_refused(document().replace("severity", "scope: order\nseverity"), "Line 3")
+    def test_rules_about_documents_are_accepted_with_signals_of_their_own_only(self):
+        text = document().replace("severity", "scope: order\nseverity")
+        self.assertEqual(self.Rule.create({"document": text}).scope, "order")
+        self._assert_refused(
+            text.replace("key: late", "key: b").replace("amount_overdue_30 >", "invoice_open >"), "Line"
+        )
 
     def test_only_administrators_write_rules(self):
         rule = self.Rule.create({"document": document()})

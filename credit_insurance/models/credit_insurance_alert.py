@@ -1,9 +1,12 @@
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.credit_insurance.rules.risk import Severity
-
+from .alert_kinds import ACTIVITY, USER_GROUP
+from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
+from .rule_override_text import merge_texts
 from .rule_trace import format_fact, format_needed
 
 ALERT_STATES = [
@@ -18,15 +21,17 @@ DISMISS_REASONS = [
     ("handled", "Handled elsewhere"),
     ("other", "Other"),
 ]
-ACTIVITY_TYPE = "credit_insurance.mail_activity_type_alert"
 ANSWER_COLOURS = {"yes": "success", "no": "danger", "missing": "warning"}
 ANSWER_ICONS = {"yes": "check", "no": "times", "missing": "question"}
-# From this severity on somebody gets an activity, whether the rule asks for one or not.
-LOUD = ("high", "critical")
 
 
 class CreditInsuranceAlert(models.Model):
-    """What a rule found about a buyer, from the day it was first true until the day it no longer is.
+    """What a rule found about a buyer or a document of it, from the day it was first true until it no longer is.
+
+        open <──reopen── acknowledged (with a date: comes back after it)
+         │ └──acknowledge──^   │
+         ├──dismiss (reason)───┴──> dismissed
+         └──the condition ends──> resolved
 
     An alert lives as long as its condition holds (``ended_on`` is empty), whatever people say about it meanwhile:
     acknowledged or dismissed, it is not raised again before the condition has ended. Roles only read alerts; screening
@@ -41,9 +46,15 @@ class CreditInsuranceAlert(models.Model):
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="restrict", index=True)
     rule_version_id = fields.Many2one("credit.insurance.rule.version", readonly=True, ondelete="restrict")
+    override_document = fields.Text(
+        string="Overridden Here", readonly=True, help="What the company had changed of the rule when it fired."
+    )
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="restrict", index=True)
     partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer", store=True)
     company_id = fields.Many2one(related="buyer_id.company_id", store=True, index=True)
+    res_model = fields.Char(string="Document Model", readonly=True, help="Empty: the alert is about the buyer itself.")
+    res_id = fields.Many2oneReference(string="Document Id", model_field="res_model", readonly=True)
+    document_name = fields.Char(string="Document", readonly=True, help="As it was called when the alert was raised.")
     currency_id = fields.Many2one(related="company_id.currency_id")
     severity = fields.Selection(SEVERITIES, required=True, readonly=True, group_expand=True)
     severity_rank = fields.Integer(readonly=True, help="0 is the most severe.")
@@ -65,19 +76,29 @@ class CreditInsuranceAlert(models.Model):
     )
     acknowledged_by_id = fields.Many2one("res.users", readonly=True)
     acknowledged_on = fields.Datetime(readonly=True)
+    acknowledged_until = fields.Date(readonly=True, tracking=True, help="The alert comes back after this day.")
     dismiss_reason = fields.Selection(DISMISS_REASONS, readonly=True, tracking=True)
     closing_note = fields.Text(readonly=True)
+    holds = fields.Selection(
+        [("buyer", "Orders of the buyer"), ("order", "This order")],
+        readonly=True,
+        help="What the credit gate holds while the alert stands, because the rule asks for it.",
+    )
+    task_ids = fields.One2many("credit.insurance.action.task", "alert_id", string="Actions", readonly=True)
 
-    _live_uniq = models.UniqueIndex("(rule_id, buyer_id) WHERE ended_on IS NULL", "A rule has one alert per buyer.")
+    _live_uniq = models.UniqueIndex(
+        "(rule_id, buyer_id, COALESCE(res_model, ''), COALESCE(res_id, 0)) WHERE ended_on IS NULL",
+        "A rule has one alert per buyer or document.",
+    )
+    _document_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
 
     # === COMPUTE METHODS === #
 
-    @api.depends("rule_id.name", "partner_id.name")
+    @api.depends("rule_id.name", "partner_id.name", "document_name")
     def _compute_display_name(self):
         for alert in self:
-            alert.display_name = self.env._(
-                "%(buyer)s: %(rule)s", buyer=alert.partner_id.name, rule=alert.rule_id.sudo().name
-            )
+            about = ", ".join(filter(None, (alert.partner_id.name, alert.document_name)))
+            alert.display_name = self.env._("%(buyer)s: %(rule)s", buyer=about, rule=alert.rule_id.sudo().name)
 
     @api.depends("trace", "values_first")
     @api.depends_context("lang")
@@ -130,129 +151,119 @@ class CreditInsuranceAlert(models.Model):
 
     def action_acknowledge(self):
         """Take note of alerts: they stay, and nobody else needs to look at them."""
-        self._check_answerable(("open",))
-        self.sudo().write(
-            {"state": "acknowledged", "acknowledged_by_id": self.env.uid, "acknowledged_on": fields.Datetime.now()}
-        )
-        self.sudo().activity_feedback([ACTIVITY_TYPE], feedback=self.env._("Acknowledged"))
+        self._acknowledge()
+
+    def action_acknowledge_until(self):
+        """Open the dialog that asks until when."""
+        return self._get_answer_action(self.env._("Acknowledge Until"), "acknowledge", ("open", "acknowledged"))
 
     def action_dismiss(self):
         """Open the dialog that asks for the reason."""
-        self._check_answerable(("open", "acknowledged"))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Dismiss"),
-            "res_model": "credit.insurance.alert.dismiss",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_alert_ids": self.ids},
-        }
+        return self._get_answer_action(self.env._("Dismiss"), "dismiss", ("open", "acknowledged"))
 
     def action_reopen(self):
         """Take an answer back while the condition still holds."""
         self._check_answerable(("acknowledged", "dismissed"))
         if self.filtered("ended_on"):
             raise UserError(self.env._("The condition of this alert has ended; if it returns, a new alert is raised."))
-        self.sudo().write(
-            {"state": "open", "acknowledged_by_id": False, "acknowledged_on": False, "dismiss_reason": False}
+        dismissed = self.sudo().filtered(lambda alert: alert.state == "dismissed")
+        self.sudo()._reopen()
+        self.env["credit.insurance.action"].sudo()._resume(dismissed)
+
+    def action_open_document(self):
+        self.ensure_one()
+        self.check_access("read")
+        if not self.res_model or not self.env[self.res_model].browse(self.res_id).exists():
+            raise UserError(self.env._("The document of this alert is no longer there."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    def _get_rule_text(self):
+        """The text that fired: the rule's version, with what the company had overridden of it."""
+        self.ensure_one()
+        text = self.rule_version_id.sudo().document
+        return merge_texts(text, self.override_document) if self.override_document else text
+
+    def _get_answer_action(self, name, answer, states):
+        self._check_answerable(states)
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": f"credit.insurance.alert.{answer}",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_alert_ids": self.ids},
+        }
+
+    # === WHAT PEOPLE ANSWER === #
+
+    def _acknowledge(self, until=None, note=None):
+        """Take note of alerts, with ``until`` (date) up to and including that day.
+
+        :raise AccessError: the user is no credit officer
+        :raise UserError: an alert is closed already, or that day is over
+        """
+        self._check_answerable(("open", "acknowledged") if until else ("open",))
+        for company in self.company_id:
+            if until and until < company._credit_today():
+                raise UserError(self.env._("The alert is to come back after a day that is over already."))
+        alerts = self.sudo()
+        alerts.write(
+            {
+                "state": "acknowledged",
+                "acknowledged_by_id": self.env.uid,
+                "acknowledged_on": fields.Datetime.now(),
+                "acknowledged_until": until,
+            }
         )
+        alerts.activity_feedback([ACTIVITY], feedback=note or self.env._("Acknowledged"))
+        alerts._unlink_activities()
 
     def _dismiss(self, reason, note):
         """:raise AccessError: the user is no credit officer :raise UserError: an alert is closed already"""
         self._check_answerable(("open", "acknowledged"))
-        self.sudo().write({"state": "dismissed", "dismiss_reason": reason, "closing_note": note})
-        self.sudo().activity_feedback([ACTIVITY_TYPE], feedback=note or "")
+        alerts = self.sudo()
+        alerts.write({"state": "dismissed", "dismiss_reason": reason, "closing_note": note})
+        alerts.activity_feedback([ACTIVITY], feedback=note or "")
+        alerts._close_effects(self.env._("Dismissed by %s.", self.env.user.name))
+
+    def _reopen(self):
+        self.write(
+            {
+                "state": "open",
+                "acknowledged_by_id": False,
+                "acknowledged_on": False,
+                "acknowledged_until": False,
+                "dismiss_reason": False,
+            }
+        )
 
     def _check_answerable(self, states):
         """Only credit officers answer alerts, of companies they see, and only in these states."""
-        if not self.env.user.has_group("credit_insurance.credit_insurance_group_user"):
+        if not self.env.user.has_group(USER_GROUP):
             raise AccessError(self.env._("Only credit officers answer risk alerts."))
         self.check_access("read")
         if closed := self.filtered(lambda alert: alert.state not in states):
             raise UserError(self.env._("“%s” has been answered already.", closed[0].display_name))
 
-    # === WHAT SCREENING FOUND === #
-
     @api.model
-    def _record(self, buyers, rules, findings, undecided, today):
-        """Bring the alerts of ``buyers`` in line with what ``rules`` found.
-
-        :param findings: ``Finding`` objects, at most one per rule and buyer
-        :param undecided: ``{(rule_id, buyer_id)}`` whose condition nobody can tell: their alerts stay as they are
-        """
-        live = self.search([("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)])
-        by_key = {(alert.rule_id.id, alert.buyer_id.id): alert for alert in live}
-        versions = self._get_versions(rules)
-        raised = []
-        for finding in findings:
-            vals = self._prepare_finding_vals(finding, versions[finding.rule_id])
-            if alert := by_key.pop((finding.rule_id, finding.buyer_id), None):
-                alert._update_found(vals, today)
-            else:
-                raised.append((finding, vals))
-        self._raise_alerts(raised)
-        ended = [alert.id for key, alert in by_key.items() if key not in undecided]
-        self.browse(ended)._end(self.env._("The condition no longer holds."))
-
-    @api.model
-    def _get_versions(self, rules):
-        """The row of each rule's present version: ``{rule_id: version_id}``."""
-        rows = self.env["credit.insurance.rule.version"].search_fetch([("rule_id", "in", rules.ids)], ["version"])
-        current = {(rule.id, rule.version) for rule in rules}
-        return {row.rule_id.id: row.id for row in rows if (row.rule_id.id, row.version) in current}
-
-    @api.model
-    def _prepare_finding_vals(self, finding, version_id):
-        rule = finding.outcome.rule
-        return {
-            "rule_version_id": version_id,
-            "severity": rule.severity.value,
-            "severity_rank": Severity(rule.severity).rank,
-            "message": finding.message,
-            "observe_only": rule.observe,
-            "values_now": finding.values,
-            "trace": finding.trace,
-            "engine": finding.engine,
-        }
-
-    def _update_found(self, vals, today):
-        """Write what changed; when nothing did, only that it was seen, once a day."""
-        self.ensure_one()
-        convert = {name: self._fields[name].convert_to_write(self[name], self) for name in vals}
-        # Who evaluated it is no news as long as the answer is the same.
-        changed = {name: value for name, value in vals.items() if convert[name] != value and name != "engine"}
-        if changed:
-            changed["engine"] = vals["engine"]
-        if changed or self.last_seen.date() < today:
-            self.write({**changed, "last_seen": fields.Datetime.now()})
-
-    @api.model
-    def _raise_alerts(self, raised):
-        """Create the alerts, and an activity for those that somebody has to look at."""
-        alerts = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(
-            [
-                {**vals, "rule_id": finding.rule_id, "buyer_id": finding.buyer_id, "values_first": vals["values_now"]}
-                for finding, vals in raised
+    def _cron_reopen(self):
+        """Alerts that were acknowledged until a day which is over come back."""
+        for company in self.env["res.company"].sudo().search([("parent_id", "=", False)]):
+            domain = [
+                ("company_id", "=", company.id),
+                ("state", "=", "acknowledged"),
+                ("ended_on", "=", False),
+                ("acknowledged_until", "<", company._credit_today()),
             ]
-        )
-        loud = self.browse()
-        for alert, (finding, _vals) in zip(alerts, raised, strict=True):
-            asked_for = "activity" in finding.outcome.rule.actions or alert.severity in LOUD
-            if asked_for and not alert.observe_only:
-                loud |= alert
-        loud._schedule_activities()
-
-    def _get_responsible(self):
-        """Who looks at this alert: the company's credit responsible, empty when there is none."""
-        self.ensure_one()
-        return self.company_id._get_credit_responsible()
-
-    def _end(self, note):
-        """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""
-        if not self:
-            return
-        now = fields.Datetime.now()
-        unanswered = self.filtered(lambda alert: alert.state in ("open", "acknowledged"))
-        unanswered.write({"state": "resolved", "ended_on": now, "closing_note": note})
-        (self - unanswered).write({"ended_on": now})
-        self.activity_unlink([ACTIVITY_TYPE])
+            alerts = self.sudo().search(domain).with_context(tracking_disable=True)
+            if alerts:
+                alerts._reopen()
+                note = self.env._("The day until which it was acknowledged is over: it is open again.")
+                log_in_bulk(alerts, dict.fromkeys(alerts.ids, escape(note)))
+                alerts._schedule_activities()

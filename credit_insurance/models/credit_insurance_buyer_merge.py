@@ -152,8 +152,9 @@ class CreditInsuranceBuyer(models.Model):
         self.env.cr.execute(
             SQL(
                 """UPDATE credit_insurance_alert SET ended_on = %s
-                    WHERE buyer_id = %s AND ended_on IS NULL AND rule_id IN (
-                          SELECT rule_id FROM credit_insurance_alert WHERE buyer_id = %s AND ended_on IS NULL)""",
+                    WHERE buyer_id = %s AND ended_on IS NULL AND res_model IS NULL AND rule_id IN (
+                          SELECT rule_id FROM credit_insurance_alert
+                           WHERE buyer_id = %s AND ended_on IS NULL AND res_model IS NULL)""",
                 Datetime.now(),
                 merged.id,
                 self.id,

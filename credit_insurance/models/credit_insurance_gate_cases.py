@@ -120,13 +120,21 @@ class CreditInsuranceGate(models.AbstractModel):
             document=self._in_limit_currency(subject, buyer, total, today),
             open_amount=total,
             group=groups[company.id].get(buyer.group_id),
-            alerts=buyer.alerts,
+            alerts=self._get_alerts(subject, buyer),
             blocked=tuple(partners.filtered(lambda other: other.id in blocked_ids).mapped("display_name")),
             # The insurer knows the buyer only; who is not insured anyway needs no telling.
             different=tuple((partners - partner).mapped("display_name")) if buyer.policies else (),
             **self._prepare_checkpoint_vals(subject, checkpoint),
         )
         return self._with_amounts(case) if case.looked_up else case
+
+    @api.model
+    def _get_alerts(self, subject, buyer):
+        """Names of the rules whose alerts hold this document: those about the buyer, and about its orders."""
+        if not buyer.order_alerts:
+            return buyer.alerts
+        orders = set(subject._credit_order()._origin.ids)
+        return tuple(sorted({*buyer.alerts, *(name for order_id, name in buyer.order_alerts if order_id in orders)}))
 
     @api.model
     def _prepare_checkpoint_vals(self, subject, checkpoint):

@@ -30,7 +30,7 @@ from .amounts import to_decimal
 BuyerRow = namedtuple(
     "BuyerRow",
     "buyer_id partner_id company_id status currency_id currency country group_id profile_id adverse_since alerts "
-    "secures_orders "
+    "order_alerts secures_orders "
     "own guarantees discretionary covers",
 )
 
@@ -62,6 +62,7 @@ class BuyerLimit:
     group_id: int | None = None
     profile_id: int | None = None
     alerts: tuple[str, ...] = ()
+    order_alerts: tuple[tuple[int, str], ...] = ()
     secures_orders: bool = False
     sources: tuple[tuple[str, int], ...] = ()
 
@@ -118,6 +119,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             group_id=row.group_id,
             profile_id=row.profile_id,
             alerts=tuple(row.alerts or ()),
+            order_alerts=tuple(row.order_alerts or ()),
             secures_orders=row.secures_orders,
             sources=sources,
         )

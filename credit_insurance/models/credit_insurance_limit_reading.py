@@ -72,11 +72,11 @@ PARTNERS = SQL("SELECT q.id, n.code FROM res_partner q JOIN res_country n ON n.i
 LINKS = SQL("SELECT buyer_id, account_id, missing_since, last_seen_at FROM credit_insurance_buyer_link")
 ALERTS = SQL(
     """
-    SELECT a.buyer_id, r.name
+    SELECT a.buyer_id, r.name, CASE WHEN a.holds = 'order' AND r.holds_orders IS NOT TRUE THEN a.res_id END AS order_id
       FROM credit_insurance_alert a
       JOIN credit_insurance_rule r ON r.id = a.rule_id
      WHERE a.ended_on IS NULL AND a.state IN ('open', 'acknowledged') AND a.observe_only IS NOT TRUE
-       AND r.holds_orders
+       AND (r.holds_orders OR a.holds IS NOT NULL)
     """
 )
 
@@ -162,7 +162,8 @@ class CreditInsuranceLimit(models.AbstractModel):
         return BuyerRow(
             buyer["id"], buyer["partner_id"], buyer["company_id"], buyer["status"], buyer["currency_id"], currency,
             country, buyer["group_id"], buyer["profile_id"], _date(buyer["adverse_since"]),
-            sorted({item["name"] for item in parts.get("alert", ())}),
+            sorted({item["name"] for item in parts.get("alert", ()) if not item["order_id"]}),
+            sorted((item["order_id"], item["name"]) for item in parts.get("alert", ()) if item["order_id"]),
             any(item["order_id"] and not item["cancelled"] for item in guarantees),
             _sorted(parts.get("own")),
             _sorted(item for item in guarantees if not item["order_id"]),

@@ -12,7 +12,6 @@ from odoo.addons.credit_insurance.rules.risk import (
     Pack,
     Place,
     Problem,
-    Scope,
     Severity,
     check,
     load,
@@ -27,6 +26,7 @@ SEVERITIES = [("critical", "Critical"), ("high", "High"), ("warning", "Warning")
 SCOPES = [("buyer", "Buyer"), ("invoice", "Invoice"), ("order", "Order"), ("event", "Event")]
 # What the document says and the record repeats, so that people can sort and filter by it.
 DOCUMENT_FIELDS = ("key", "name", "severity", "scope", "priority", "observe_only")
+READONLY_FIELDS = (*DOCUMENT_FIELDS, "version", "pack", "is_broken")
 PACKS = Path(rules.__file__).parent / "risk" / "packs"
 NEW_DOCUMENT = """\
 key: my_rule
@@ -77,6 +77,12 @@ class CreditInsuranceRule(models.Model):
     pack = fields.Char(string="Shipped With", readonly=True, copy=False)
     version = fields.Integer(default=0, readonly=True, copy=False, tracking=True)
     version_ids = fields.One2many("credit.insurance.rule.version", "rule_id", string="Versions", readonly=True)
+    is_broken = fields.Boolean(
+        string="Not Usable",
+        readonly=True,
+        copy=False,
+        help="The checker no longer accepts the text, for instance since a signal changed: the rule raises no alerts.",
+    )
     alert_ids = fields.One2many("credit.insurance.alert", "rule_id", string="Alerts", readonly=True)
     alert_count = fields.Integer(string="Open Alerts", compute="_compute_alert_count")
     problems = fields.Text(compute="_compute_problems")
@@ -98,11 +104,11 @@ class CreditInsuranceRule(models.Model):
         for rule in self:
             rule.alert_count = counts.get(rule.id, 0)
 
-    @api.depends("document")
+    @api.depends("working_document")
     def _compute_problems(self):
         """What saving would refuse; also shows a stored rule that a change of the signals made unusable."""
         for rule in self:
-            _parsed, problems = rule._check_text(rule.document, rule.key)
+            _parsed, problems = rule._check_text(rule.working_document, rule.key)
             rule.problems = rule._describe(problems)
 
     # === CRUD METHODS === #
@@ -121,7 +127,7 @@ class CreditInsuranceRule(models.Model):
 
     def write(self, vals):
         """Save; a changed text becomes a new version, a rule that stops being active ends its alerts."""
-        vals = {name: value for name, value in vals.items() if name not in (*DOCUMENT_FIELDS, "version", "pack")}
+        vals = {name: value for name, value in vals.items() if name not in READONLY_FIELDS}
         if "document" in vals:
             for rule in self:
                 rule._write_document(vals["document"])
@@ -188,20 +194,20 @@ class CreditInsuranceRule(models.Model):
     # === CHECKING METHODS === #
 
     @api.model
-    def _check_text(self, text, key=None):
-        """Read and check a text: ``(rules.risk.Rule | None, problems)``. ``key`` is the one the record has already."""
+    def _check_text(self, text, key=None, catalogue=None):
+        """Read and check a text: ``(rules.risk.Rule | None, problems)``.
+
+        :param key: the one that the record has already
+        :param catalogue: the signals to check with, when they are not those in force
+        """
+        catalogue = catalogue or self.env["credit.insurance.signals"]._get_catalogue()
         rule, problems = read_rule(text)
         if not rule:
             return None, problems
-        problems = tuple(
-            own_place(problem) for problem in check(rule, self.env["credit.insurance.signals"]._get_catalogue())
-        )
+        problems = tuple(own_place(problem) for problem in check(rule, catalogue))
         if key and rule.key != key:
             message = self.env._("a rule keeps its key, this one is “%s”", key)
             problems += (own_place(Problem("key_changed", message, "key", rule.places.get("key"))),)
-        if rule.scope is not Scope.BUYER:
-            message = self.env._("only rules about buyers are evaluated so far")
-            problems += (own_place(Problem("scope", message, "scope", rule.places.get("scope"))),)
         return rule, problems + tuple(self._check_companies(rule))
 
     @api.model
@@ -247,6 +253,7 @@ class CreditInsuranceRule(models.Model):
             "scope": rule.scope.value,
             "priority": rule.priority,
             "observe_only": rule.observe,
+            "is_broken": False,
         }
         if rule.companies:
             domain = [("name", "in", rule.companies), ("parent_id", "=", False)]
@@ -259,16 +266,18 @@ class CreditInsuranceRule(models.Model):
         self.ensure_one()
         if text == self.document:
             return
-        vals = self._prepare_document_vals(text, key=self.key) | {"version": self.version + 1}
-        super().write(vals)  # pylint: disable=super-method-mismatch
+        self._check_text_may_change()
+        vals = self._prepare_document_vals(text, key=self.key) | {"version": self._get_next_version()}
+        self._write_text_vals(vals)
         self._keep_version()
         if self.state == "active":
+            self._check_reviewed()
+            self._get_current_version()._set_active()
             self._check_active_together()
 
-    def _keep_version(self):
-        self.env["credit.insurance.rule.version"].sudo().create(
-            [{"rule_id": rule.id, "version": rule.version, "document": rule.document} for rule in self]
-        )
+    def _write_text_vals(self, vals):
+        """Write what a text says, past the protection of these fields in ``write``."""
+        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     @api.model
     def _check_active_together(self):
@@ -277,6 +286,11 @@ class CreditInsuranceRule(models.Model):
         :raise ValidationError: they repeat each other, or the engine answers its samples wrongly
         """
         pack, _unusable = self.sudo()._get_active_pack()
+        self._check_pack(pack)
+
+    @api.model
+    def _check_pack(self, pack):
+        """:raise ValidationError: the rules repeat each other, or the engine answers its samples wrongly"""
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         if problems := check(pack, catalogue):
             keys = [problem.path.removeprefix(RULE_PATH).partition(".")[0] for problem in problems]
@@ -333,26 +347,3 @@ class CreditInsuranceRule(models.Model):
             self.env["ir.model.data"]._update_xmlids(
                 [{"xml_id": f"credit_insurance.rule_{rule.key}", "record": rule, "noupdate": True} for rule in created]
             )
-
-
-class CreditInsuranceRuleVersion(models.Model):
-    """A text that a rule had. Written once, so that every alert can tell under which text it was raised."""
-
-    _name = "credit.insurance.rule.version"
-    _description = "Version of a Risk Rule"
-    _order = "rule_id, version desc"
-    _rec_name = "version"
-
-    rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="cascade", index=True)
-    version = fields.Integer(required=True, readonly=True)
-    document = fields.Text(string="Text", required=True, readonly=True)
-
-    _version_uniq = models.UniqueIndex("(rule_id, version)", "This version is kept already.")
-
-    @api.depends("version")
-    def _compute_display_name(self):
-        for record in self:
-            record.display_name = self.env._("Version %s", record.version)
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Versions of a rule are never changed."))

@@ -1,39 +1,67 @@
 """Screening: all active rules on many buyers.
 
-    cron / button ──> _enqueue ──> one job per block of buyers ──> _screen
-                                                                      │ facts    credit.insurance.signals, set-based SQL
-                                                                      │ verdict  durable_rules in its child process
-                                                                      │ trace    reference evaluator, for what fired
-                                                                      └ alerts   credit.insurance.alert
+    cron / button ──> _enqueue ──> run, one job per block of buyers ──> _screen
+    changes, every minute ─────────────────────────────────────────────┘  │ facts    credit.insurance.signals, SQL
+                                                                          │ verdict  durable_rules in its child process
+                                                                          │ trace    reference evaluator, if it fired
+                                                                          └ alerts   credit.insurance.alert
 
-Each block is a job and a transaction of its own, so that blocks run side by side and a failed one is tried again alone.
+Each block is a job and a transaction of its own, so that blocks run side by side, a failed one is tried again alone,
+and a run that was interrupted goes on with the blocks that are not done.
 """
 
+import json
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from time import monotonic
 
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
-from odoo.tools import split_every
+from odoo import api, fields, models
+from odoo.tools import SQL, split_every
+from odoo.tools.lru import LRU
 
-from odoo.addons.credit_insurance.rules.risk import EngineError, Outcome, RuleEngine, evaluate, render, signal_keys
+from odoo.addons.credit_insurance.rules.risk import (
+    EngineError,
+    Outcome,
+    RuleEngine,
+    Scope,
+    expand,
+    render,
+    signal_keys,
+)
+from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
+from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from .credit_insurance_engine_difference import note
 from .rule_trace import to_json, trace_rows
 
 _logger = logging.getLogger(__name__)
 
-BLOCK = 500
+BLOCK = 1000
 # Nobody waits for a screening, so a block may take longer than an order's check may.
 ENGINE_TIMEOUT = 5.0
+RULE_TABLES = (
+    "credit_insurance_rule",
+    "credit_insurance_rule_res_company_rel",
+    "credit_insurance_rule_pack",
+    "credit_insurance_rule_pack_res_company_rel",
+    "credit_insurance_rule_override",
+    "credit_insurance_signal",
+)
+COMPANY_FIELDS = (
+    *("name", "currency_id", "credit_unchecked_buyers", "credit_default_limit", "credit_limit_combination"),
+    *("credit_stale_data", "credit_data_max_age_days"),
+)
+COMPARE_PARAMETER = "credit_insurance.engine_compare_percent"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that fired for a buyer: what it saw, and who said so ("durable" or "reference")."""
+    """A rule that fired for a buyer or one of its documents: what it saw, and who said so."""
 
     rule_id: int
     buyer_id: int
@@ -41,13 +69,44 @@ class Finding:
     message: str
     values: dict
     trace: list
-    engine: str
+    engine: str  # "durable" or "reference"
+    document: tuple[str, int] | None = None
+
+
+def _key(rule_id, buyer_id, document):
+    return (rule_id, buyer_id, document) if document else (rule_id, buyer_id)
 
 
 @lru_cache(maxsize=8)
-def _make_engine(pack, catalogue, host):
+def _make_engine(pack, catalogue, host, share):
     """Engines are cheap, but checking and compiling a pack for each block is not. Equal packs share one."""
-    return RuleEngine(pack, catalogue, timeout=ENGINE_TIMEOUT, host=host)
+    return RuleEngine(
+        pack, catalogue, timeout=ENGINE_TIMEOUT, host=host, compare_share=share, on_difference=note
+    )  # fmt: skip
+
+
+class _Loaded:
+    """An engine with what its rules need, worked out once.
+
+    ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
+    ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope.
+    """
+
+    def __init__(self, engine, ids):
+        parts = [(rule, part) for rule in engine.pack.rules for part in expand(rule)]
+        self.engine = engine
+        self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
+        self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
+        self.keys = {
+            scope: engine.catalogue.sources(
+                frozenset().union(*(rule_keys(part, engine.catalogue) for rule, part in parts if rule.scope is scope))
+            )
+            for scope in Scope
+        }
+
+
+# By database, company, state of the rules and child process. Few are ever in use at once.
+_engines = LRU(32)
 
 
 class CreditInsuranceScreening(models.AbstractModel):
@@ -58,55 +117,97 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _cron_screen(self):
-        """Daily: end the alerts of archived buyers, queue all others."""
+        """Daily: end the alerts of archived buyers, queue all others and the blocks of runs that were interrupted."""
         env = self.sudo().env
         archived = [("ended_on", "=", False), ("buyer_id.active", "=", False)]
         env["credit.insurance.alert"].search(archived)._end(self.env._("The buyer is archived."))
-        self._enqueue(env["credit.insurance.buyer"].search([]))  # pylint: disable=no-search-all
+        env["credit.insurance.screening.block"]._resume_stuck()
+        for company, buyers in env["credit.insurance.buyer"]._read_group([], ["company_id"], ["id:recordset"]):
+            env["credit.insurance.receivable.total"]._refresh(company)
+            self._enqueue(buyers)
 
     @api.model
-    def _enqueue(self, buyers):
+    def _enqueue(self, buyers, kind="full"):
         """One job per block. A block that waits already is not queued twice."""
-        # The context of a client must not make the jobs run inside its own request.
-        screening = self.sudo().with_context(queue_job__no_delay=False)
-        for ids in split_every(BLOCK, sorted(buyers.ids), list):
-            digest = sha256(repr(ids).encode()).hexdigest()
-            screening.with_delay(
-                identity_key=f"credit_insurance_screen-{digest}",
-                description=self.env._("Screen %(count)s buyers", count=len(ids)),
-            )._job_screen(ids)
+        env = self.sudo().env
+        blocks = list(split_every(BLOCK, sorted(buyers.ids), list))
+        run = env["credit.insurance.screening.run"].create(
+            {"kind": kind, "buyer_count": len(buyers), "block_count": len(blocks)}
+        )
+        env["credit.insurance.screening.block"].create(
+            [{"run_id": run.id, "buyer_ids": ids, "digest": _digest(ids)} for ids in blocks]
+        )._enqueue()
+        return run
 
     @api.model
     def _job_screen(self, buyer_ids):
+        started = monotonic()
         try:
             self._screen(self.env["credit.insurance.buyer"].browse(buyer_ids).exists())
+            self.env.flush_all()
         except UniqueViolation as exc:
             # Someone screened the same buyer meanwhile: its alert is there, the next try sees and updates it.
             raise RetryableJobError("Another screening raised the same alert", seconds=5, ignore_retry=True) from exc
+        self.env["credit.insurance.screening.block"].sudo().search(
+            [("digest", "=", _digest(buyer_ids)), ("done_at", "=", False)]
+        ).write({"done_at": fields.Datetime.now(), "seconds": monotonic() - started})
 
     # === SCREENING === #
 
     @api.model
     def _screen(self, buyers):
-        """Evaluate the active rules on these buyers; raise, update and end their alerts accordingly."""
+        """Evaluate the active rules on these buyers and their documents; raise, update and end alerts accordingly."""
         screening = self.sudo()
-        pack, unusable = screening.env["credit.insurance.rule"]._get_active_pack()
-        for rule in unusable:
-            _logger.error("Risk rule %s is active but does not pass the checker; it raises no alerts", rule.key)
-        if not pack.rules:
+        if not buyers:
+            screening._get_ready_engine(self.env.company)
             return
-        engine = screening._get_engine(pack)
+        buyers = buyers.sudo()
+        buyers.fetch(["company_id"])
+        for company, company_buyers in buyers.grouped("company_id").items():
+            if loaded := screening._get_ready_engine(company):
+                screening._screen_company(company, company_buyers, loaded)
+
+    @api.model
+    def _get_ready_engine(self, company):
+        """The engine with the company's active rules loaded; None when there are none.
+
+        Rules are read and checked again when a row of what they are made of is another than before.
+        """
+        key = (self.env.cr.dbname, company.id, self._get_rules_state(), self._get_engine_host())
+        if key not in _engines:
+            pack, unusable = self.env["credit.insurance.rule"]._get_active_pack(company)
+            for rule in unusable:
+                _logger.error("Risk rule %s is active but does not pass the checker; it raises no alerts", rule.key)
+            engine = self._get_engine(pack) if pack.rules else None
+            _engines[key] = engine and _Loaded(engine, self._get_record_ids(engine))
+        loaded = _engines[key]
+        if loaded is None:
+            return None
         try:
-            engine.prepare()
+            loaded.engine.prepare()
         except EngineError as error:
             _logger.warning("The rule engine does not answer, the reference evaluator does: %s", error)
-        for company, company_buyers in buyers.sudo().grouped("company_id").items():
-            screening._screen_company(company, company_buyers, engine)
+        return loaded
+
+    @api.model
+    def _get_rules_state(self):
+        """The row versions of everything that rules are made of, as one text."""
+        self.env.flush_all()
+        parts = SQL(" UNION ALL ").join(
+            SQL("SELECT ctid::text || xmin FROM %s", SQL.identifier(table)) for table in RULE_TABLES
+        )
+        [[state]] = self.env.execute_query(SQL("SELECT string_agg(q.row, ' ') FROM (%s) q(row)", parts))
+        return state
 
     @api.model
     def _get_engine(self, pack):
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        return _make_engine(pack, catalogue, self._get_engine_host())
+        percent = self.env["ir.config_parameter"].sudo().get_param(COMPARE_PARAMETER, "1")
+        try:
+            share = min(max(float(percent) / 100, 0.0), 1.0)
+        except ValueError:
+            share = 0.01
+        return _make_engine(pack, catalogue, self._get_engine_host(), share)
 
     @api.model
     def _get_engine_host(self):
@@ -114,54 +215,128 @@ class CreditInsuranceScreening(models.AbstractModel):
         return None
 
     @api.model
-    def _screen_company(self, company, buyers, engine):
-        today = company._credit_today()
-        rules = {rule.key: rule for rule in engine.pack.rules}
-        records = self.env["credit.insurance.rule"].search_fetch(
-            [("key", "in", list(rules))], ["key", "version", "severity", "observe_only"]
-        )
-        record_ids = {record.key: record.id for record in records}
-        facts = self.env["credit.insurance.signals"]._get_facts(buyers, self._get_keys(engine), today)
-        verdicts = engine.evaluate_batch([facts[buyer.id] for buyer in buyers], today, company=str(company.id))
-        findings, undecided = [], set()
-        for buyer, verdict in zip(buyers, verdicts, strict=True):
-            undecided |= {(record_ids[key], buyer.id) for key in verdict.undecided}
-            for key in verdict.fired:
-                found = self._explain(rules[key], record_ids[key], buyer, facts[buyer.id], today, verdict, engine)
-                findings += [found] if found else []
-        self.env["credit.insurance.alert"]._record(buyers, records, findings, undecided, today)
+    def _screen_company(self, company, buyers, loaded):
+        company.fetch(COMPANY_FIELDS)  # and not the hundred others of a company
+        today, signals = company._credit_today(), self.env["credit.insurance.signals"]
+        facts = signals._get_facts(buyers, loaded.keys[Scope.BUYER], today)
+        rows = [(buyer_id, None, facts[buyer_id]) for buyer_id in buyers.ids]
+        self._screen_rows(company, buyers, Scope.BUYER, rows, loaded, today)
+        for scope in {rule.scope for rule in loaded.engine.pack.rules} - {Scope.BUYER}:
+            documents = signals._get_documents(scope, buyers, today)
+            self._screen_rows(company, buyers, scope, self._get_rows(scope, documents, loaded, today), loaded, today)
+        self.env["credit.insurance.engine.difference"]._write_noted(company)
 
     @api.model
-    def _explain(self, rule, record_id, buyer, facts, today, verdict, engine):
+    def _screen_documents(self, scope, documents):
+        """Evaluate the rules about orders, invoices or events on these alone, now; alerts about others stay."""
+        screening, documents, scope = self.sudo(), documents.sudo(), Scope(scope)
+        for company, group in documents.grouped(lambda document: document.company_id.root_id).items():
+            loaded, today = screening._get_ready_engine(company), company._credit_today()
+            if loaded and loaded.rule_ids[scope]:
+                rows = screening._get_rows(scope, group, loaded, today)
+                buyers = screening.env["credit.insurance.buyer"].browse({buyer_id for buyer_id, *_rest in rows})
+                screening._screen_rows(company, buyers, scope, rows, loaded, today, partial=True)
+                screening.env["credit.insurance.engine.difference"]._write_noted(company)
+
+    @api.model
+    def _get_rows(self, scope, documents, loaded, today):
+        signals = self.env["credit.insurance.signals"]
+        found = signals._get_document_facts(scope, documents, loaded.keys[scope], today)
+        return [(values.pop("_buyer"), (documents._name, res_id), values) for res_id, values in found.items()]
+
+    @api.model
+    def _get_record_ids(self, engine):
+        keys = [rule.key for rule in engine.pack.rules]
+        records = self.env["credit.insurance.rule"].search_fetch([("key", "in", keys)], ["key"])
+        return {record.key: record.id for record in records}
+
+    @api.model
+    def _screen_rows(self, company, buyers, scope, rows, loaded, today, partial=False):
+        """Evaluate and record. ``rows`` are ``(buyer_id, document, facts)``, with a document unless about buyers."""
+        facts, record_ids = [values for *_who, values in rows], loaded.record_ids
+        verdicts = loaded.engine.evaluate_batch(facts, today, scope=scope, company=str(company.id))
+        fired = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.fired]
+        names = self._get_names({buyer_id for (buyer_id, *_rest), _verdict in fired})
+        explain = _Explainer(loaded, company, today, names)
+        findings = [found for row, verdict in fired for found in explain.findings(row, verdict)]
+        kept = {
+            _key(record_ids[key], buyer_id, document)
+            for (buyer_id, document, _facts), verdict in zip(rows, verdicts, strict=True)
+            for key in verdict.kept
+        }
+        about = {"documents": {document for _buyer_id, document, _facts in rows}, "partial": partial}
+        self.env["credit.insurance.alert"]._record(
+            buyers,
+            self.env["credit.insurance.rule"].browse(loaded.rule_ids[scope]),
+            findings,
+            kept,
+            today,
+            **({} if scope is Scope.BUYER else about),
+        )
+
+    @api.model
+    def _get_names(self, buyer_ids):
+        buyers = self.env["credit.insurance.buyer"].browse(buyer_ids)
+        buyers.fetch(["partner_id"])
+        buyers.partner_id.fetch(["name"])
+        return {buyer.id: buyer.partner_id.name for buyer in buyers}
+
+
+def rule_keys(rule, catalogue):
+    """The signals a rule's conditions and message speak of."""
+    named = {signal.key for signal in catalogue if f"{{{signal.key}}}" in rule.message}
+    return signal_keys(*(condition for _name, condition in rule.conditions)) | named
+
+
+class _Explainer:
+    """Makes findings of verdicts: the reference evaluator says why, and has the last word."""
+
+    def __init__(self, loaded, company, today, names):
+        self.engine, self.record_ids = loaded.engine, loaded.record_ids
+        self.company, self.today, self.names = company, today, names
+        self.keys = {}
+
+    def findings(self, row, verdict):
+        """One for each record, of a table's rows the one that comes first."""
+        buyer_id, document, facts = row
+        found = {}
+        for key in verdict.fired:
+            if self.record_ids[key] not in found:
+                finding = self._finding(self.engine.rule(key), buyer_id, document, facts, verdict)
+                found |= {finding.rule_id: finding} if finding else {}
+        return found.values()
+
+    def _finding(self, rule, buyer_id, document, facts, verdict):
         """The finding with its trace; None when the reference evaluator does not confirm it."""
-        catalogue, company = engine.catalogue, buyer.company_id
-        outcome = evaluate(rule, facts, today, catalogue, str(company.id))
+        catalogue, today = self.engine.catalogue, self.today
+        if rule.key not in self.keys:
+            keys = rule_keys(rule, catalogue)
+            self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
+        keys, sources = self.keys[rule.key]
+        facts = {key: facts[key] for key in sources if key in facts}
+        read = read_facts(facts, catalogue, today)
+        outcome = evaluate_read(rule, read, today, catalogue, str(self.company.id))
         if not outcome.fired:
             message = "The rule engine fires %s for buyer %s, the reference evaluator does not; the reference counts"
-            _logger.error(message, rule.key, buyer.id)
+            _logger.error(message, rule.key, buyer_id)
             return None
         context = {
-            "buyer": buyer.partner_id.name,
-            "company": company.name,
+            "buyer": self.names[buyer_id],
+            "company": self.company.name,
             "rule": rule.name,
             "today": today.isoformat(),
         }
         return Finding(
-            rule_id=record_id,
-            buyer_id=buyer.id,
+            rule_id=self.record_ids[rule.key],
+            buyer_id=buyer_id,
             outcome=outcome,
             message=render(rule, facts, today, catalogue, context),
-            values={key: to_json(facts.get(key)) for key in sorted(self._get_rule_keys(rule, catalogue))},
+            values={key: to_json(read.values.get(key)) for key in keys},
             trace=trace_rows(outcome, catalogue),
             engine=verdict.engine.value,
+            document=document,
         )
 
-    @api.model
-    def _get_keys(self, engine):
-        return frozenset().union(*(self._get_rule_keys(rule, engine.catalogue) for rule in engine.pack.rules))
 
-    @api.model
-    def _get_rule_keys(self, rule, catalogue):
-        """The signals a rule's conditions and message speak of."""
-        named = {signal.key for signal in catalogue if f"{{{signal.key}}}" in rule.message}
-        return signal_keys(rule.when, rule.unless) | named
+def _digest(ids):
+    return sha256(json.dumps(ids).encode()).hexdigest()

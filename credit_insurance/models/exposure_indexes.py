@@ -10,6 +10,11 @@ class AccountMoveLine(models.Model):
         "(partner_id, company_id) WHERE parent_state = 'posted'"
         " AND (amount_residual <> 0 OR amount_residual_currency <> 0)"
     )
+    # What was paid, for how late buyers pay.
+    _credit_insurance_paid_idx = models.Index(
+        "(partner_id, company_id)"
+        " WHERE parent_state = 'posted' AND reconciled AND display_type = 'payment_term' AND balance > 0"
+    )
 
 
 class SaleOrder(models.Model):

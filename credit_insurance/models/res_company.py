@@ -93,6 +93,12 @@ class ResCompany(models.Model):
         help="Who decides gets a mail when an order is held, the salesperson when it is decided or can be confirmed.",
     )
 
+    credit_rule_review = fields.Boolean(
+        string="Review of Risk Rules",
+        help="A text of a risk rule takes effect only after another administrator has approved it. A rule for several "
+        "companies needs it as soon as one of them asks for it.",
+    )
+
     _credit_not_negative = models.Constraint(
         "CHECK(credit_default_limit >= 0 AND credit_data_max_age_days >= 0 AND credit_max_overdue_days >= 0"
         " AND credit_max_overdue_amount >= 0 AND credit_delivery_grace_days >= 0 AND credit_invoice_grace_days >= 0"

@@ -33,3 +33,4 @@ class ResConfigSettings(models.TransientModel):
     credit_confirm_cleared = fields.Boolean(related="company_id.credit_confirm_cleared", readonly=False)
     credit_hold_lapse_days = fields.Integer(related="company_id.credit_hold_lapse_days", readonly=False)
     credit_hold_mail = fields.Boolean(related="company_id.credit_hold_mail", readonly=False)
+    credit_rule_review = fields.Boolean(related="company_id.credit_rule_review", readonly=False)

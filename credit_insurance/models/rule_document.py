@@ -4,11 +4,22 @@ The language knows packs of rules; a record holds the mapping of a single rule, 
 its indentation. So a text can be copied from a pack to a record and back, and places count in the record's own text.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from textwrap import dedent
 
-from odoo.addons.credit_insurance.rules.risk import DocumentError, Pack, Place, Problem, Rule, dump, load
+from odoo.addons.credit_insurance.rules.risk import (
+    DocumentError,
+    Pack,
+    Place,
+    Problem,
+    Rule,
+    dump,
+    evaluate,
+    expand,
+    load,
+    signal_keys,
+)
 
 _HEAD = "pack: single\nrules:\n  -\n"
 _INDENT = "    "
@@ -47,3 +58,43 @@ def write_rule(rule: Rule):
     """The rule as a text which :func:`read_rule` reads back equal."""
     lines = dump(Pack("single", (rule,))).partition("rules:\n")[2]
     return dedent(lines.replace("- ", "  ", 1))
+
+
+def changed_fields(before, after):
+    """The names of the fields in which two texts differ, in the order of a rule; empty when one cannot be read."""
+    old, _problems = read_rule(before)
+    new, _problems = read_rule(after)
+    if not old or not new:
+        return []
+    names = [field.name for field in fields(Rule) if field.compare]
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
+
+
+def describe_changes(before, after):
+    """What differs between two texts, as the words people find in them."""
+    return ", ".join(changed_fields(before, after)) or ("text" if before != after else "")
+
+
+def field_texts(text):
+    """``{field: its lines}`` as a rule is written by the program, so that only what it says makes a difference."""
+    rule, _problems = read_rule(text)
+    found, name = {}, ""
+    for line in (write_rule(rule) if rule else text).splitlines():
+        if line[:1].strip():
+            name, _colon, line = line.partition(":")
+        found[name] = f"{found[name]}\n{line}" if name in found else line.strip()
+    return {name: dedent(lines.removeprefix("\n")) for name, lines in found.items()}
+
+
+def rule_keys(rule, catalogue):
+    """The signals that a rule's conditions and messages speak of."""
+    keys = set()
+    for part in expand(rule):
+        keys |= signal_keys(*(condition for _field, condition in part.conditions))
+        keys |= {signal.key for signal in catalogue if f"{{{signal.key}}}" in part.message}
+    return frozenset(keys)
+
+
+def evaluate_rows(rule, facts, today, catalogue):
+    """The outcomes of a rule, the rows of a decision table one by one; the most severe first."""
+    return [evaluate(part, facts, today, catalogue) for part in sorted(expand(rule), key=lambda row: row.precedence)]

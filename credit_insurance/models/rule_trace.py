@@ -91,3 +91,10 @@ def format_needed(env, row, currency):
         factor = "" if row["factor"] == "1" else f"{row['factor']} × "
         text = f"{factor}{row['other']} = {text}"
     return f"{row['operator']} {text}"
+
+
+def from_json(signal, value):
+    """The fact that :func:`to_json` wrote for this signal; a day stays the number of days or becomes a date."""
+    if not signal.type.is_numeric or not isinstance(value, str):
+        return value
+    return date.fromisoformat(value) if value.count("-") == 2 else Decimal(value)

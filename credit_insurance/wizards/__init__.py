@@ -1,5 +1,6 @@
 from . import (
     base_partner_merge,
+    credit_insurance_alert_acknowledge,
     credit_insurance_alert_dismiss,
     credit_insurance_exposure_line,
     credit_insurance_gate_switch,
@@ -10,5 +11,9 @@ from . import (
     credit_insurance_limit_import,
     credit_insurance_limit_import_buyers,
     credit_insurance_limit_request_decide,
+    credit_insurance_near_miss,
     credit_insurance_reconciliation,
+    credit_insurance_rule_compare,
+    credit_insurance_rule_replay,
+    credit_insurance_rule_transfer,
 )

@@ -7,28 +7,32 @@ reference counts and the difference is reported.
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from time import monotonic
 
-from .checker import check
-from .compiler import compile_pack
+from .checker import faults, too_much
+from .compiler import Held, compile_pack
 from .errors import EngineBusy, EngineDown, EngineRefused, RulesRefused
-from .evaluator import Outcome, answer_condition, evaluate, evaluate_read, state_of
+from .evaluator import Outcome, compiled, ends, evaluate, judge, state_of
 from .facts import Facts, ReadFacts, read_facts
 from .host import EngineHost, shared_host
-from .model import Pack, Rule, State, signal_keys
+from .model import Rule, State, Value, origin_of, signal_keys
+from .pack import Pack
 from .process import Json
 from .samples import samples
-from .signals import Scope, SignalCatalogue
+from .signals import Reading, Scope, SignalCatalogue
+from .table import expanded
 from .trace import Answer
 
 _logger = logging.getLogger(__name__)
 BATCH = 500
 SECONDS_PER_ROW = 0.005  # added for each further row of a block: a screening in the background may take its time
+Answers = Callable[[Mapping[str, Value]], Answer]
+Judged = tuple[str, State, bool]  # a rule's key, what it says, and whether an alert of it that is open ends
 
 
 class AnsweredBy(StrEnum):
@@ -42,8 +46,9 @@ class AnsweredBy(StrEnum):
 class Verdict:
     """What a pack says about one set of facts: keys of rules, in the order of ``PRECEDENCE``.
 
-    Quiet and inactive rules are left out. ``unreadable`` names facts that could not be used and why. ``note`` says why
-    the reference evaluator answered, empty when the engine did.
+    Quiet and inactive rules are left out. ``kept`` are the rules that do not fire and yet keep an alert open: the
+    undecided ones, and those whose ``until`` is not known to hold. ``unreadable`` names facts that could not be used
+    and why. ``note`` says why the reference evaluator answered, empty when the engine did.
     """
 
     fired: tuple[str, ...]
@@ -52,10 +57,16 @@ class Verdict:
     unreadable: tuple[tuple[str, str], ...]
     engine: AnsweredBy
     note: str = ""
+    kept: tuple[str, ...] = ()
+
+    def ends(self, key: str) -> bool:
+        """True when an alert of that rule which is open ends on these facts; that of a table, when no row keeps it."""
+        return key not in {origin_of(other) if key == origin_of(key) else other for other in (*self.fired, *self.kept)}
 
     def same_answer(self, other: "Verdict") -> bool:
         """True when both say the same about every rule."""
-        return (self.fired, self.excluded, self.undecided) == (other.fired, other.excluded, other.undecided)
+        mine, its = ((said.fired, said.excluded, said.undecided, said.kept) for said in (self, other))
+        return mine == its
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +81,35 @@ class Difference:
     reference: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Rules in order of precedence, and the places in it of those to look at: by missing signal, or always."""
+
+    rules: tuple[tuple[Rule, Answers], ...]
+    places: dict[str, int]
+    readers: dict[str, list[int]]
+    keys: frozenset[str]
+    lasting: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, rules: Sequence[tuple[Rule, Answers]]) -> "_Plan":
+        readers: dict[str, list[int]] = {}
+        for place, (rule, _answers) in enumerate(rules):
+            for key in signal_keys(rule.when):
+                readers.setdefault(key, []).append(place)
+        lasting = tuple((place, rule.key) for place, (rule, _answers) in enumerate(rules) if rule.until is not None)
+        places = {rule.key: place for place, (rule, _answers) in enumerate(rules)}
+        return cls(tuple(rules), places, readers, frozenset(readers), lasting)
+
+
 class RuleEngine:
     """A checked pack, ready to be asked. Cheap to make, keeps no process of its own, safe in threads and after a fork.
 
     ``timeout`` (seconds) bounds each call; a block of a batch gets 5 ms more per row. ``compare_share`` is the share of
     rows compared with the reference, drawn with ``chance`` (0 <= chance() < 1). ``on_difference`` is told about each
-    difference, which is logged as an error anyway. Raises ``RulesRefused`` when the pack does not pass the checker.
+    difference, which is logged as an error anyway. Raises ``RulesRefused`` for rules which are wrong by themselves;
+    how they stand to each other (``check``) is no reason to stop. What is too much for the engine is evaluated by the
+    reference.
     """
 
     def __init__(
@@ -89,23 +123,31 @@ class RuleEngine:
         on_difference: Callable[[Difference], None] | None = None,
         host: EngineHost | None = None,
     ) -> None:
-        problems = check(pack, catalogue)
+        problems = faults(pack, catalogue)
         if problems:
             raise RulesRefused(problems)
         self.pack = pack
-        self.catalogue = catalogue
+        self.catalogue = catalogue.with_derived(pack.signals)
         self._timeout = timeout
         self._compare_share = compare_share
         self._chance = chance
         self._on_difference = on_difference
         self._host = host
         self._program = compile_pack(pack)
-        self._refused = ""
-        self._by_key = {rule.key: rule for rule in pack.rules}
-        ordered = sorted(pack.rules, key=lambda rule: rule.precedence)
+        self._refused = "; ".join(message for _code, message in too_much(self._program))
+        rules = expanded(pack.rules)
+        self._by_key = {rule.key: rule for rule in (*pack.rules, *rules)}
+        ordered = sorted(rules, key=lambda rule: rule.precedence)
         self._rules = {
             scope: [(rule, signal_keys(rule.when)) for rule in ordered if rule.scope is scope] for scope in Scope
         }
+        self._answers = {rule.key: compiled(rule.when) for rule in rules}
+        self._last_plan: tuple[tuple[date, Scope, str | None], _Plan] | None = None
+        self._reading = {scope: self._reading_of(scope) for scope in Scope}
+
+    def _reading_of(self, scope: Scope) -> Reading:
+        conditions = (condition for rule, _keys in self._rules[scope] for _name, condition in rule.conditions)
+        return self.catalogue.reading(signal_keys(*conditions))
 
     @property
     def version(self) -> str:
@@ -127,6 +169,8 @@ class RuleEngine:
         Raises ``EngineRefused`` when it would answer wrongly (do not activate them), ``EngineBusy`` or ``EngineDown``
         when it cannot be asked (the reference evaluator would answer).
         """
+        if self._refused:
+            raise EngineRefused(self._refused)
         self.host.prepare(self.version, lambda: self._load_request, monotonic() + timeout)
 
     def evaluate(self, facts: Facts, today: date, *, scope: Scope = Scope.BUYER, company: str | None = None) -> Verdict:
@@ -140,12 +184,16 @@ class RuleEngine:
         verdicts: list[Verdict] = []
         for start in range(0, len(rows), BATCH):
             block = rows[start : start + BATCH]
-            read = [read_facts(facts, self.catalogue, today) for facts in block]
+            read = [read_facts(facts, self.catalogue, today, self._reading[scope]) for facts in block]
             answers, note = self._ask(read, scope)
             for facts, row, names in zip(block, read, answers, strict=True):
                 reference = self._by_reference(row, today, scope, company, note) if names is None else None
                 verdicts.append(reference or self._by_engine(facts, row, names or [], today, scope, company))
         return tuple(verdicts)
+
+    def rule(self, key: str) -> Rule:
+        """Return the rule a verdict names; ``KeyError`` for a strange key."""
+        return self._by_key[key]
 
     def explain(self, key: str, facts: Facts, today: date, *, company: str | None = None) -> Outcome:
         """Return one rule's outcome with its trace, by the reference evaluator; ``KeyError`` for a strange key."""
@@ -181,12 +229,11 @@ class RuleEngine:
         self, facts: Facts, row: ReadFacts, names: list[str], today: date, scope: Scope, company: str | None
     ) -> Verdict:
         try:
-            held, excluded = self._program.read(names)
-        except (IndexError, ValueError):
+            held = self._program.read(names)
+        except (KeyError, TypeError):
             return self._by_reference(row, today, scope, company, "the engine named a rule that does not exist")
-        verdict = self._verdict(
-            self._engine_states(row, held, excluded, today, scope, company), row, AnsweredBy.DURABLE, ""
-        )
+        judged = self._engine_judgements(row, held, today, scope, company)
+        verdict = self._verdict(judged, row, AnsweredBy.DURABLE, "")
         if self._chance() >= self._compare_share:
             return verdict
         reference = self._by_reference(row, today, scope, company, "the engine and the reference evaluator disagree")
@@ -195,41 +242,58 @@ class RuleEngine:
         self._report(Difference(self.pack.key, self.version, facts, today, verdict, reference))
         return reference
 
-    def _engine_states(
-        self,
-        row: ReadFacts,
-        held: frozenset[str],
-        excluded: frozenset[str],
-        today: date,
-        scope: Scope,
-        company: str | None,
-    ) -> Iterator[tuple[Rule, State]]:
-        """Yield each rule's state.
+    def _engine_judgements(
+        self, row: ReadFacts, held: Held, today: date, scope: Scope, company: str | None
+    ) -> Iterator[Judged]:
+        """Yield what is to be said of the rules that are not simply quiet.
 
         The engine only says what holds; whether a rule that does not is quiet or undecided depends on what is missing.
         """
-        for rule, keys in self._rules[scope]:
-            answer = Answer.YES if rule.key in held else Answer.NO
-            if answer is Answer.NO and not keys <= row.values.keys():
-                answer = answer_condition(rule.when, row)
+        plan = self._plan(today, scope, company)
+        lacking = {place for key in plan.keys - row.values.keys() for place in plan.readers[key]}
+        held_places = [plan.places[key] for key in held.when if key in plan.places]
+        # A rule with an end of its own that is quiet keeps its alerts unless the engine says otherwise.
+        ended = held.until | held.unless
+        lasting = [place for place, key in plan.lasting if key not in ended]
+        for place in sorted(lacking.union(held_places, lasting)):
+            rule, answer_of = plan.rules[place]
+            answer = Answer.YES if rule.key in held.when else Answer.NO
+            if answer is Answer.NO and place in lacking:
+                answer = answer_of(row.values)
                 answer = Answer.NO if answer is Answer.YES else answer  # what holds is for the engine to say
-            exclusion = Answer.YES if rule.key in excluded else Answer.NO
-            yield rule, state_of(answer, exclusion, rule.is_active(today, company))
+            if answer is Answer.NO:
+                if rule.until is not None and rule.key not in ended:
+                    yield rule.key, State.QUIET, False
+                continue
+            exclusion = Answer.YES if rule.key in held.unless else Answer.NO
+            state = state_of(answer, exclusion)
+            ending = ~answer if rule.until is None else Answer.YES if rule.key in held.until else Answer.NO
+            yield rule.key, state, ends(state, exclusion, ending)
+
+    def _plan(self, today: date, scope: Scope, company: str | None) -> "_Plan":
+        """Return the rules that apply on that day to that company; the last answer is kept, rows come in blocks."""
+        kept = self._last_plan
+        if kept is None or kept[0] != (today, scope, company):
+            rules = [rule for rule, _keys in self._rules[scope] if rule.is_active(today, company)]
+            plan = _Plan.of([(rule, self._answers[rule.key]) for rule in rules])
+            kept = self._last_plan = ((today, scope, company), plan)
+        return kept[1]
 
     # --- the reference
 
     def _by_reference(self, row: ReadFacts, today: date, scope: Scope, company: str | None, note: str) -> Verdict:
-        states = (
-            (rule, evaluate_read(rule, row, today, self.catalogue, company).state) for rule, _keys in self._rules[scope]
-        )
-        return self._verdict(states, row, AnsweredBy.REFERENCE, note)
+        judged = ((rule.key, *judge(rule, row, today, company)) for rule, _keys in self._rules[scope])
+        return self._verdict(judged, row, AnsweredBy.REFERENCE, note)
 
-    def _verdict(self, states: Iterator[tuple[Rule, State]], row: ReadFacts, engine: AnsweredBy, note: str) -> Verdict:
+    def _verdict(self, judged: Iterator[Judged], row: ReadFacts, engine: AnsweredBy, note: str) -> Verdict:
         found: dict[State, list[str]] = {state: [] for state in State}
-        for rule, state in states:
-            found[state].append(rule.key)
+        kept: list[str] = []
+        for key, state, ended in judged:
+            found[state].append(key)
+            if not ended and state is not State.FIRED:
+                kept.append(key)
         fired, excluded, undecided = (tuple(found[state]) for state in (State.FIRED, State.EXCLUDED, State.UNDECIDED))
-        return Verdict(fired, excluded, undecided, tuple(sorted(row.unreadable.items())), engine, note)
+        return Verdict(fired, excluded, undecided, tuple(sorted(row.unreadable.items())), engine, note, tuple(kept))
 
     def _report(self, difference: Difference) -> None:
         _logger.error(

@@ -23,7 +23,7 @@ _VALUE_WORDS = {
 
 def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: Scope, path: str) -> Iterator[Problem]:
     """Yield the problems of one comparison in a rule of that scope."""
-    signal, problem = _find(comparison.signal, comparison.place, catalogue, scope, path)
+    signal, problem = find_signal(comparison.signal, comparison.place, catalogue, scope, path)
     if signal is None:
         if problem:
             yield problem
@@ -36,7 +36,7 @@ def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: 
         case Constant() as constant if (
             comparison.operator not in _LIST_OPERATORS and not comparison.operator.is_presence
         ):
-            yield from _check_constant(signal, constant, path, comparison.place)
+            yield from check_constant(signal, constant, path, comparison.place)
         case SignalRef() as other if comparison.operator not in _LIST_OPERATORS and not comparison.operator.is_presence:
             yield from _check_reference(signal, other, catalogue, scope, path, comparison.place)
         case ConstantList() as items if comparison.operator in _LIST_OPERATORS:
@@ -48,7 +48,7 @@ def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: 
             yield Problem("wrong_operand", message, path, comparison.place)
 
 
-def _find(
+def find_signal(
     key: str, place: Place | None, catalogue: SignalCatalogue, scope: Scope, path: str
 ) -> tuple[Signal | None, Problem | None]:
     signal = catalogue.get(key)
@@ -67,7 +67,7 @@ def _suits(operator: Operator, signal: Signal) -> bool:
     return signal.type.is_numeric or not operator.is_order
 
 
-def _check_constant(signal: Signal, constant: Constant, path: str, place: Place | None) -> Iterator[Problem]:
+def check_constant(signal: Signal, constant: Constant, path: str, place: Place | None) -> Iterator[Problem]:
     place = constant.place or place
     value = constant.value
     if signal.type.is_numeric:
@@ -112,7 +112,7 @@ def _check_reference(
     signal: Signal, other: SignalRef, catalogue: SignalCatalogue, scope: Scope, path: str, place: Place | None
 ) -> Iterator[Problem]:
     place = other.place or place
-    referred, problem = _find(other.key, place, catalogue, scope, path)
+    referred, problem = find_signal(other.key, place, catalogue, scope, path)
     if referred is None:
         if problem:
             quotes = f'a text stands between double quotes: "{other.key[:40]}"'
@@ -143,7 +143,7 @@ def _check_list(signal: Signal, items: ConstantList, path: str, place: Place | N
         yield Problem("list_length", f"a list has at most {MAX_ITEMS} values", path, place)
         return
     for item in items.items:
-        yield from _check_constant(signal, item, path, place)
+        yield from check_constant(signal, item, path, place)
     values = [item.value for item in items.items]
     if len(set(values)) != len(values):
         yield Problem("duplicate_value", "this list holds a value twice", path, place)

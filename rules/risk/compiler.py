@@ -8,7 +8,8 @@ texts or floats):
 * every value is an integer: numbers in ten-thousandths, flags 0 or 1, texts by their index among the pack's own texts;
 * a signal times a factor, membership in a list and presence are computed here and sent as fields of their own;
 * a field that is missing is not sent, and every comparison stands behind an ``$ex`` guard for each field it reads;
-* an exclusion is compiled as a rule of its own; which rule it silences is decided by ``Program.read``.
+* each ``when``, ``unless`` and ``until`` is compiled by itself, a branch that several of them share only once; what
+  that means for which rule is decided by ``Program.read``.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,22 +18,22 @@ from decimal import Decimal
 from hashlib import sha256
 from json import dumps
 from typing import Any as Anything
+from typing import NamedTuple
 
-from .facts import ReadFacts, constant_value, product
-from .model import Comparison, Condition, Constant, ConstantList, Operator, Pack, SignalRef, Value
-from .normal import Branch, branches
+from .facts import DECIMALS, ReadFacts, constant_value, product
+from .model import Comparison, Constant, ConstantList, Operator, SignalRef, Value
+from .normal import MAX_BRANCHES, Branch, branches
+from .pack import Pack
 from .reasoning import steps
 from .signals import Scope
+from .table import expanded
 
-# Engine rules are named after the rule's position and the branch: w3_0 is the first branch of the fourth rule's "when".
-CONDITION, EXCLUSION = "w", "u"
-MAX_BRANCHES = 40  # per rule set: a fact that matched more than 64 would raise no alert at all
 MAX_TESTS = 200  # per rule set: 513 different tests on one level never finish compiling
 _LARGEST_INTEGER = 9 * 10**18  # a product beyond this is beyond every fact, so cutting it there changes no answer
 _OPERATORS = {Operator.NE: "$neq", Operator.LT: "$lt", Operator.LE: "$lte", Operator.GT: "$gt", Operator.GE: "$gte"}
 
 Json = dict[str, Anything]
-EngineFacts = dict[str, int | str]
+NamedBranch = tuple[Scope, Branch, list[tuple[int, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,21 @@ class _Derived:
     factor: Decimal | None = None
     members: frozenset[Value] | None = None
 
-    def value(self, facts: ReadFacts) -> Value | None:
-        value = facts.values.get(self.signal)
+    def value(self, values: Mapping[str, Value]) -> Value | None:
+        value = values.get(self.signal)
         if self.members is not None:
             return None if value is None else value in self.members
         if self.factor is not None:
             return product(value, self.factor) if isinstance(value, Decimal) else None
         return value is not None
+
+
+class Held(NamedTuple):
+    """The keys of the rules whose ``when``, ``unless`` and ``until`` hold."""
+
+    when: frozenset[str]
+    unless: frozenset[str]
+    until: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Program:
     _signals: Mapping[str, str] = field(repr=False)
     _derived: Mapping[_Derived, str] = field(repr=False)
     _texts: Mapping[str, int] = field(repr=False)
-    _rules: tuple[str, ...] = field(repr=False)
+    _meanings: Mapping[str, tuple[tuple[int, str], ...]] = field(repr=False)
 
     @property
     def fields(self) -> int:
@@ -76,38 +85,39 @@ class Program:
         """How many engine rules there are."""
         return sum(len(rule_set) for rule_set in self.rule_sets)
 
-    def encode(self, facts: ReadFacts, scope: Scope) -> EngineFacts:
+    def encode(self, facts: ReadFacts, scope: Scope) -> str:
         """Return the facts as the engine reads them; texts no rule mentions get negative numbers, equal if equal."""
+        values = facts.values
         others: dict[str, int] = {}
-        row: EngineFacts = {"t": scope.value}
+        parts = [f'{{"id":"1","t":"{scope}"']
         for key, name in self._signals.items():
-            value = facts.values.get(key)
-            if value is not None:
-                row[name] = self._integer(value, others)
+            value = values.get(key)
+            if type(value) is Decimal:
+                parts.append(f',"{name}":{int(value.scaleb(DECIMALS))}')
+            elif value is not None:
+                parts.append(f',"{name}":{self._integer(value, others)}')
         for derived, name in self._derived.items():
-            value = derived.value(facts)
+            value = derived.value(values)
             if value is not None:
-                row[name] = self._integer(value, others)
-        return row
+                parts.append(f',"{name}":{self._integer(value, others)}')
+        parts.append("}")
+        return "".join(parts)
 
     def _integer(self, value: Value, others: dict[str, int]) -> int:
-        if isinstance(value, bool):
-            return int(value)
         if isinstance(value, Decimal):
             return max(-_LARGEST_INTEGER, min(_LARGEST_INTEGER, steps(value)))
+        if isinstance(value, bool):
+            return int(value)
         known = self._texts.get(value)
         return known if known is not None else others.setdefault(value, -1 - len(others))
 
-    def read(self, names: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the keys of the rules whose condition holds, and of those whose exclusion does.
-
-        Names come without the number of their branch ("w3"); one that was never compiled raises ``ValueError`` or
-        ``IndexError``.
-        """
-        held: tuple[set[str], set[str]] = (set(), set())
+    def read(self, names: Collection[str]) -> Held:
+        """Return what holds for these names of branches; one that was never compiled raises ``KeyError``."""
+        held: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         for name in names:
-            held[(CONDITION + EXCLUSION).index(name[:1])].add(self._rules[int(name[1:])])
-        return frozenset(held[0]), frozenset(held[1])
+            for kind, key in self._meanings[name]:
+                held[kind].add(key)
+        return Held(*map(frozenset, held))
 
 
 @dataclass
@@ -164,12 +174,15 @@ def _test(operator: Operator, left: str, right: int | Json) -> Json:
     return {left: right} if operator is Operator.EQ else {_OPERATORS[operator]: {left: right}}
 
 
-def _named_branches(pack: Pack) -> Iterator[tuple[str, Scope, Branch]]:
-    for index, rule in enumerate(pack.rules):
-        parts: tuple[tuple[str, Condition | None], ...] = ((CONDITION, rule.when), (EXCLUSION, rule.unless))
-        for kind, condition in parts:
-            for number, branch in enumerate(branches(condition, MAX_BRANCHES) if condition else ()):
-                yield f"{kind}{index}_{number}", rule.scope, branch
+def named_branches(pack: Pack) -> dict[str, NamedBranch]:
+    """Return the distinct branches by name, each with what it means: (field of ``Held``, key of rule or row)."""
+    found: dict[tuple[Scope, frozenset[Comparison]], NamedBranch] = {}
+    for rule in expanded(pack.rules):
+        for field_name, condition in rule.conditions:
+            for branch in branches(condition, MAX_BRANCHES):
+                entry = found.setdefault((rule.scope, frozenset(branch)), (rule.scope, branch, []))
+                entry[2].append((Held._fields.index(field_name), rule.key))
+    return {f"b{index}": entry for index, entry in enumerate(found.values())}
 
 
 def _rule_sets(named: Iterable[tuple[str, list[Json]]]) -> Iterator[Json]:
@@ -189,8 +202,8 @@ def _rule_sets(named: Iterable[tuple[str, list[Json]]]) -> Iterator[Json]:
 def compile_pack(pack: Pack) -> Program:
     """Compile a pack that passed the checker."""
     compiler = _Compiler()
-    named = [(name, compiler.branch(branch, scope)) for name, scope, branch in _named_branches(pack)]
-    rule_sets = tuple(_rule_sets(named))
+    named = named_branches(pack)
+    rule_sets = tuple(_rule_sets((name, compiler.branch(branch, scope)) for name, (scope, branch, _) in named.items()))
     version = sha256(dumps(rule_sets).encode()).hexdigest()[:32]
-    keys = tuple(rule.key for rule in pack.rules)
-    return Program(version, rule_sets, compiler.signals, compiler.derived, compiler.texts, keys)
+    meanings = {name: tuple(meant) for name, (_scope, _branch, meant) in named.items()}
+    return Program(version, rule_sets, compiler.signals, compiler.derived, compiler.texts, meanings)

@@ -20,165 +20,116 @@
 This module checks the *form* only: what a signal is, and whether a rule makes sense, is the checker's business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeVar
 
+from .calculation import Case, Cases, Expression, parse_calculation
+from .derived import Derived
 from .errors import DocumentError
-from .expression import ExpressionError, parse_comparison
-from .model import All, Any, Condition, FactValue, Not, Pack, Rule, RuleTest, Severity, State
-from .problems import Place, Problem, did_you_mean, in_order
-from .signals import Scope
-from .yamlnodes import MappingNode, Node, ScalarNode, SequenceNode, compose, place_of
+from .model import Column, Comparison, Constant, Operator, Row, Rule, RuleTest, Severity, State, Table
+from .pack import Pack
+from .problems import in_order
+from .reader import FLAG_WORDS, NOWHERE, Reader, T, whole_number
+from .signals import Scope, SignalType
+from .table import HIT_WORDS, parse_cell, parse_column
+from .yamlnodes import MappingNode, Node, ScalarNode, compose, place_of
 
-T = TypeVar("T")
-
-PACK_FIELDS = ("pack", "title", "reason", "rules")
+PACK_FIELDS = ("pack", "title", "reason", "signals", "rules")
+DERIVED_FIELDS = ("key", "label", "type", "unit", "scope", "choices", "help", "example", "value")
 RULE_FIELDS = (
-    *("key", "name", "scope", "severity", "priority", "observe", "when", "unless", "message", "actions"),
-    *("valid_from", "valid_to", "companies", "reason", "tests"),
+    *("key", "name", "scope", "severity", "priority", "observe", "when", "table", "unless", "until", "message"),
+    *("actions", "valid_from", "valid_to", "companies", "reason", "tests"),
 )
-TEST_FIELDS = ("name", "today", "facts", "expect")
+TEST_FIELDS = ("name", "today", "facts", "expect", "ends")
 STATE_WORDS = {"fires": State.FIRED, **{state.value: state for state in State if state is not State.FIRED}}
-FLAG_WORDS = {"yes": True, "no": False}
 DATE_EXPECTED = "a date like 2025-01-31"
-MAX_TEXT = 4000
-_NOWHERE = All(())
+_NOTHING = Constant(Decimal(0))
+_NO_COLUMN = Column("nothing", Operator.EQ)  # lets the cells below be read for themselves
 
 
-def _kind(node: Node) -> str:
-    return "a mapping" if isinstance(node, MappingNode) else "a list" if isinstance(node, SequenceNode) else "a value"
+class _Reader(Reader):
+    """Reads rules, derived signals and packs."""
 
+    # --- derived signals
 
-class _Reader:
-    """Walks the nodes and collects problems, so that one save tells about all of them."""
+    def derived(self, node: Node, path: str) -> Derived:
+        fields = self.fields(node, path, DERIVED_FIELDS, ("key", "label", "type", "value"))
+        if "key" in fields and isinstance(fields["key"], ScalarNode):
+            path = f"signals.{fields['key'].value[:60]}"
+        values: dict[str, object] = {"key": "", "label": "", "type": SignalType.NUMBER, "value": _NOTHING}
+        for name, value in fields.items():
+            values[name] = self.derived_field(name, value, f"{path}.{name}")
+        places = {"": place_of(node)} | {name: place_of(value) for name, value in fields.items()}
+        return Derived(**values, places=MappingProxyType(places))  # type: ignore[arg-type]
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
+    def derived_field(self, name: str, node: Node, path: str) -> object:
+        match name:
+            case "type":
+                return self.word(node, path, {kind.value: kind for kind in SignalType}, SignalType.NUMBER)
+            case "scope":
+                return self.word(node, path, {scope.value: scope for scope in Scope}, Scope.BUYER)
+            case "choices":
+                return self.texts(node, path)
+            case "value":
+                return self.calculation(node, path)
+            case _:
+                return self.text(node, path)
 
-    def refuse(self, node: Node, code: str, message: str, path: str, suggestion: str = "") -> None:
-        self.problems.append(Problem(code, message, path, place_of(node), suggestion))
-
-    # --- the small things
-
-    def scalar(self, node: Node, path: str) -> str | None:
-        if not isinstance(node, ScalarNode):
-            self.refuse(node, "wrong_kind", f"expected a value instead of {_kind(node)}", path)
-            return None
-        if len(node.value) > MAX_TEXT:
-            self.refuse(node, "too_large", f"a text is at most {MAX_TEXT} characters long", path)
-            return None
-        return str(node.value)
-
-    def text(self, node: Node, path: str) -> str:
-        return self.scalar(node, path) or ""
-
-    def converted(self, node: Node, path: str, convert: Callable[[str], T], default: T, expected: str) -> T:
-        text = self.scalar(node, path)
-        if text is None:
-            return default
-        try:
-            return convert(text)
-        except (ValueError, KeyError):
-            self.refuse(node, "wrong_value", f"expected {expected} instead of {text[:40]!r}", path)
-            return default
-
-    def word(self, node: Node, path: str, words: Mapping[str, T], default: T) -> T:
-        text = self.scalar(node, path)
-        if text is None:
-            return default
-        if text not in words:
-            message = f"{text[:40]!r} is none of {', '.join(words)}"
-            self.refuse(node, "wrong_value", message, path, did_you_mean(text, words))
-            return default
-        return words[text]
-
-    def items(self, node: Node, path: str) -> list[Node]:
-        if not isinstance(node, SequenceNode):
-            self.refuse(node, "wrong_kind", f"expected a list instead of {_kind(node)}", path)
-            return []
-        return list(node.value)
-
-    def texts(self, node: Node, path: str) -> tuple[str, ...]:
-        return tuple(self.text(item, f"{path}[{index}]") for index, item in enumerate(self.items(node, path)))
-
-    def pairs(self, node: Node, path: str) -> dict[str, tuple[Node, Node]]:
-        """Return key -> (key node, value node) of a mapping, refusing keys given twice."""
-        if not isinstance(node, MappingNode):
-            self.refuse(node, "wrong_kind", f"expected a mapping instead of {_kind(node)}", path)
-            return {}
-        found: dict[str, tuple[Node, Node]] = {}
-        for key_node, value_node in node.value:
-            key = self.scalar(key_node, path)
-            if key is None:
-                continue
-            if key in found:
-                self.refuse(key_node, "duplicate", f"{key[:40]!r} is given twice", path)
-            found[key] = (key_node, value_node)
-        return found
-
-    def fields(self, node: Node, path: str, known: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Node]:
-        pairs = self.pairs(node, path)
-        for key, (key_node, _value) in pairs.items():
-            if key not in known:
-                self.refuse(
-                    key_node, "unknown_field", f"there is no field {key[:40]!r}", path, did_you_mean(key, known)
-                )
-        if isinstance(node, MappingNode):
-            for name in required:
-                if name not in pairs:
-                    self.refuse(node, "missing_field", f"the field {name!r} is missing", path)
-        return {key: value for key, (_key, value) in pairs.items() if key in known}
-
-    # --- conditions
-
-    def condition(self, node: Node, path: str) -> Condition:
+    def calculation(self, node: Node, path: str) -> Expression:
         if isinstance(node, ScalarNode):
-            return self.comparison(node, path)
-        before = len(self.problems)
-        groups = self.fields(node, path, ("all", "any", "not"), ())
-        if len(groups) != 1:
-            if len(self.problems) == before:
-                self.refuse(node, "wrong_group", "a group has exactly one of all, any or not", path)
-            return _NOWHERE
-        ((kind, value),) = groups.items()
-        if kind == "not":
-            return Not(self.condition(value, f"{path}.not"), place_of(node))
-        path = f"{path}.{kind}"
-        parts = tuple(self.condition(item, f"{path}[{index}]") for index, item in enumerate(self.items(value, path)))
-        return All(parts, place_of(node)) if kind == "all" else Any(parts, place_of(node))
+            return self.line(node, path, parse_calculation) or _NOTHING
+        fields = self.fields(node, path, ("cases", "otherwise"), ("cases",))
+        items = self.items(fields["cases"], f"{path}.cases") if "cases" in fields else []
+        cases = tuple(self.case(item, f"{path}.cases[{index}]") for index, item in enumerate(items))
+        last = fields.get("otherwise")
+        otherwise = self.calculation(last, f"{path}.otherwise") if last is not None else None
+        return Cases(cases, otherwise, place_of(node))
 
-    def comparison(self, node: ScalarNode, path: str) -> Condition:
-        start = place_of(node)
-        on_one_line = node.start_mark.line == node.end_mark.line
-        if on_one_line and node.style in ("'", '"'):
-            start = Place(start.line, start.column + 1)
-        try:
-            return parse_comparison(node.value, start, on_one_line)
-        except ExpressionError as error:
-            place = Place(start.line, start.column + error.offset) if on_one_line else start
-            self.problems.append(Problem("syntax", error.message, path, place, error.suggestion))
-            return _NOWHERE
+    def case(self, node: Node, path: str) -> Case:
+        fields = self.fields(node, path, ("when", "value"), ("when", "value"))
+        when = self.condition(fields["when"], f"{path}.when") if "when" in fields else NOWHERE
+        return Case(when, self.calculation(fields["value"], f"{path}.value") if "value" in fields else _NOTHING)
+
+    # --- tables
+
+    def table(self, node: Node, path: str) -> Table:
+        fields = self.fields(node, path, ("hit", "inputs", "rows"), ("inputs", "rows"))
+        first = self.word(fields["hit"], f"{path}.hit", HIT_WORDS, True) if "hit" in fields else True
+        heads = self.items(fields["inputs"], f"{path}.inputs") if "inputs" in fields else []
+        columns = tuple(self.column(head, f"{path}.inputs[{index}]") for index, head in enumerate(heads))
+        items = self.items(fields["rows"], f"{path}.rows") if "rows" in fields else []
+        rows = tuple(self.row(item, columns, f"{path}.rows[{index}]") for index, item in enumerate(items))
+        return Table(columns, rows, first, place_of(node))
+
+    def column(self, node: Node, path: str) -> Column:
+        if not isinstance(node, ScalarNode):
+            self.text(node, path)
+            return _NO_COLUMN
+        return self.line(node, path, parse_column) or _NO_COLUMN
+
+    def row(self, node: Node, columns: tuple[Column, ...], path: str) -> Row:
+        fields = self.fields(node, path, ("cells", "severity", "message", "actions"), ("cells",))
+        items = self.items(fields["cells"], f"{path}.cells") if "cells" in fields else []
+        if "cells" in fields and len(items) != len(columns):
+            self.refuse(node, "wrong_row", f"this row has {len(items)} cells for {len(columns)} inputs", path)
+        cells = tuple(
+            self.cell(item, column, f"{path}.cells[{index}]")
+            for index, (item, column) in enumerate(zip(items, columns, strict=False))
+        )
+        said = [(name, value) for name, value in fields.items() if name != "cells"]
+        outcome = {name: self.rule_field(name, value, f"{path}.{name}") for name, value in said}
+        places = {"": place_of(node)} | {name: place_of(value) for name, value in fields.items()}
+        return Row(cells, **outcome, places=MappingProxyType(places))  # type: ignore[arg-type]
+
+    def cell(self, node: Node, column: Column, path: str) -> Comparison | None:
+        if not isinstance(node, ScalarNode):
+            self.text(node, path)
+            return None
+        return self.line(node, path, lambda text, base, single: parse_cell(text, column, base, single))
 
     # --- rules
-
-    def fact(self, node: Node, path: str) -> FactValue:
-        """A quoted scalar is a text; a plain one is a number, a date, yes, no or null."""
-        text = self.scalar(node, path)
-        if text is None or (isinstance(node, ScalarNode) and node.style):
-            return text
-        if text in FLAG_WORDS:
-            return FLAG_WORDS[text]
-        if text in ("", "null", "~"):
-            return None
-        try:
-            return date.fromisoformat(text) if text.count("-") == 2 else number(text)
-        except ValueError:
-            message = f"{text[:40]!r} is neither a number, a date, yes, no nor null"
-            self.refuse(node, "wrong_value", message, path, "write texts between quotes")
-            return None
 
     def test(self, node: Node, path: str) -> RuleTest:
         fields = self.fields(node, path, TEST_FIELDS, ("name", "facts", "expect"))
@@ -188,6 +139,8 @@ class _Reader:
         for name, value in fields.items():
             if name == "expect":
                 values[name] = self.word(value, f"{path}.expect", STATE_WORDS, State.FIRED)
+            elif name == "ends":
+                values[name] = self.word(value, f"{path}.ends", FLAG_WORDS, False)
             elif name == "today":
                 values[name] = self.converted(value, f"{path}.today", date.fromisoformat, None, DATE_EXPECTED)
             else:
@@ -199,17 +152,31 @@ class _Reader:
         return tuple(self.test(item, f"{path}[{index}]") for index, item in enumerate(self.items(node, path)))
 
     def rule(self, node: Node, path: str) -> Rule:
-        fields = self.fields(node, path, RULE_FIELDS, ("key", "name", "when"))
+        fields = self.fields(node, path, RULE_FIELDS, ("key", "name"))
         if "key" in fields and isinstance(fields["key"], ScalarNode):
             path = f"rules.{fields['key'].value[:60]}"
         values: dict[str, object] = {}
         for name, value_node in fields.items():
             values[name] = self.rule_field(name, value_node, f"{path}.{name}")
+        table = values.get("table")
+        if isinstance(table, Table):
+            values["when"] = table.condition
+        if isinstance(node, MappingNode) and ("when" in fields) == ("table" in fields):
+            self.refuse(node, "missing_field", "a rule has one of when and table", path)
         values.setdefault("key", "")
         values.setdefault("name", "")
-        values.setdefault("when", _NOWHERE)
+        values.setdefault("when", NOWHERE)
         places = {"": place_of(node)} | {name: place_of(value) for name, value in fields.items()}
         return Rule(**values, places=MappingProxyType(places))  # type: ignore[arg-type]
+
+    def some_fields(self, node: Node, known: tuple[str, ...], optional: Collection[str]) -> dict[str, object]:
+        fields = self.fields(node, "", known, ())
+        if "when" in fields and "table" in fields:
+            self.refuse(node, "duplicate", "a rule has one of when and table", "")
+        return {
+            name: None if name in optional and _is_null(value) else self.rule_field(name, value, name)
+            for name, value in fields.items()
+        }
 
     def rule_field(self, name: str, node: Node, path: str) -> object:
         match name:
@@ -223,8 +190,10 @@ class _Reader:
                 return self.converted(node, path, whole_number, 100, "a whole number from -9999 to 9999")
             case "valid_from" | "valid_to":
                 return self.converted(node, path, date.fromisoformat, None, DATE_EXPECTED)
-            case "when" | "unless":
+            case "when" | "unless" | "until":
                 return self.condition(node, path)
+            case "table":
+                return self.table(node, path)
             case "actions" | "companies":
                 return self.texts(node, path)
             case "tests":
@@ -235,39 +204,40 @@ class _Reader:
     def pack(self, node: Node) -> Pack:
         fields = self.fields(node, "", PACK_FIELDS, ("pack", "rules"))
         rules = self.items(fields["rules"], "rules") if "rules" in fields else []
+        signals = self.items(fields["signals"], "signals") if "signals" in fields else []
         return Pack(
             key=self.text(fields["pack"], "pack") if "pack" in fields else "",
             rules=tuple(self.rule(item, f"rules[{index}]") for index, item in enumerate(rules)),
             title=self.text(fields["title"], "title") if "title" in fields else "",
             reason=self.text(fields["reason"], "reason") if "reason" in fields else "",
+            signals=tuple(self.derived(item, f"signals[{index}]") for index, item in enumerate(signals)),
             places=MappingProxyType({name: place_of(value) for name, value in fields.items()}),
         )
 
 
-def number(text: str) -> Decimal:
-    """Read a number written in full; raise ``ValueError`` for anything else.
-
-    >>> number("-12.50")
-    Decimal('-12.50')
-    """
-    digits = text.removeprefix("-").replace(".", "", 1)
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 40:
-        raise ValueError(text)
-    return Decimal(text)
-
-
-def whole_number(text: str) -> int:
-    """Read a whole number of at most four digits; raise ``ValueError`` for anything else."""
-    if len(text) > 5:
-        raise ValueError(text)
-    return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else int("refused")
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and not node.style and node.value in ("", "null", "~")
 
 
 def load(text: str) -> Pack:
     """Read a document; raise ``DocumentError`` with every problem of form, each with line and column."""
+    return _read(text, _Reader.pack)
+
+
+def load_derived(text: str) -> Derived:
+    """Read one derived signal, a mapping as it stands in a pack's ``signals``; raises as ``load`` does."""
+    return _read(text, lambda reader, root: reader.derived(root, "signals[0]"))
+
+
+def load_fields(text: str, known: tuple[str, ...], optional: Collection[str]) -> dict[str, object]:
+    """Read a mapping of some fields of a rule, each as ``Rule`` holds it; ``optional`` ones may be null."""
+    return _read(text, lambda reader, root: reader.some_fields(root, known, optional))
+
+
+def _read(text: str, read: Callable[[_Reader, Node], T]) -> T:
     root = compose(text)
     reader = _Reader()
-    pack = reader.pack(root)
+    found = read(reader, root)
     if reader.problems:
         raise DocumentError(in_order(reader.problems))
-    return pack
+    return found

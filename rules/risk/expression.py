@@ -17,13 +17,13 @@ from .model import Comparison, Constant, ConstantList, Operand, Operator, Signal
 from .problems import Place, did_you_mean
 
 MAX_LENGTH = 4000
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""\s*(?:(?P<number>[-+]?\d[\d_]*(?:\.\d+)?(?![\w.]))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"""
     r"""|(?P<symbol><=|>=|!=|=|<|>|[\[\],*%]))""",
     re.ASCII | re.DOTALL,
 )
 _UNITS = {"days": "days", "day": "days", "%": "%"}
-_FLAGS = {"yes": True, "no": False}
+FLAGS = {"yes": True, "no": False}
 _TYPOS = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!=", "≥": ">=", "≤": "<=", "≠": "!="}
 
 
@@ -35,45 +35,49 @@ class ExpressionError(Exception):
         self.message, self.offset, self.suggestion = message, offset, suggestion
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """One word of a line; ``kind`` is number, text, word, symbol or end."""
+
     kind: str
     text: str
     offset: int
 
 
-def _tokens(line: str) -> list[_Token]:
+def cut(line: str, pattern: re.Pattern[str] = TOKEN) -> list[Token]:
     """Cut the line into tokens; the last one is always of kind ``end``."""
     if len(line) > MAX_LENGTH:
-        raise ExpressionError(f"a comparison is at most {MAX_LENGTH} characters long", 0)
+        raise ExpressionError(f"a line is at most {MAX_LENGTH} characters long", 0)
     found, position = [], 0
     end = len(line.rstrip())
     while position < end:
-        match = _TOKEN.match(line, position)
+        match = pattern.match(line, position)
         if not match or match.lastgroup is None:
             rest = line[position:end].lstrip()
             start = end - len(rest)
             hint = next((f"write {right}" for wrong, right in _TYPOS.items() if rest.startswith(wrong)), "")
             if rest[0].isdigit() or rest[0] in "+-.":
                 hint = "write numbers in full, like 10000 or -2.5"
+            if pattern is not TOKEN and rest[0] in "<>=!":
+                hint = "a comparison stands under when: in one of cases:"
             if rest[0] in "'“”‘’\"":
                 hint = 'write texts between straight double quotes, like "FR"'
             raise ExpressionError(f"cannot read {rest[:20]!r}", start, hint)
-        found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+        found.append(Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         position = match.end()
-    return [*found, _Token("end", "", len(line))]
+    return [*found, Token("end", "", len(line))]
 
 
-class _Parser:
-    """Recursive descent over one line; ``base`` is the place of its first character, when it has one."""
+class Cursor:
+    """Walks the tokens of one line; ``base`` is the place of its first character, when it has one."""
 
-    def __init__(self, line: str, base: Place | None) -> None:
-        self.tokens = _tokens(line)
+    def __init__(self, tokens: list[Token], base: Place | None) -> None:
+        self.tokens = tokens
         self.base = base
 
-    def place(self, token: _Token) -> Place | None:
+    def place(self, token: Token) -> Place | None:
         return self.base and Place(self.base.line, self.base.column + token.offset)
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.tokens[0]
         if token.kind != "end":
             del self.tokens[0]
@@ -83,9 +87,24 @@ class _Parser:
         token = self.tokens[0]
         return token.text == text and token.kind in ("word", "symbol")
 
-    def fail(self, token: _Token, expected: str, suggestion: str = "") -> ExpressionError:
+    def fail(self, token: Token, expected: str, suggestion: str = "") -> ExpressionError:
         found = f"{token.text[:40]!r}" if token.kind != "end" else "the end of the line"
         return ExpressionError(f"expected {expected} instead of {found}", token.offset, suggestion)
+
+    def constant(self, token: Token) -> Constant:
+        if token.kind == "number":
+            unit = self.take().text if self.tokens[0].text in _UNITS and self.tokens[0].kind != "text" else ""
+            return Constant(_decimal(token), _UNITS.get(unit, ""), self.place(token))
+        if token.kind == "text":
+            return Constant(_text(token), place=self.place(token))
+        if token.text in FLAGS:
+            return Constant(FLAGS[token.text], place=self.place(token))
+        hint = f'write texts between double quotes: "{token.text}"' if token.kind == "word" else ""
+        raise self.fail(token, "a value", hint)
+
+
+class _Parser(Cursor):
+    """Recursive descent over one comparison."""
 
     def comparison(self) -> Comparison:
         subject = self.take()
@@ -122,7 +141,7 @@ class _Parser:
             if reference.kind != "word":
                 raise self.fail(reference, "a signal after *")
             return SignalRef(reference.text, _decimal(token), self.place(token))
-        if token.kind == "word" and token.text not in _FLAGS:
+        if token.kind == "word" and token.text not in FLAGS:
             if self.next_is("*"):
                 raise self.fail(self.take(), "the end of the line", "write the factor first: 1.1 * limit_in_force")
             return SignalRef(token.text, place=self.place(token))
@@ -142,25 +161,14 @@ class _Parser:
         self.take()
         return ConstantList(tuple(items), self.place(opening))
 
-    def constant(self, token: _Token) -> Constant:
-        if token.kind == "number":
-            unit = self.take().text if self.tokens[0].text in _UNITS and self.tokens[0].kind != "text" else ""
-            return Constant(_decimal(token), _UNITS.get(unit, ""), self.place(token))
-        if token.kind == "text":
-            return Constant(_text(token), place=self.place(token))
-        if token.text in _FLAGS:
-            return Constant(_FLAGS[token.text], place=self.place(token))
-        hint = f'write texts between double quotes: "{token.text}"' if token.kind == "word" else ""
-        raise self.fail(token, "a value", hint)
 
-
-def _decimal(token: _Token) -> Decimal:
+def _decimal(token: Token) -> Decimal:
     if len(token.text) > 40:
         raise ExpressionError("this number is too long", token.offset)
     return Decimal(token.text.replace("_", ""))
 
 
-def _text(token: _Token) -> str:
+def _text(token: Token) -> str:
     try:
         text = json.loads(token.text, strict=False)
         text.encode()
@@ -177,7 +185,7 @@ def parse_comparison(line: str, base: Place | None = None, on_one_line: bool = T
     >>> parse_comparison("exposure > 1.1 * limit_in_force").operand
     SignalRef(key='limit_in_force', factor=Decimal('1.1'))
     """
-    comparison = _Parser(line, base if on_one_line else None).comparison()
+    comparison = _Parser(cut(line), base if on_one_line else None).comparison()
     return comparison if on_one_line else replace(comparison, place=base)
 
 

@@ -12,12 +12,14 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from .model import Constant, FactValue, Value
-from .signals import Signal, SignalCatalogue, SignalType
+from .signals import Reading, Signal, SignalCatalogue, SignalType
 
 DECIMALS = 4
 STEP = Decimal("0.0001")
 LARGEST = Decimal(10) ** 14
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_ORDINARY = 14  # a number with a smaller exponent is below LARGEST
+_ZERO = Decimal("0.0000")  # never the negative one
+EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 Facts = Mapping[str, FactValue]
 
@@ -40,7 +42,7 @@ def rounded(number: Decimal) -> Decimal:
     >>> rounded(Decimal("1.00005")), rounded(Decimal("-0.00001"))
     (Decimal('1.0000'), Decimal('0.0000'))
     """
-    return _EXACT.plus(number.quantize(STEP, context=_EXACT))  # plus: no negative zero
+    return number.quantize(STEP, context=EXACT) or _ZERO
 
 
 def product(number: Decimal, factor: Decimal) -> Decimal:
@@ -49,7 +51,7 @@ def product(number: Decimal, factor: Decimal) -> Decimal:
     >>> product(Decimal("100.01"), Decimal("1.1"))
     Decimal('110.0110')
     """
-    return rounded(_EXACT.multiply(number, factor))
+    return rounded(EXACT.multiply(number, factor))
 
 
 def constant_value(constant: Constant) -> Value:
@@ -59,7 +61,7 @@ def constant_value(constant: Constant) -> Value:
 
 def read_value(signal: Signal, value: FactValue, today: date) -> Value:
     """Return the value in the form evaluators compare, or raise ``UnreadableFact``."""
-    if signal.type.is_numeric:
+    if signal.is_numeric:
         return _read_number(signal, value, today)
     if signal.type is SignalType.FLAG:
         if isinstance(value, bool):
@@ -73,6 +75,17 @@ def read_value(signal: Signal, value: FactValue, today: date) -> Value:
 
 
 def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
+    # Nearly all facts are Decimals of ordinary size: a portfolio has millions of them.
+    if type(value) is not Decimal or not value.is_finite() or value.adjusted() >= _ORDINARY:
+        value = _exact(signal, value, today)
+    number = value.quantize(STEP, context=EXACT) or _ZERO
+    low, high = signal.minimum, signal.maximum
+    if low is not None and number < low or high is not None and number > high:
+        raise UnreadableFact(f"{number.normalize():f} is outside the range of {signal.key}")
+    return number
+
+
+def _exact(signal: Signal, value: FactValue, today: date) -> Decimal:
     if isinstance(value, date) and signal.type is SignalType.DAYS:
         value = (today - (value.date() if isinstance(value, datetime) else value)).days
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -81,10 +94,7 @@ def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
         raise UnreadableFact("not a finite number")
     if not -LARGEST <= value <= LARGEST:
         raise UnreadableFact(f"beyond {LARGEST:f}")
-    number = rounded(Decimal(value))
-    if signal.minimum is not None and number < signal.minimum or signal.maximum is not None and number > signal.maximum:
-        raise UnreadableFact(f"{number.normalize():f} is outside the range of {signal.key}")
-    return number
+    return Decimal(value)
 
 
 def _shown(value: object) -> str:
@@ -92,16 +102,37 @@ def _shown(value: object) -> str:
     return repr(value[:40]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
 
 
-def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date) -> ReadFacts:
-    """Read all facts the catalogue knows; other keys are ignored, so a caller may pass more than the rules need."""
+def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: Reading | None = None) -> ReadFacts:
+    """Read the facts the catalogue knows and compute its derived signals, all of them or those of ``reading``.
+
+    Other keys are ignored, so a caller may pass more than the rules need. A value given for a derived signal counts.
+    """
     values: dict[str, Value] = {}
     unreadable: dict[str, str] = {}
-    for key, value in facts.items():
-        signal = catalogue.get(key)
+    for signal in map(catalogue.get, facts) if reading is None else reading.signals:
+        value = facts.get(signal.key) if signal else None
         if signal is None or value is None:
             continue
         try:
-            values[key] = read_value(signal, value, today)
+            values[signal.key] = read_value(signal, value, today)
         except UnreadableFact as error:
-            unreadable[key] = str(error)
+            unreadable[signal.key] = str(error)
+    for derived in catalogue.derived if reading is None else reading.derived:
+        if derived.key in values or derived.key in unreadable:
+            continue
+        value = derived.compute(values)
+        if isinstance(value, Decimal):
+            if not -LARGEST <= value <= LARGEST:
+                unreadable[derived.key] = f"beyond {LARGEST:f}"
+                continue
+            value = rounded(value)
+        if value is not None:
+            values[derived.key] = value
     return ReadFacts(values, unreadable)
+
+
+def complete(facts: Facts, catalogue: SignalCatalogue, today: date) -> dict[str, FactValue]:
+    """Return the facts as they are and the values of all derived signals beside them, None where there is none."""
+    values = read_facts(facts, catalogue, today).values
+    computed = {derived.key: values.get(derived.key) for derived in catalogue.derived}
+    return {**facts, **{key: value for key, value in computed.items() if facts.get(key) is None}}

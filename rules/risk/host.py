@@ -81,7 +81,7 @@ class EngineHost:
                 self._lock.release()
 
     def evaluate(
-        self, version: str, load: Callable[[], Json], rows: Sequence[Json], deadline: float, patience: float
+        self, version: str, load: Callable[[], Json], rows: Sequence[str], deadline: float, patience: float
     ) -> list[Answer]:
         """Return the names for each row; ``load`` makes the request that loads ``version`` when that is needed.
 

@@ -38,8 +38,8 @@ def render(
     if not rule.message:
         return rule.name
     words = {name: (context or {}).get(name, "") for name in CONTEXT_WORDS}
-    values = read_facts(facts, catalogue, today).values
     names = placeholders(rule.message)
+    values = read_facts(facts, catalogue, today, catalogue.reading(names)).values
     return rule.message.format_map(
         {name: words[name] if name in words else format_value(values.get(name)) for name in names}
     )

@@ -2,12 +2,14 @@
 
     Pack ─ Rule ─┬─ when    ─ Condition = All | Any | Not | Comparison
                  ├─ unless  ─ Condition or None
+                 ├─ until   ─ Condition or None
                  └─ tests   ─ RuleTest
 
 Positions in a text ride along as ``place`` and do not take part in equality: two rules are equal when they mean the
 same.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -142,6 +144,51 @@ class Severity(StrEnum):
         return list(reversed(Severity)).index(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One input of a decision table: a signal, and the operator of the cells that do not name their own."""
+
+    signal: str
+    operator: Operator | None = None
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a decision table: what each column must be (None: anything), and the outcome.
+
+    What the outcome leaves out (None) is as the rule says.
+    """
+
+    cells: tuple[Comparison | None, ...]
+    severity: Severity | None = None
+    message: str | None = None
+    actions: tuple[str, ...] | None = None
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def condition(self) -> Condition:
+        """What all its cells say together."""
+        said = tuple(cell for cell in self.cells if cell)
+        return said[0] if len(said) == 1 else All(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A grid of conditions and outcomes. ``first``: only the first row that fits fires; otherwise all that fit do."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    first: bool = True
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def condition(self) -> Condition:
+        """True where any row fits."""
+        conditions = tuple(row.condition for row in self.rows)
+        return conditions[0] if len(conditions) == 1 else Any(conditions)
+
+
 class State(StrEnum):
     """What a rule says about one set of facts."""
 
@@ -160,13 +207,14 @@ class RuleTest:
     """An example kept with its rule: with these facts (sorted by key) the rule must end in that state.
 
     ``today`` matters for facts given as dates and for rules with a validity; None means any day on which the rule is
-    valid.
+    valid. ``ends``, when given, is what an alert that is open must do: end (True) or stay open.
     """
 
     name: str
     facts: tuple[tuple[str, FactValue], ...]
     expect: State
     today: date | None = None
+    ends: bool | None = None
 
 
 PRECEDENCE = (
@@ -178,9 +226,11 @@ PRECEDENCE = (
 class Rule:
     """When to raise the alarm, how loud, and what to do.
 
-    ``unless`` are exclusions: the rule stays silent where they are known to hold. ``message`` may carry
-    ``{signal_key}``. ``companies`` empty means every company; ``valid_from`` and ``valid_to`` are inclusive. An
-    ``observe`` rule is recorded and does nothing.
+    ``unless`` are exclusions: the rule stays silent where they are known to hold. ``until`` says when an alert that is
+    open ends; without it, as soon as ``when`` is known not to hold. ``message`` may carry ``{signal_key}``.
+    ``companies`` empty means every company; ``valid_from`` and ``valid_to`` are inclusive. An ``observe`` rule is
+    recorded and does nothing. A rule with a ``table`` has the table's condition as its ``when``, and ``expand`` gives
+    its rows as rules.
     """
 
     key: str
@@ -188,6 +238,7 @@ class Rule:
     when: Condition
     scope: Scope = Scope.BUYER
     unless: Condition | None = None
+    until: Condition | None = None
     severity: Severity = Severity.WARNING
     priority: int = 100
     message: str = ""
@@ -198,6 +249,7 @@ class Rule:
     companies: tuple[str, ...] = ()
     reason: str = ""
     tests: tuple[RuleTest, ...] = ()
+    table: Table | None = None
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def is_active(self, today: date, company: str | None = None) -> bool:
@@ -206,21 +258,38 @@ class Rule:
             return False
         return company is None or not self.companies or company in self.companies
 
+    def __hash__(self) -> int:
+        """Cheap, because packs are keys of caches; equality looks at everything."""
+        return hash((self.key, self.name, self.severity))
+
+    @property
+    def origin(self) -> str:
+        """The key of the rule people wrote: of the table when this is one of its rows, else its own."""
+        return origin_of(self.key)
+
+    @property
+    def conditions(self) -> Iterator[tuple[str, Condition]]:
+        """The conditions which are there, each with the name of its field."""
+        for name, condition in (("when", self.when), ("unless", self.unless), ("until", self.until)):
+            if condition is not None:
+                yield name, condition
+
     @property
     def precedence(self) -> tuple[int, int, str]:
         """Sort key of ``PRECEDENCE``: most severe first, then lowest priority number, then key."""
         return self.severity.rank, self.priority, self.key
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """Rules that are shipped, switched on and versioned together."""
+_ROW_KEY = re.compile(r"__\d+\Z", re.ASCII)
 
-    key: str
-    rules: tuple[Rule, ...]
-    title: str = ""
-    reason: str = ""
-    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+def origin_of(key: str) -> str:
+    """Return the key of the table a row's key belongs to, and any other key as it is.
+
+    >>> origin_of("late_payers__12"), origin_of("late_payers")
+    ('late_payers', 'late_payers')
+    """
+    return _ROW_KEY.sub("", key)
 
 
 def comparisons(condition: Condition) -> Iterator[Comparison]:

@@ -11,6 +11,7 @@ from itertools import product
 
 from .model import All, Any, Comparison, Condition, Not
 
+MAX_BRANCHES = 40  # of a condition, and per rule set: a fact that matched more than 64 would raise no alert at all
 Branch = tuple[Comparison, ...]
 
 

@@ -1,59 +1,56 @@
 """Facts to try an engine with before it is trusted: the rules' own constants, just below, on and just above."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 from random import Random
 
-from .compiler import CONDITION, EXCLUSION, MAX_BRANCHES, EngineFacts, Program
+from .compiler import NamedBranch, Program, named_branches
 from .evaluator import answer_condition
 from .facts import LARGEST, STEP, ReadFacts, constant_value, product
-from .model import Comparison, Constant, ConstantList, Operator, Pack, SignalRef, Value, comparisons, signal_keys
-from .normal import Branch, branches
+from .model import All, Comparison, Constant, ConstantList, Operator, SignalRef, Value, comparisons, signal_keys
+from .normal import Branch
+from .pack import Pack
 from .signals import Scope, Signal, SignalCatalogue
 from .trace import Answer
 
 MAX_AIMED = 200
 RANDOM_ROWS = 60
-Sample = tuple[EngineFacts, list[str]]
+Sample = tuple[str, list[str]]
 
 
 def samples(pack: Pack, program: Program, catalogue: SignalCatalogue) -> list[Sample]:
     """Return rows of engine facts with what the reference evaluator says about them; the same rows in every process."""
     random = Random(0)
-    conditions = [condition for rule in pack.rules for condition in (rule.when, rule.unless) if condition]
-    values = {
-        key: _candidates(catalogue[key], conditions_values(pack, key)) for key in sorted(signal_keys(*conditions))
-    }
-    aimed = [branch for condition in conditions for branch in branches(condition, MAX_BRANCHES)]
+    named = named_branches(pack)
+    keys = sorted(signal_keys(*(condition for rule in pack.rules for _name, condition in rule.conditions)))
+    values = {key: _candidates(catalogue[key], conditions_values(pack, key)) for key in keys}
+    aimed = [branch for _scope, branch, _meant in named.values()]
     rows: list[dict[str, Value]] = [_aim(branch) for branch in random.sample(aimed, min(len(aimed), MAX_AIMED))]
     for _ in range(RANDOM_ROWS):
         rows.append({key: random.choice(some) for key, some in values.items() if random.random() < 0.85})
     rows.append({})
     scopes = sorted({rule.scope for rule in pack.rules})
     return [
-        (program.encode(ReadFacts(row, {}), scope), expected(pack, row, scope, catalogue))
-        for row in rows
-        for scope in scopes
+        (program.encode(ReadFacts(row, {}), scope), expected(named, row, scope)) for row in rows for scope in scopes
     ]
 
 
-def expected(pack: Pack, values: dict[str, Value], scope: Scope, catalogue: SignalCatalogue) -> list[str]:
+def expected(named: Mapping[str, NamedBranch], values: dict[str, Value], scope: Scope) -> list[str]:
     """Return the names the engine must answer with, by the reference evaluator."""
     facts = ReadFacts(values, {})
     return sorted(
-        f"{kind}{index}"
-        for index, rule in enumerate(pack.rules)
-        for kind, condition in ((CONDITION, rule.when), (EXCLUSION, rule.unless))
-        if rule.scope is scope and condition and answer_condition(condition, facts) is Answer.YES
+        name
+        for name, (about, branch, _meant) in named.items()
+        if about is scope and answer_condition(All(branch), facts) is Answer.YES
     )
 
 
 def conditions_values(pack: Pack, key: str) -> Iterator[Value]:
     """Yield the constants the pack compares a signal with."""
     for rule in pack.rules:
-        for condition in (rule.when, rule.unless):
-            for comparison in comparisons(condition) if condition else ():
+        for _name, condition in rule.conditions:
+            for comparison in comparisons(condition):
                 if comparison.signal == key:
                     yield from _operand_constants(comparison)
 

@@ -6,12 +6,16 @@ value: checker, evaluator and engine get it as an argument, so tests and compani
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple, Protocol
 
 from .errors import CatalogueError
+from .problems import Place, Problem
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 RESERVED_WORDS = frozenset({"yes", "no", "in", "not", "is", "known", "missing", "all", "any"})
@@ -69,6 +73,7 @@ class Signal:
     choices: tuple[str, ...] = ()
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    is_numeric: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not _KEY.match(self.key) or self.key in RESERVED_WORDS:
@@ -77,6 +82,7 @@ class Signal:
             raise CatalogueError(f"{self.key}: choices belong to signals of type choice, and only to them")
         if len(set(self.choices)) != len(self.choices):
             raise CatalogueError(f"{self.key}: the same choice twice")
+        object.__setattr__(self, "is_numeric", self.type.is_numeric)
         bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
         if bounds and (not self.type.is_numeric or bounds != sorted(bounds)):
             raise CatalogueError(f"{self.key}: impossible bounds")
@@ -88,24 +94,54 @@ class Signal:
         )
 
 
+class DerivedSignal(Protocol):
+    """What a catalogue needs to know of a signal that is computed from others; see ``derived.Derived``."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def signal(self) -> Signal: ...
+    @property
+    def sources(self) -> frozenset[str]: ...
+    def at(self, field: str) -> Place | None: ...
+    def compute(self, values: Mapping[str, Decimal | str | bool]) -> Decimal | str | bool | None: ...
+    def problems(self, catalogue: "SignalCatalogue") -> Iterator[Problem]: ...
+
+
+class Reading(NamedTuple):
+    """The facts that matter, and the derived signals among them in order of computation."""
+
+    keys: frozenset[str]
+    signals: tuple[Signal, ...]
+    derived: tuple[DerivedSignal, ...]
+
+
 @dataclass(frozen=True)
 class SignalCatalogue:
-    """An immutable set of signals, found by key."""
+    """An immutable set of signals, found by key.
+
+    ``signals`` are all of them, ``derived`` those among them that are computed, each after what it is computed from.
+    """
 
     signals: tuple[Signal, ...]
+    derived: tuple[DerivedSignal, ...]
     _by_key: dict[str, Signal] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
-    def __init__(self, signals: Iterable[Signal]) -> None:
+    def __init__(self, signals: Iterable[Signal], _derived: tuple[DerivedSignal, ...] = ()) -> None:
         signals = tuple(signals)
         by_key = {signal.key: signal for signal in signals}
         if len(by_key) != len(signals):
             keys = [signal.key for signal in signals]
             raise CatalogueError(f"signals defined twice: {sorted({key for key in keys if keys.count(key) > 1})}")
         object.__setattr__(self, "signals", signals)
+        object.__setattr__(self, "derived", _derived)
         object.__setattr__(self, "_by_key", by_key)
+        # Catalogues are keys of caches; the keys of their signals tell them apart well enough.
+        object.__setattr__(self, "_hash", hash(tuple(by_key)))
 
     def __hash__(self) -> int:
-        return hash(self.signals)
+        return self._hash
 
     def __iter__(self) -> Iterator[Signal]:
         return iter(self.signals)
@@ -129,4 +165,83 @@ class SignalCatalogue:
 
     def extended(self, signals: Iterable[Signal]) -> "SignalCatalogue":
         """Return a new catalogue with more signals; a key which exists already raises ``CatalogueError``."""
-        return SignalCatalogue((*self.signals, *signals))
+        return SignalCatalogue((*self.signals, *signals), self.derived)
+
+    def with_derived(self, derived: Iterable[DerivedSignal]) -> "SignalCatalogue":
+        """Return a new catalogue with these derived signals too, given in any order.
+
+        One that is there already, and the same, is left as it is. Raises ``CatalogueError`` for whatever
+        ``check_derived`` finds.
+        """
+        added, problems = check_additions(derived, self)
+        if problems:
+            raise CatalogueError("\n".join(str(problem) for problem in problems))
+        return added
+
+    def needed(self, keys: Iterable[str]) -> tuple[DerivedSignal, ...]:
+        """Return the derived signals among ``keys`` and behind them, in order of computation."""
+        wanted = set(keys)
+        found = []
+        for derived in reversed(self.derived):
+            if derived.key in wanted:
+                found.append(derived)
+                wanted |= derived.sources
+        return tuple(reversed(found))
+
+    def sources(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the signals which are not derived among ``keys`` and behind them: what somebody has to fetch."""
+        reading = self.reading(keys)
+        return reading.keys - {derived.key for derived in reading.derived}
+
+    def reading(self, keys: Iterable[str]) -> "Reading":
+        """Return what to read for these keys."""
+        keys = frozenset(keys)
+        needed = self.needed(keys)
+        keys = keys.union(*(derived.sources for derived in needed))
+        return Reading(keys, tuple(signal for signal in map(self.get, keys) if signal), needed)
+
+
+def check_additions(
+    derived: Iterable[DerivedSignal], catalogue: SignalCatalogue
+) -> tuple[SignalCatalogue, tuple[Problem, ...]]:
+    """Return the catalogue with these derived signals, and every problem they have.
+
+    With problems they are only named in it, so that what uses them can be checked; none has a value then.
+    """
+    problems: list[Problem] = []
+    by_key: dict[str, DerivedSignal] = {}
+    for item in derived:
+        if item in catalogue.derived:
+            continue
+        if item.key in catalogue or by_key.setdefault(item.key, item) != item:
+            message = f"there is another signal {item.key[:70]!r}"
+            problems.append(Problem("duplicate_key", message, f"signals.{item.key[:63]}", item.at("key")))
+    good = _signals(by_key.values())
+    extended = catalogue.extended(signal for key, signal in good.items() if key not in catalogue)
+    for item in by_key.values():
+        problems += item.problems(extended)
+    ordered, cycle = _ordered({key: item for key, item in by_key.items() if key in good and key not in catalogue})
+    if cycle:
+        message = f"these signals are computed from each other: {' → '.join(cycle)}"
+        place = by_key[cycle[0]].at("value")
+        hint = "let one of them stand by itself"
+        problems.append(Problem("cycle", message, f"signals.{cycle[0]}.value", place, hint))
+    return SignalCatalogue(extended.signals, catalogue.derived + (() if problems else ordered)), tuple(problems)
+
+
+def _signals(derived: Iterable[DerivedSignal]) -> dict[str, Signal]:
+    found = {}
+    for item in derived:
+        with suppress(CatalogueError):
+            found[item.key] = item.signal
+    return found
+
+
+def _ordered(derived: Mapping[str, DerivedSignal]) -> tuple[tuple[DerivedSignal, ...], tuple[str, ...]]:
+    """Sort so that each comes after those it is computed from; and the keys along a cycle, if there is one."""
+    behind = {key: sorted(item.sources & derived.keys()) for key, item in derived.items()}
+    try:
+        return tuple(derived[key] for key in TopologicalSorter(behind).static_order()), ()
+    except CycleError as error:
+        # The sorter names the cycle against the direction in which one reads it.
+        return (), tuple(reversed(error.args[1]))

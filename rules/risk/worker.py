@@ -3,10 +3,12 @@
 Started by path (``python -P …/worker.py``), it imports nothing of this package. It reads requests as JSON lines from
 standard input and answers with one JSON line each, until the input closes:
 
-    {"id": 1, "op": "load", "version": "…", "rule_sets": [{…}], "samples": [[facts, [names]], …]}
+    {"id": 1, "op": "load", "version": "…", "rule_sets": [{…}], "samples": [[row, [names]], …]}
         -> {"id": 1, "loaded": true}
-    {"id": 2, "op": "evaluate", "version": "…", "rows": [facts, …]}
+    {"id": 2, "op": "evaluate", "version": "…", "rows": [row, …]}
         -> {"id": 2, "rows": [[names] or {"error": "…"}, …]}
+
+A row is one set of facts, a JSON object with an ``id`` of "1"; as a text, because it only passes through to the engine.
 
 The first line it writes by itself: ``{"ready": true}`` or ``{"failed": "why"}``. ``{"refused": "why"}`` answers rules
 which are outside the accepted grammar, do not compile or answer a sample wrongly; rules loaded before stay as they
@@ -113,13 +115,13 @@ class RuleSet:
         self.engine = engine
         rules = rules | {_PRIME: {"all": [{"m": {_PRIME: 1}}]}}
         self.handle = engine.create_ruleset(name, json.dumps(rules))
-        if self.names({_PRIME: 1}) != [_PRIME]:
+        if self.names(json.dumps({_PRIME: 1, "id": "1"})) != [_PRIME]:
             raise Refused("the engine does not start")
 
-    def names(self, row: Json) -> list[str]:
+    def names(self, row: str) -> list[str]:
         """Return the names a row fires: one fact, one state, deleted at once so that nothing is kept between rows."""
         engine, found = self.engine, list[str]()
-        _code, offset = engine.assert_fact(self.handle, json.dumps(row | {"id": "1"}))
+        _code, offset = engine.assert_fact(self.handle, row)
         try:
             first = engine.start_action_for_state(self.handle, offset)
             message = first[1] if first else None
@@ -149,9 +151,9 @@ class Rules:
             self.close()
             raise
 
-    def names(self, row: Json) -> list[str]:
-        """Return each name once and without the number of its branch: ``w3_0`` and ``w3_1`` are both ``w3``."""
-        return sorted({name.partition("_")[0] for rule_set in self.rule_sets for name in rule_set.names(row)})
+    def names(self, row: str) -> list[str]:
+        """Return each name once, sorted."""
+        return sorted({name for rule_set in self.rule_sets for name in rule_set.names(row)})
 
     def close(self) -> None:
         """Give the memory back."""
@@ -175,14 +177,14 @@ class Worker:
             return {"unknown": True}
         return {"rows": [self.row(rules, row) for row in request["rows"]]}
 
-    def row(self, rules: Rules, row: Json) -> list[str] | Json:
+    def row(self, rules: Rules, row: str) -> list[str] | Json:
         """Evaluate one row; the engine's own errors concern only that row."""
         try:
             return rules.names(row)
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"[:500]}
 
-    def load(self, version: str, rule_sets: list[Json], samples: list[tuple[Json, list[str]]]) -> Json:
+    def load(self, version: str, rule_sets: list[Json], samples: list[tuple[str, list[str]]]) -> Json:
         """Compile and try rules; only when all is well do they take their place among the versions."""
         try:
             rules = Rules(self.engine, version, rule_sets)
@@ -192,7 +194,7 @@ class Worker:
             found = self.row(rules, row)
             if found != expected:
                 rules.close()
-                return {"refused": f"for {json.dumps(row)} the engine says {found} instead of {expected}"[:500]}
+                return {"refused": f"for {row} the engine says {found} instead of {expected}"[:500]}
         self.versions[version] = rules
         while len(self.versions) > MAX_VERSIONS:
             self.versions.popitem(last=False)[1].close()

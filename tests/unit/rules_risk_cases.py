@@ -9,19 +9,31 @@ from hypothesis import strategies as st
 from rules.risk import (
     All,
     Any,
+    Arithmetic,
+    Calculation,
+    Case,
+    Cases,
+    Column,
     Comparison,
     Constant,
     ConstantList,
+    Derived,
+    Extreme,
     Not,
     Operator,
     Pack,
+    Row,
     Rule,
+    RuleTest,
     Scope,
     Severity,
     Signal,
     SignalCatalogue,
     SignalRef,
     SignalType,
+    State,
+    Table,
+    check_derived,
 )
 
 TODAY = date(2025, 3, 31)
@@ -68,8 +80,8 @@ def constants(draw, signal):
 
 
 @st.composite
-def comparisons(draw):
-    signal = draw(st.sampled_from(BUYER_SIGNALS))
+def comparisons(draw, signals=BUYER_SIGNALS):
+    signal = draw(st.sampled_from(signals))
     operators = [operator for operator in Operator if signal.type.is_numeric or not operator.is_order]
     if signal.type is SignalType.FLAG:
         operators = [Operator.EQ, Operator.NE, Operator.KNOWN, Operator.MISSING]
@@ -79,7 +91,7 @@ def comparisons(draw):
     if operator in (Operator.IN, Operator.NOT_IN):
         items = draw(st.lists(constants(signal), min_size=1, max_size=4, unique_by=lambda item: item.value))
         return Comparison(signal.key, operator, ConstantList(tuple(items)))
-    others = [other for other in BUYER_SIGNALS if other.key != signal.key and signal.accepts(other)]
+    others = [other for other in signals if other.key != signal.key and signal.accepts(other)]
     if others and draw(st.booleans()):
         factors = st.just(Decimal(1)) | st.sampled_from([Decimal(text) for text in ("1.1", "-2", "0.3333", "10000")])
         factor = draw(factors if signal.type.is_numeric else st.just(Decimal(1)))
@@ -92,19 +104,24 @@ def _groups(parts):
     return some.map(All) | some.map(Any) | parts.map(Not)
 
 
-conditions = st.recursive(comparisons(), _groups, max_leaves=6)
+def conditions_about(signals, max_leaves=6):
+    return st.recursive(comparisons(signals), _groups, max_leaves=max_leaves)
+
+
+conditions = conditions_about(BUYER_SIGNALS)
 
 lines = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}"), min_size=1, max_size=40)
 
 
 @st.composite
-def rules(draw, key="rule"):
+def rules(draw, key="rule", conditions=conditions):
     days = sorted(draw(st.lists(st.dates(), min_size=2, max_size=2)))
     return Rule(
         key=key,
         name=draw(lines.filter(str.strip)),
         when=draw(conditions),
         unless=draw(st.none() | conditions),
+        until=draw(st.none() | conditions),
         severity=draw(st.sampled_from(Severity)),
         priority=draw(st.integers(-9999, 9999)),
         message=draw(st.sampled_from(["", "{buyer} owes {owed}", "{{literally}} {late}"]) | lines),
@@ -115,6 +132,101 @@ def rules(draw, key="rule"):
         companies=draw(st.sampled_from([(), ("Company A",), ("Company A", "B: #2")])),
         reason=draw(st.just("") | lines),
     )
+
+
+def rules_about(catalogue, key="rule"):
+    return rules(key=key, conditions=conditions_about(catalogue.visible(Scope.BUYER)))
+
+
+# --- decision tables and tests
+
+
+@st.composite
+def tables(draw, signals=BUYER_SIGNALS):
+    columns = draw(st.lists(st.sampled_from(signals), min_size=1, max_size=3, unique_by=lambda signal: signal.key))
+    rows = []
+    for _ in range(draw(st.integers(1, 4))):
+        cells = [draw(st.none() | comparisons([signal])) for signal in columns]
+        if not any(cells):
+            cells[0] = draw(comparisons(columns[:1]))
+        outcome = {
+            "severity": draw(st.none() | st.sampled_from(Severity)),
+            "message": draw(st.none() | st.sampled_from(["", "{buyer}!"])),
+            "actions": draw(st.sampled_from([None, (), ("notify",)])),
+        }
+        rows.append(Row(tuple(cells), **outcome))
+    operators = st.sampled_from([operator for operator in Operator if not operator.is_presence])
+    heads = [Column(signal.key, draw(st.none() | operators)) for signal in columns]
+    return Table(tuple(heads), tuple(rows), draw(st.booleans()))
+
+
+tests = st.builds(
+    RuleTest,
+    lines,
+    st.dictionaries(
+        st.sampled_from([signal.key for signal in BUYER_SIGNALS]),
+        st.none() | st.booleans() | st.dates() | words | st.decimals(-100, 100, places=2),
+        max_size=3,
+    ).map(lambda row: tuple(sorted(row.items()))),
+    st.sampled_from(State),
+    st.none() | st.dates(),
+    st.none() | st.booleans(),
+)
+
+
+# --- derived signals
+
+DERIVED_KEYS = ("one", "two", "three")
+_number_keys = [signal.key for signal in BUYER_SIGNALS if signal.type.is_numeric]
+_leaves = st.sampled_from([*_number_keys, *DERIVED_KEYS]).map(SignalRef) | st.builds(
+    Constant, st.decimals(-1000, 1000, places=2), st.sampled_from(["", "", "days", "%"])
+)
+
+
+def _calculations(parts):
+    several = st.lists(parts, min_size=2, max_size=3).map(tuple)
+    return st.builds(Calculation, st.sampled_from(Arithmetic), parts, parts) | st.builds(
+        Extreme, st.sampled_from(["min", "max"]), several
+    )
+
+
+calculations = st.recursive(_leaves, _calculations, max_leaves=6)
+
+
+def _with_cases(values):
+    cases = st.lists(st.builds(Case, conditions_about(BUYER_SIGNALS, 2), values), min_size=1, max_size=2).map(tuple)
+    return values | st.builds(Cases, cases, st.none() | values)
+
+
+@st.composite
+def derived_signals(draw, keys=DERIVED_KEYS):
+    """Mostly numbers, which any unit may be; some with units that do not fit, and some that form cycles."""
+    kind = draw(st.sampled_from([SignalType.NUMBER] * 3 + list(SignalType)))
+    choices = ("good", "bad") if kind is SignalType.CHOICE else ()
+    values = calculations
+    if kind is SignalType.FLAG:
+        values = st.booleans().map(Constant) | st.just(SignalRef("public"))
+    elif not kind.is_numeric:
+        values = st.sampled_from(choices or TEXTS).map(Constant) | st.just(SignalRef("country"))
+    return Derived(
+        draw(st.sampled_from(keys)),
+        draw(lines.filter(str.strip)),
+        kind,
+        draw(_with_cases(values)),
+        help=draw(st.just("") | lines),
+        choices=choices,
+    )
+
+
+@st.composite
+def catalogues(draw):
+    """The catalogue with those of some random derived signals that it takes."""
+    catalogue = CATALOGUE
+    for key in DERIVED_KEYS:
+        item = draw(derived_signals(keys=(key,)))
+        if not check_derived([item], catalogue):
+            catalogue = catalogue.with_derived([item])
+    return catalogue
 
 
 @st.composite
@@ -145,5 +257,18 @@ anything = (
     | st.binary(max_size=5)
     | st.decimals()
     | st.sampled_from([Decimal("sNaN"), Decimal("1e400"), Decimal("-0"), 10**5000, -(10**400), [], {}, object()])
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda parts: (
+        st.lists(parts, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["kind", "parts", "part", "signal", "operator", "operand", "value", "hit", "rows", "cells"])
+            | st.text(max_size=5),
+            parts | st.sampled_from(["all", "any", "not", "comparison", "list", "signal", "value", ">", "in", "owed"]),
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
 )
 hostile_facts = st.dictionaries(st.sampled_from([signal.key for signal in CATALOGUE]) | st.text(max_size=5), anything)

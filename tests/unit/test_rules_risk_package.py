@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rules.risk
-from rules.risk import DEFAULT_ACTIONS, DEFAULT_CATALOGUE, Scope, check, load
+from rules.risk import DEFAULT_ACTIONS, DEFAULT_CATALOGUE, Pack, Scope, check, load
 
 FOLDER = Path(rules.risk.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -47,6 +47,13 @@ def test_shipped_rules_pass_the_checker_and_say_why_they_exist(path):
     assert path.stem == pack.key
     for rule in pack.rules:
         assert rule.reason and rule.message and rule.actions and rule.tests, rule.key
+
+
+def test_all_shipped_packs_can_be_switched_on_together():
+    loaded = [load(path.read_text(encoding="utf-8")) for path in PACKS]
+    signals = tuple(signal for pack in loaded for signal in pack.signals)
+    together = Pack("all", tuple(rule for pack in loaded for rule in pack.rules), signals=signals)
+    assert check(together, DEFAULT_CATALOGUE) == ()
 
 
 def test_every_signal_explains_itself():

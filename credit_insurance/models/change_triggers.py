@@ -1,0 +1,101 @@
+"""Triggers that note whose facts changed, whoever changed them and however: see ``credit.insurance.change``.
+
+A trigger costs the transaction one insert in the database and no statement of its own. What it notes is the document
+or the partner; whose buyer that is, is found out when the notes are read.
+"""
+
+from odoo.tools import SQL
+
+PREFIX = "credit_insurance_note_"
+# Table: (events, condition, what is noted, column).
+CHANGES = {
+    "sale_order": (
+        "INSERT OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
+        "NEW.state <> 'cancel' OR TG_OP = 'UPDATE'",
+        "order",
+        "id",
+    ),
+    "account_move": ("UPDATE OF state, invoice_date_due", "NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "id"),
+    "account_move_line": ("UPDATE OF date_maturity", "NEW.parent_state = 'posted'", "move", "move_id"),
+    "account_partial_reconcile": ("INSERT OR DELETE", "TRUE", "item", "debit_move_id"),
+    "res_partner": (
+        "UPDATE OF country_id, industry_id, company_registry, is_company, credit_insurance_mail_changed",
+        "TRUE",
+        "partner",
+        "commercial_partner_id",
+    ),
+    "res_partner_bank": ("INSERT", "TRUE", "partner", "partner_id"),
+    "credit_insurance_buyer": (
+        "INSERT OR UPDATE OF status, adverse_since, is_public, active, group_id, currency_id",
+        "TRUE",
+        "buyer",
+        "id",
+    ),
+    "credit_insurance_deadline": ("INSERT OR UPDATE OF state, date", "TRUE", "move", "move_id"),
+    **{
+        f"credit_insurance_{name}": ("INSERT OR UPDATE", "TRUE", "buyer", "buyer_id")
+        for name in ("cover", "grade", "guarantee", "discretionary_limit", "statement", "event", "buyer_link")
+    },
+    "credit_insurance_own_limit": ("INSERT OR UPDATE", "NEW.buyer_id IS NOT NULL", "buyer", "buyer_id"),
+}
+# The buyers behind what was noted.
+BUYERS = """
+    WITH noted AS (SELECT DISTINCT what, res_id FROM credit_insurance_change WHERE id = ANY(%(ids)s)),
+    owing AS (
+        SELECT o.partner_invoice_id AS partner_id, o.company_id
+          FROM noted n JOIN sale_order o ON o.id = n.res_id WHERE n.what = 'order'
+         UNION
+        SELECT l.partner_id, l.company_id
+          FROM noted n JOIN account_move_line l ON l.move_id = n.res_id WHERE n.what = 'move'
+         UNION
+        SELECT l.partner_id, l.company_id
+          FROM noted n JOIN account_move_line l ON l.id = n.res_id WHERE n.what = 'item'
+    )
+    SELECT b.id
+      FROM owing w
+      JOIN res_partner p ON p.id = w.partner_id
+      JOIN res_company c ON c.id = w.company_id
+      JOIN credit_insurance_buyer b
+        ON b.partner_id = p.commercial_partner_id AND b.company_id = split_part(c.parent_path, '/', 1)::int
+     WHERE b.active
+     UNION
+    SELECT b.id
+      FROM noted n JOIN res_partner p ON p.id = n.res_id
+      JOIN credit_insurance_buyer b ON b.partner_id = p.commercial_partner_id
+     WHERE n.what = 'partner' AND b.active
+     UNION
+    SELECT b.id FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id WHERE n.what = 'buyer' AND b.active
+"""
+
+
+def buyers_sql(ids):
+    """The ids of the buyers whom these notes concern."""
+    return SQL(BUYERS, ids=list(ids))
+
+
+def ensure_triggers(cr):
+    """Create or replace the triggers on every table; called at each update of the addon."""
+    for table, (events, condition, what, column) in CHANGES.items():
+        name = PREFIX + table
+        row = "OLD" if "DELETE" in events else "NEW"
+        both = row == "OLD" and "INSERT" in events
+        value = f"COALESCE(NEW.{column}, OLD.{column})" if both else f"{row}.{column}"
+        body = (
+            f"BEGIN IF {condition} THEN INSERT INTO credit_insurance_change (what, res_id, changed_at)"
+            f" VALUES ('{what}', {value}, now() AT TIME ZONE 'UTC'); END IF; RETURN NULL; END"
+        )
+        cr.execute(
+            SQL("CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS %s", SQL.identifier(name), body)
+        )
+        cr.execute(
+            SQL(
+                "CREATE OR REPLACE TRIGGER %s AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
+                SQL.identifier(name), SQL(events), SQL.identifier(table), SQL.identifier(name),
+            )
+        )  # fmt: skip
+
+
+def drop_triggers(cr):
+    """Remove what was added to tables that are not the addon's."""
+    for table in CHANGES:
+        cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(PREFIX + table)))

@@ -1,0 +1,121 @@
+"""What rules do: the registry of actions and how they are carried out.
+
+    alerts ──_run──> tasks, one per alert and action ──_carry_out──> _action_<key>(tasks)
+    alerts end ────────────────────────────────────────_take_back──> _undo_<key>(tasks), where there is one
+
+A method takes all tasks of its action at once and writes their ``state`` and ``note``. One that fails fails alone: the
+others go on, and the alerts stand in any case.
+"""
+
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import api, models
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from .credit_insurance_action_task import ACTIONS, WEIGHTY
+
+_logger = logging.getLogger(__name__)
+
+ORDER = {key: place for place, (key, _name) in enumerate(ACTIONS)}
+
+
+class CreditInsuranceAction(models.AbstractModel):
+    _name = "credit.insurance.action"
+    _description = "Actions of Risk Rules"
+
+    @api.model
+    def _run(self, wanted):
+        """Carry out for each alert what it has not done yet.
+
+        :param wanted: ``{alert: action keys}``
+        """
+        tasks = self.env["credit.insurance.action.task"]
+        alerts = self.env["credit.insurance.alert"].union(*wanted)
+        known = {(task.alert_id.id, task.key) for task in tasks.search_fetch([("alert_id", "in", alerts.ids)], ["key"])}
+        vals_list = [
+            self._prepare_task_vals(alert, key)
+            for alert, keys in wanted.items()
+            for key in sorted(keys, key=lambda key: ORDER.get(key, len(ORDER)))
+            if (alert.id, key) not in known and key in ORDER
+        ]
+        tasks = tasks._insert(vals_list)
+        tasks.filtered(lambda task: task.state == "waiting")._ask_for_approval()
+        self._carry_out(tasks.filtered(lambda task: task.state == "new"))
+
+    @api.model
+    def _prepare_task_vals(self, alert, key):
+        rule = alert.rule_id
+        return {
+            "alert_id": alert.id,
+            "buyer_id": alert.buyer_id.id,
+            "company_id": alert.company_id.id,
+            "key": key,
+            "state": "waiting" if key in WEIGHTY and rule.needs_approval else "new",
+            "author_id": alert.rule_version_id.create_uid.id,
+        }
+
+    @api.model
+    def _carry_out(self, tasks):
+        """Do what these tasks stand for. What cannot be done is a failed task with the reason, never an error."""
+        for key, group in tasks.grouped("key").items():
+            try:
+                with self.env.cr.savepoint():
+                    getattr(self, f"_action_{key}")(group)
+            except (OperationalError, RetryableJobError):
+                raise
+            except Exception as error:
+                if len(group) > 1:
+                    # One of them spoils it for all: each by itself.
+                    for task in group:
+                        self._carry_out(task)
+                    continue
+                _logger.warning("Action %s of risk alert %s failed", key, group.alert_id.id, exc_info=True)
+                group.write({"state": "failed", "note": str(error)})
+
+    @api.model
+    def _take_back(self, alerts, note):
+        """The alerts are over: what waits is not needed any more, what can be undone is undone."""
+        tasks = self.env["credit.insurance.action.task"].search(
+            [("alert_id", "in", alerts.ids), ("state", "in", ("waiting", "todo", "done"))]
+        )
+        waiting = tasks.filtered(lambda task: task.state != "done")
+        waiting.write({"state": "cancelled", "ended_note": note})
+        waiting._close_activities()
+        for key, group in (tasks - waiting).grouped("key").items():
+            if undo := getattr(self, f"_undo_{key}", None):
+                undo(group)
+
+    @api.model
+    def _resume(self, alerts):
+        """Alerts that were over are open again: do again what was taken back."""
+        tasks = self.env["credit.insurance.action.task"].search(
+            [("alert_id", "in", alerts.ids), ("state", "in", ("undone", "cancelled"))]
+        )
+        tasks.write({"ended_note": False})
+        asked = tasks.filtered(lambda task: task.rule_id.needs_approval and task.key in WEIGHTY)
+        asked.write({"state": "waiting"})
+        asked._ask_for_approval()
+        self._carry_out(tasks - asked)
+
+    @api.model
+    def _finish(self, task):
+        """A person has finished a prepared action: ``_finish_<key>`` records what else follows from it."""
+        if finish := getattr(self, f"_finish_{task.key}", None):
+            finish(task)
+
+    # === PEOPLE === #
+
+    @api.model
+    def _action_notify(self, tasks):
+        told = tasks.alert_id._notify_people()
+        notes = {name: self.env._("Told %s.", name or "–") for name in set(told.values())}
+        tasks._write_notes("done", {task: notes[told[task.alert_id]] for task in tasks})
+
+    @api.model
+    def _action_activity(self, tasks):
+        people = tasks.alert_id._schedule_activities()
+        notes = {user: self.env._("Activity of %s.", user.name) for user in set(people.values())}
+        tasks._write_notes("done", {task: notes[people[task.alert_id]] for task in tasks})

@@ -1,0 +1,160 @@
+"""Actions on the buyer: watch list, holds, payment term, own limit.
+
+What becomes of them when the alert ends is said in ``ended_note`` of the task:
+
+    watch_buyer           taken back when no other alert asks for it and nobody has changed the status since
+    hold_buyer            ends with the alert, or when somebody dismisses it
+    hold_order            the same
+    change_payment_term   taken back where the term is still the one that was set
+    reduce_own_limit      stays: a limit is granted by people
+"""
+
+from odoo import api, models
+
+LIVE = ("open", "acknowledged")
+
+
+class CreditInsuranceAction(models.AbstractModel):
+    _inherit = "credit.insurance.action"
+
+    # === WATCH LIST === #
+
+    @api.model
+    def _action_watch_buyer(self, tasks):
+        """One status serves all alerts of a buyer: the last of them takes it back."""
+        by_rule = tasks.grouped("rule_id")
+        for rule, group in by_rule.items():
+            group.buyer_id._set_status_by_rules("watch", self.env._("Risk rule: %s", rule.name))
+        by_rules = tasks.filtered(lambda task: task.buyer_id.status_by_rules)
+        by_rules.write({"state": "done", "note": self.env._("The buyer is on watch.")})
+        by_hand = self.env._("The buyer had a status by hand already, which stays.")
+        (tasks - by_rules).write({"state": "done", "note": by_hand})
+
+    @api.model
+    def _undo_watch_buyer(self, tasks):
+        still = (
+            self.env["credit.insurance.action.task"]
+            .search(
+                [
+                    ("buyer_id", "in", tasks.buyer_id.ids),
+                    ("key", "=", "watch_buyer"),
+                    ("state", "=", "done"),
+                    ("alert_id.ended_on", "=", False),
+                    ("alert_id.state", "in", LIVE),
+                    ("id", "not in", tasks.ids),
+                ]
+            )
+            .buyer_id
+        )
+        ours = tasks.buyer_id.filtered("status_by_rules")
+        (ours - still)._take_back_status()
+        on_still, on_ours = set(still.ids), set(ours.ids)
+        kept = tasks.filtered(lambda task: task.buyer_id.id in on_still)
+        kept.write({"state": "undone", "ended_note": self.env._("Stays on watch: another alert asks for it.")})
+        undone = (tasks - kept).filtered(lambda task: task.buyer_id.id in on_ours)
+        undone.write({"state": "undone", "ended_note": self.env._("The watch was taken back.")})
+        (tasks - kept - undone).write({"ended_note": self.env._("The status stays: somebody has set it since.")})
+
+    # === HOLDS === #
+
+    @api.model
+    def _action_hold_buyer(self, tasks):
+        tasks.alert_id.write({"holds": "buyer"})
+        tasks.write({"state": "done", "note": self.env._("Orders of the buyer are held while the alert stands.")})
+
+    @api.model
+    def _action_hold_order(self, tasks):
+        tasks.alert_id.filtered(lambda alert: alert.res_model == "sale.order").write({"holds": "order"})
+        tasks.write({"state": "done", "note": self.env._("The order is held while the alert stands.")})
+
+    @api.model
+    def _undo_hold_buyer(self, tasks):
+        tasks.alert_id.write({"holds": False})
+        tasks.write({"state": "undone", "ended_note": self.env._("The hold ended with the alert.")})
+
+    @api.model
+    def _undo_hold_order(self, tasks):
+        self._undo_hold_buyer(tasks)
+
+    # === PAYMENT TERM === #
+
+    @api.model
+    def _action_change_payment_term(self, tasks):
+        """New quotations get the rule's term where it is shorter than the customer's own."""
+        for task in tasks:
+            term, today = task.rule_id.payment_term_id, task.company_id._credit_today()
+            if not term or term.company_id and term.company_id.root_id != task.company_id:
+                task.write({"state": "failed", "note": self.env._("Choose a payment term on the rule.")})
+                continue
+            days = self.env["sale.order"]._credit_days_of_term
+            before = {}
+            for company in self._get_branches(task.company_id):
+                partner = task.partner_id.with_company(company)
+                own = partner.property_payment_term_id
+                if own and (days(own, today) or 0) > (days(term, today) or 0):
+                    before[str(company.id)] = own.id
+                    partner.property_payment_term_id = term
+            note = self.env._("New quotations get “%s”.", term.name)
+            if not before:
+                note = self.env._("The customer's own payment term is no longer than “%s”.", term.name)
+            task.write({"state": "done", "note": note, "data": {"term": term.id, "before": before}})
+
+    @api.model
+    def _undo_change_payment_term(self, tasks):
+        for task in tasks:
+            term, kept = (task.data or {}).get("term"), True
+            for company_id, before in (task.data or {}).get("before", {}).items():
+                partner = task.partner_id.with_company(int(company_id))
+                if partner.property_payment_term_id.id == term:
+                    partner.property_payment_term_id = self.env["account.payment.term"].browse(before).exists()
+                    kept = False
+            if kept:
+                task.ended_note = self.env._("The payment term stays as it is.")
+            else:
+                task.write({"state": "undone", "ended_note": self.env._("The former payment term is back.")})
+
+    @api.model
+    def _get_branches(self, company):
+        return self.env["res.company"].search([("id", "child_of", company.id)])
+
+    # === OWN LIMIT === #
+
+    @api.model
+    def _action_reduce_own_limit(self, tasks):
+        """The standing permanent limit is replaced, from today on, by the rule's share of it."""
+        for task in tasks:
+            today, share = task.company_id._credit_today(), task.rule_id.limit_percent
+            standing = task.buyer_id.own_limit_ids.filtered(
+                lambda row, today=today: (
+                    row.kind == "permanent"
+                    and not row.cancelled
+                    and row.date_from <= today
+                    and (not row.date_to or row.date_to >= today)
+                )
+            )[:1]
+            amount = standing.currency_id.round(standing.amount * share / 100) if standing else 0
+            if not standing or amount >= standing.amount:
+                task.write({"state": "done", "note": self.env._("No own limit of the buyer's stands that is reduced.")})
+                continue
+            standing.create(
+                {
+                    "buyer_id": task.buyer_id.id,
+                    "amount": amount,
+                    "currency_id": standing.currency_id.id,
+                    "date_from": today,
+                    "date_to": standing.date_to,
+                    "replaces_id": standing.id,
+                    "reviewer_id": standing.reviewer_id.id,
+                    "note": self.env._("Risk rule: %s", task.rule_id.name),
+                }
+            )
+            note = self.env._(
+                "The own limit was reduced from %(before)s to %(after)s.",
+                before=standing.currency_id.format(standing.amount),
+                after=standing.currency_id.format(amount),
+            )
+            task.write({"state": "done", "note": note})
+
+    @api.model
+    def _undo_reduce_own_limit(self, tasks):
+        tasks.write({"ended_note": self.env._("The limit stays: people grant it again.")})

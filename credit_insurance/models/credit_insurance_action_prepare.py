@@ -1,0 +1,146 @@
+"""Actions that prepare something and leave the last step to a person: cover requests, notifications, dunning.
+
+The task carries the text. It is finished by hand, and not needed any more when its alert ends.
+"""
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+FIGURES = ("exposure", "limit_in_force", "cover_amount", "uninsured_exposure")
+
+
+class CreditInsuranceAction(models.AbstractModel):
+    _inherit = "credit.insurance.action"
+
+    # === COVER === #
+
+    @api.model
+    def _action_request_cover(self, tasks):
+        self._prepare_cover_request(tasks, self.env._("Ask the insurer for more cover."))
+
+    @api.model
+    def _action_reduce_cover(self, tasks):
+        self._prepare_cover_request(tasks, self.env._("Give cover back that is not used."))
+
+    @api.model
+    def _prepare_cover_request(self, tasks, what):
+        """The request with the figures of this moment, in company currency."""
+        for company, group in tasks.grouped("company_id").items():
+            facts = self.env["credit.insurance.signals"]._get_facts(
+                group.buyer_id, frozenset(FIGURES), company._credit_today()
+            )
+            catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+            for task in group:
+                lines = [what]
+                for key in FIGURES:
+                    value = facts[task.buyer_id.id].get(key)
+                    shown = self.env._("unknown") if value is None else company.currency_id.format(float(value))
+                    lines.append(f"{catalogue[key].label}: {shown}")
+                task.write({"state": "todo", "note": what, "text": "\n".join(lines)})
+        tasks.alert_id._schedule_todo(tasks)
+
+    # === WHAT IS OVERDUE === #
+
+    @api.model
+    def _action_prepare_notification(self, tasks):
+        """The invoices the insurer has to hear of, with the last day in time."""
+        items = self._get_overdue_items(tasks)
+        deadlines = self._get_notification_deadlines(tasks, items)
+        for task in tasks:
+            own = deadlines[task]
+            lines = [
+                self.env._("Overdue notification: %s", task.partner_id.display_name),
+                self.env._("Registration number: %s", task.partner_id.company_registry or "–"),
+            ]
+            if own:
+                last = format_date(self.env, min(own.mapped("date")))
+                lines.append(self.env._("Last day to notify: %s", last))
+            lines += self._describe_items(items[task], task.company_id._credit_today())
+            note = self.env._("Prepared: %s invoices.", len(items[task].move_id))
+            task.write({"state": "todo", "note": note, "text": "\n".join(lines), "data": {"deadlines": own.ids}})
+        tasks.alert_id._schedule_todo(tasks)
+
+    @api.model
+    def _finish_prepare_notification(self, task):
+        """What was reported to the insurer is no deadline any more."""
+        deadlines = self.env["credit.insurance.deadline"].sudo().browse((task.data or {}).get("deadlines", ()))
+        deadlines.exists()._mark_done()
+
+    @api.model
+    def _action_start_dunning(self, tasks):
+        """A reminder in the customer's language, for whoever looks after the customer to send."""
+        items = self._get_overdue_items(tasks)
+        for task in tasks:
+            texts = self.with_context(lang=task.partner_id.lang or self.env.user.lang).env
+            step = 1 + self.env["credit.insurance.action.task"].search_count(
+                [("buyer_id", "=", task.buyer_id.id), ("key", "=", "start_dunning"), ("state", "=", "done")]
+            )
+            lines = [
+                texts._("Dear Sir or Madam,"),
+                "",
+                texts._("The following invoices are open on our side:"),
+                *self.with_env(texts)._describe_items(items[task], task.company_id._credit_today()),
+                "",
+                texts._("Please pay them, or tell us what stands against it."),
+                "",
+                task.company_id.name,
+            ]
+            note = self.env._("Dunning step %(step)s is prepared: %(rule)s", step=step, rule=task.rule_id.name)
+            task.write({"state": "todo", "note": note, "text": "\n".join(lines)})
+        tasks.alert_id._schedule_todo(tasks)
+
+    @api.model
+    def _get_overdue_items(self, tasks):
+        """Open receivable items of each task's buyer, or of its invoice: ``{task: account.move.line}``."""
+        empty = self.env["account.move.line"]
+        result = dict.fromkeys(tasks, empty)
+        for company, group in tasks.grouped("company_id").items():
+            invoices = {task: task.alert_id for task in group if task.alert_id.res_model == "account.move"}
+            overdue = Domain("date_maturity", "<", company._credit_today())
+            named = Domain("move_id", "in", [alert.res_id for alert in invoices.values()])
+            items = empty.search(
+                Domain("company_id", "child_of", company.id)
+                & Domain("partner_id.commercial_partner_id", "in", group.partner_id.ids)
+                & Domain("account_type", "=", "asset_receivable")
+                & Domain([("parent_state", "=", "posted"), ("reconciled", "=", False), ("amount_residual", ">", 0)])
+                & (overdue | named),
+                order="date_maturity, id",
+            )
+            by_partner = items.grouped(lambda item: item.partner_id.commercial_partner_id)
+            for task in group:
+                own = by_partner.get(task.partner_id, empty)
+                if task in invoices:
+                    own = own.filtered(lambda item, alert=invoices[task]: item.move_id.id == alert.res_id)
+                result[task] = own
+        return result
+
+    @api.model
+    def _get_notification_deadlines(self, tasks, items):
+        moves = self.env["account.move"].union(*(own.move_id for own in items.values()))
+        rows = self.env["credit.insurance.deadline"].search(
+            [("move_id", "in", moves.ids), ("kind", "=", "notification"), ("state", "=", "pending")]
+        )
+        by_move = rows.grouped("move_id")
+        return {task: rows.union(*(by_move.get(move, rows.browse()) for move in items[task].move_id)) for task in tasks}
+
+    @api.model
+    def _describe_items(self, items, today):
+        """A line for each item: number, due date, what is open, how late it is."""
+        return [
+            self.env._(
+                "%(invoice)s, due %(date)s: %(amount)s, %(days)s days overdue",
+                invoice=item.move_id.name,
+                date=format_date(self.env, item.date_maturity),
+                amount=item.currency_id.format(item.amount_residual_currency),
+                days=(today - item.date_maturity).days,
+            )
+            if item.date_maturity < today
+            else self.env._(
+                "%(invoice)s, due %(date)s: %(amount)s",
+                invoice=item.move_id.name,
+                date=format_date(self.env, item.date_maturity),
+                amount=item.currency_id.format(item.amount_residual_currency),
+            )
+            for item in items
+        ]

@@ -1,0 +1,247 @@
+"""What a rule asked for because of one alert, each action once.
+
+    new ──> waiting ──approve──> carried out: done │ queued (a job) │ todo (a person finishes it) │ failed
+              └──refuse──> refused
+    the alert ends:  waiting, todo ──> cancelled        done ──> undone, or done for good
+
+Roles only read tasks; rules create them, people answer them through the actions.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, plaintext2html
+
+from .alert_kinds import APPROVAL, MANAGER_GROUP, TODO, TODO_SUMMARY, USER_GROUP
+
+ACTIONS = [
+    ("notify", "Tell who is responsible"),
+    ("activity", "Activity"),
+    ("watch_buyer", "Put the buyer on watch"),
+    ("hold_buyer", "Hold orders of the buyer"),
+    ("hold_order", "Hold the order"),
+    ("change_payment_term", "Payment term of new quotations"),
+    ("reduce_own_limit", "Reduce the own limit"),
+    ("request_cover", "Request more cover"),
+    ("reduce_cover", "Request less cover"),
+    ("prepare_notification", "Overdue notification"),
+    ("start_dunning", "Dunning step"),
+    ("webhook", "Call a webhook"),
+]
+STATES = [
+    ("new", "New"),
+    ("waiting", "To approve"),
+    ("queued", "Queued"),
+    ("todo", "To do"),
+    ("done", "Done"),
+    ("failed", "Failed"),
+    ("refused", "Refused"),
+    ("cancelled", "Not needed any more"),
+    ("undone", "Taken back"),
+]
+# What changes more than a record of the alert, or leaves the house: the rule says whether somebody approves it first.
+WEIGHTY = frozenset(
+    "change_payment_term reduce_own_limit request_cover reduce_cover prepare_notification start_dunning webhook".split()
+)
+SUMMARIES = {"waiting": APPROVAL, "todo": TODO_SUMMARY}
+
+
+class CreditInsuranceActionTask(models.Model):
+    _name = "credit.insurance.action.task"
+    _description = "Action of a Risk Alert"
+    _order = "id desc"
+
+    alert_id = fields.Many2one("credit.insurance.alert", required=True, readonly=True, ondelete="cascade", index=True)
+    rule_id = fields.Many2one(related="alert_id.rule_id")
+    severity = fields.Selection(related="alert_id.severity")
+    message = fields.Text(related="alert_id.message")
+    buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="restrict", index=True)
+    partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    key = fields.Selection(ACTIONS, string="Action", required=True, readonly=True)
+    state = fields.Selection(STATES, default="new", required=True, readonly=True, index=True)
+    note = fields.Text(string="What Was Done", readonly=True)
+    text = fields.Text(string="Prepared Text", readonly=True)
+    data = fields.Json(readonly=True, groups="base.group_system", help="What taking it back needs.")
+    author_id = fields.Many2one(
+        "res.users", string="Author of the Rule", readonly=True, help="Somebody else approves what the rule asks for."
+    )
+    approved_by_id = fields.Many2one("res.users", readonly=True)
+    approved_on = fields.Datetime(readonly=True)
+    done_by_id = fields.Many2one("res.users", readonly=True)
+    done_on = fields.Datetime(readonly=True)
+    ended_note = fields.Text(string="When the Alert Ended", readonly=True)
+    may_approve = fields.Boolean(compute="_compute_may_approve")
+
+    _alert_key_uniq = models.UniqueIndex("(alert_id, key)", "An alert carries out each action once.")
+
+    @api.depends("key", "alert_id")
+    def _compute_display_name(self):
+        words = dict(self._fields["key"]._description_selection(self.env))
+        for task in self:
+            task.display_name = f"{words.get(task.key)}: {task.partner_id.name}"
+
+    @api.depends_context("uid")
+    @api.depends("state", "author_id", "company_id")
+    def _compute_may_approve(self):
+        for task in self:
+            task.may_approve = task.state == "waiting" and not task._get_refusal()
+
+    # === ACTIONS === #
+
+    def action_approve(self):
+        """The second pair of eyes: carry these actions out."""
+        for task in self._lock_in("waiting"):
+            if refusal := task._get_refusal():
+                raise AccessError(refusal)
+        tasks = self.sudo()
+        tasks.write({"approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()})
+        self.env["credit.insurance.action"].sudo()._carry_out(tasks)
+        tasks._close_activities()
+        return True
+
+    def action_refuse(self):
+        for task in self._lock_in("waiting"):
+            if refusal := task._get_refusal():
+                raise AccessError(refusal)
+        self.sudo()._settle("refused")
+        return True
+
+    def action_done(self):
+        """Whoever works on a prepared action has finished it."""
+        if not self.env.user.has_group(USER_GROUP):
+            raise AccessError(self.env._("Only credit officers finish what a rule prepared."))
+        self._lock_in("todo")
+        for task in self.sudo():
+            self.env["credit.insurance.action"].with_user(self.env.user)._finish(task)
+        self.sudo()._settle("done")
+        return True
+
+    def action_retry(self):
+        """Try again what failed."""
+        if not self.env.user.has_group(MANAGER_GROUP):
+            raise AccessError(self.env._("Only a credit manager tries again what failed."))
+        tasks = self._lock_in("failed").sudo()
+        if tasks.alert_id.filtered("ended_on"):
+            raise UserError(self.env._("The alert has ended: nothing is left to be done."))
+        self.env["credit.insurance.action"].sudo()._carry_out(tasks)
+        return True
+
+    def action_write_mail(self):
+        """Open a mail to the customer with the prepared text."""
+        self.ensure_one()
+        self.check_access("read")
+        if self.key != "start_dunning" or not self.text:
+            raise UserError(self.env._("No mail was prepared here."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "mail.compose.message",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_model": "res.partner",
+                "default_res_ids": self.partner_id.ids,
+                "default_partner_ids": self.partner_id.ids,
+                "default_composition_mode": "comment",
+                "default_body": plaintext2html(self.text),
+            },
+        }
+
+    def action_open_alert(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "credit.insurance.alert",
+            "res_id": self.alert_id.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _insert(self, vals_list):
+        """Create tasks in one statement: a first screening makes tens of thousands."""
+        if not vals_list:
+            return self.browse()
+        now = fields.Datetime.now()
+        columns = ("alert_id", "buyer_id", "company_id", "author_id", "key", "state")
+        values = [[vals[name] or None for vals in vals_list] for name in columns]
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO credit_insurance_action_task
+                       (alert_id, buyer_id, company_id, author_id, key, state,
+                        create_uid, create_date, write_uid, write_date)
+                SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM unnest(%(a)s::int[], %(b)s::int[], %(c)s::int[], %(d)s::int[], %(e)s::text[], %(f)s::text[]) row
+                RETURNING id
+                """,
+                uid=self.env.uid,
+                now=now,
+                **dict(zip("abcdef", values, strict=True)),
+            )
+        )
+        tasks = self.browse(row[0] for row in rows)
+        tasks.alert_id.invalidate_recordset(["task_ids"])
+        return tasks
+
+    def _write_notes(self, state, notes):
+        """Write the state of these tasks and what was done, ``{task: note}``; those alike in one go."""
+        for note, tasks in self.grouped(notes.get).items():
+            tasks.write({"state": state, "note": note})
+
+    def _get_refusal(self):
+        """Why the user may not approve this task; None when nothing stands against it."""
+        self.ensure_one()
+        task, user = self.sudo(), self.env.user
+        managers = self.env["credit.insurance.authority"]._get_managers(task.company_id)
+        if user not in managers:
+            return self.env._("Only a credit manager of %s approves what a rule asks for.", task.company_id.name)
+        alone = not managers - user
+        if user == task.author_id and not (alone and task.company_id.credit_self_approval):
+            return self.env._("You wrote the rule that asks for it: another credit manager has to approve it.")
+        return None
+
+    def _lock_in(self, state):
+        """These tasks, which nobody else answers meanwhile.
+
+        :raise UserError: one is in another state
+        """
+        self.check_access("read")
+        self.sudo().lock_for_update()
+        self.invalidate_recordset(["state"])
+        if self.filtered(lambda task: task.state != state):
+            raise UserError(self.env._("This has been answered already."))
+        return self
+
+    def _settle(self, state, note=None):
+        vals = {"state": state, "done_by_id": self.env.uid, "done_on": fields.Datetime.now()}
+        self.write(vals | ({"note": note} if note else {}))
+        self._close_activities()
+
+    def _ask_for_approval(self):
+        """Tell a credit manager who may approve, once for all that waits in a company."""
+        for (company, author), tasks in self.grouped(lambda task: (task.company_id, task.author_id)).items():
+            responsible = company._get_credit_responsible()
+            others = self.env["credit.insurance.authority"]._get_managers(company) - author
+            user = (responsible & others) or others[:1] or responsible
+            if user:
+                domain = [("company_id", "=", company.id), ("task_ids.state", "=", "waiting")]
+                tasks.alert_id._schedule_summary(APPROVAL, user, domain)
+
+    def _close_activities(self):
+        """Nobody is reminded of what needs no answer any more; summaries go with the last that they count."""
+        busy = self.search([("alert_id", "in", self.alert_id.ids), ("state", "=", "todo")]).alert_id
+        (self.alert_id - busy)._unlink_activities(TODO)
+        for company in self.company_id:
+            left = self._read_group(
+                [("company_id", "=", company.id), ("state", "in", list(SUMMARIES))], ["state"], ["__count"]
+            )
+            done = SUMMARIES.keys() - {state for state, _count in left}
+            self.env["mail.activity"].search(
+                [
+                    ("credit_insurance_kind", "in", [SUMMARIES[state] for state in done]),
+                    ("credit_insurance_alert_id.company_id", "=", company.id),
+                ]
+            ).unlink()

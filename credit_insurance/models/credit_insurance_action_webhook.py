@@ -1,0 +1,166 @@
+"""Telling another system about an alert: a signed JSON body, sent by a job from the task that says what is sent.
+
+The receiver checks ``X-Credit-Signature: sha256=<hex>``, the HMAC of ``<X-Credit-Timestamp>.<body>`` under the shared
+secret, and tells repetitions by ``X-Credit-Delivery``, which is the same for every try of one task.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from urllib.parse import urlsplit
+
+import requests
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+_logger = logging.getLogger(__name__)
+
+TIMEOUT = (5, 15)  # seconds to connect, and between two bytes of the answer
+MAX_TRIES = 6
+
+
+class CreditInsuranceWebhook(models.Model):
+    """An address outside that is told about alerts."""
+
+    _name = "credit.insurance.webhook"
+    _description = "Webhook of Risk Alerts"
+    _order = "name"
+
+    name = fields.Char(required=True)
+    url = fields.Char(string="Address", required=True, groups="base.group_system")
+    secret = fields.Char(required=True, copy=False, groups="base.group_system", help="Signs what is sent.")
+    company_id = fields.Many2one("res.company", domain="[('parent_id', '=', False)]", help="Empty: every company.")
+    active = fields.Boolean(default=True)
+
+    @api.constrains("url")
+    def _check_url(self):
+        for hook in self.sudo():
+            parts = urlsplit(hook.url.strip())
+            if parts.scheme != "https" or not parts.hostname or parts.username:
+                raise ValidationError(self.env._("A webhook's address begins with https:// and holds no password."))
+
+    def _get_refusal(self, company):
+        """Why nothing is sent, or None."""
+        self.ensure_one()
+        if not self.active:
+            return self.env._("The webhook is switched off.")
+        if self.company_id and self.company_id != company:
+            return self.env._("The webhook belongs to another company.")
+        if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
+            return self.env._("This is a copy of the database: nothing leaves it.")
+        return None
+
+    def _post(self, delivery, payload):
+        """Send once; returns the HTTP status.
+
+        :raise requests.RequestException: no answer
+        """
+        hook = self.sudo()
+        body = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()
+        timestamp = str(int(time.time()))
+        signature = hmac.new(hook.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+        answer = requests.post(
+            hook.url.strip(),
+            data=body,
+            headers={
+                "Content-Type": "application/json",
+                "X-Credit-Timestamp": timestamp,
+                "X-Credit-Signature": f"sha256={signature.hexdigest()}",
+                "X-Credit-Delivery": delivery,
+            },
+            timeout=TIMEOUT,
+            # Whoever answers for the address may not send the figures elsewhere.
+            allow_redirects=False,
+            stream=True,
+        )
+        answer.close()
+        return answer.status_code
+
+
+class CreditInsuranceAction(models.AbstractModel):
+    _inherit = "credit.insurance.action"
+
+    @api.model
+    def _action_webhook(self, tasks):
+        for task in tasks:
+            hook = task.rule_id.webhook_id
+            refusal = hook._get_refusal(task.company_id) if hook else self.env._("Choose a webhook on the rule.")
+            if refusal:
+                task.write({"state": "failed", "note": refusal})
+                continue
+            task.write({"state": "queued", "note": self.env._("To be sent to %s.", hook.name)})
+            task._enqueue_call()
+
+
+class CreditInsuranceActionTask(models.Model):
+    _inherit = "credit.insurance.action.task"
+
+    def _enqueue_call(self):
+        # Never at once, whatever the caller's context says: the context comes from the client.
+        task = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        task.with_delay(
+            identity_key=f"credit_insurance_webhook-{self.id}",
+            description=f"Webhook for risk alert {self.alert_id.id}",
+            max_retries=MAX_TRIES,
+        )._job_call()
+
+    def _job_call(self):
+        """Send the task's alert to the webhook of its rule."""
+        self.ensure_one()
+        if not self.try_lock_for_update():
+            raise RetryableJobError("The task is being worked on", seconds=10, ignore_retry=True)
+        if self.state != "queued":
+            return f"{self.state}: nothing to send"
+        hook = self.rule_id.webhook_id
+        if refusal := hook._get_refusal(self.company_id) if hook else self.env._("Choose a webhook on the rule."):
+            return self._record_call("failed", refusal)
+        try:
+            status = hook._post(f"alert-{self.alert_id.id}-task-{self.id}", self._prepare_payload())
+        except (requests.ConnectionError, requests.Timeout) as exc:
+            raise RetryableJobError(f"No answer: {type(exc).__name__}") from exc
+        except requests.RequestException as exc:
+            return self._record_call("failed", self.env._("It cannot be called: %s", type(exc).__name__))
+        if status == 429 or status >= 500:
+            raise RetryableJobError(f"The webhook answered {status}")
+        if 200 <= status < 300:
+            return self._record_call("done", self.env._("Sent to %s.", hook.name))
+        return self._record_call("failed", self.env._("The webhook answered %s.", status))
+
+    def _record_call(self, state, note):
+        self.write({"state": state, "note": note, "done_on": fields.Datetime.now()})
+        return note
+
+    def _on_call_failed(self, exc_info, exc_name, exc_message):
+        """The job gave up after all its tries."""
+        for task in self.filtered(lambda task: task.state == "queued"):
+            task._record_call("failed", exc_message or exc_name)
+
+    def _prepare_payload(self):
+        """What is sent; amounts are exact numbers as texts, in the company's currency."""
+        alert, partner = self.alert_id, self.partner_id
+        return {
+            "event": "risk_alert",
+            "alert": alert.id,
+            "state": alert.state,
+            "rule": alert.rule_id.key,
+            "severity": alert.severity,
+            "message": alert.message,
+            "first_seen": f"{alert.first_seen.isoformat()}Z",
+            "company": alert.company_id.name,
+            "currency": alert.currency_id.name,
+            "buyer": {
+                "id": partner.id,
+                "name": partner.name,
+                "registration_number": partner.company_registry or None,
+                "country": partner.country_id.code or None,
+            },
+            "document": {"model": alert.res_model, "id": alert.res_id, "name": alert.document_name}
+            if alert.res_model
+            else None,
+            "values": alert.values_now,
+        }

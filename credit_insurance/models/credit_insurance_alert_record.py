@@ -1,0 +1,174 @@
+"""What screening found becomes alerts: raised, brought up to date, ended. A fixed number of statements per call."""
+
+from markupsafe import escape
+
+from odoo import api, fields, models
+
+from odoo.addons.credit_insurance.rules.risk import Severity
+
+from .alert_kinds import ACTIVITY
+from .bulk_log import log_in_bulk
+
+# From this severity on somebody gets an activity, whether the rule asks for one or not.
+LOUD = ("high", "critical")
+# Screening writes many alerts at once: nothing that mail does for each of them. What matters is logged in one go.
+QUIET = {"tracking_disable": True, "mail_create_nolog": True, "mail_create_nosubscribe": True}
+
+
+def finding_key(finding):
+    """``(rule_id, buyer_id)``, or ``(rule_id, buyer_id, (model, id))`` for a finding about a document."""
+    key = finding.rule_id, finding.buyer_id
+    document = getattr(finding, "document", None)
+    return (*key, document) if document else key
+
+
+class CreditInsuranceAlert(models.Model):
+    _inherit = "credit.insurance.alert"
+
+    @api.model
+    def _record(self, buyers, rules, findings, kept, today, documents=None, partial=False):
+        """Bring the alerts of ``buyers`` in line with what ``rules`` found.
+
+        :param findings: ``Finding`` objects; of several of one rule about one buyer or document the first counts
+        :param kept: keys, as :func:`finding_key` makes them, of rules that did not fire and keep an open alert open:
+            nobody can tell, or the rule's ``until`` is not reached
+        :param documents: the documents ``(model, id)`` that were evaluated; None: these rules are about buyers
+        :param partial: these are not all documents of the buyers; alerts about others stay as they are. Otherwise
+            alerts about documents that no longer count end.
+        """
+        quiet = self.with_context(**QUIET)
+        live = quiet.search([("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)])
+        by_key = {alert._get_finding_key(): alert for alert in live}
+        shared = self._prepare_shared_vals(buyers, rules) if findings else {}
+        raised, seen = [], []
+        for finding in {finding_key(finding): finding for finding in reversed(findings)}.values():
+            vals = self._prepare_finding_vals(finding, shared)
+            if alert := by_key.pop(finding_key(finding), None):
+                seen.append((alert, finding, vals))
+            else:
+                raised.append((finding, vals))
+        quiet._update_found(seen, today)
+        alerts = [(alert, finding) for alert, finding, _vals in seen] + quiet._raise_alerts(raised)
+        self._run_actions(alerts)
+        quiet._end_those_gone(by_key, kept, documents, partial)
+
+    def _get_finding_key(self):
+        self.ensure_one()
+        key = self.rule_id.id, self.buyer_id.id
+        return (*key, (self.res_model, self.res_id)) if self.res_model else key
+
+    # === RAISE AND UPDATE === #
+
+    @api.model
+    def _prepare_shared_vals(self, buyers, rules):
+        """What the alerts of one rule have in common: ``{rule_id: vals}``. The buyers are those of one company."""
+        overrides = self.env["credit.insurance.rule.override"].search_fetch(
+            [("rule_id", "in", rules.ids), ("company_id", "=", buyers[:1].company_id.id)], ["rule_id", "document"]
+        )
+        texts = {override.rule_id.id: override.document for override in overrides}
+        return {
+            rule_id: {"rule_version_id": version, "override_document": texts.get(rule_id, False)}
+            for rule_id, version in self._get_versions(rules).items()
+        }
+
+    @api.model
+    def _get_versions(self, rules):
+        """The row of each rule's present version: ``{rule_id: version_id}``."""
+        rows = self.env["credit.insurance.rule.version"].search_fetch([("rule_id", "in", rules.ids)], ["version"])
+        current = {(rule.id, rule.version) for rule in rules}
+        return {row.rule_id.id: row.id for row in rows if (row.rule_id.id, row.version) in current}
+
+    @api.model
+    def _prepare_finding_vals(self, finding, shared):
+        rule = finding.outcome.rule
+        return {
+            **shared[finding.rule_id],
+            "severity": rule.severity.value,
+            "severity_rank": Severity(rule.severity).rank,
+            "message": finding.message,
+            "observe_only": rule.observe,
+            "values_now": finding.values,
+            "trace": finding.trace,
+            "engine": finding.engine,
+        }
+
+    @api.model
+    def _update_found(self, seen, today):
+        """Write what changed; of alerts in which nothing did, only that they were seen, once a day."""
+        now, unchanged = fields.Datetime.now(), []
+        for alert, _finding, vals in seen:
+            convert = {name: self._fields[name].convert_to_write(alert[name], alert) for name in vals}
+            # Who evaluated it is no news as long as the answer is the same.
+            changed = {name: value for name, value in vals.items() if convert[name] != value and name != "engine"}
+            if changed:
+                alert.write({**changed, "engine": vals["engine"], "last_seen": now})
+            elif alert.last_seen.date() < today:
+                unchanged.append(alert.id)
+        if unchanged:
+            self.browse(unchanged).write({"last_seen": now})
+
+    @api.model
+    def _raise_alerts(self, raised):
+        """Create alerts; returns them with their findings."""
+        names = self._get_document_names(finding.document for finding, _vals in raised if len(finding_key(finding)) > 2)
+        alerts = self.create([self._prepare_raised_vals(finding, vals, names) for finding, vals in raised])
+        return [(alert, finding) for alert, (finding, _vals) in zip(alerts, raised, strict=True)]
+
+    @api.model
+    def _prepare_raised_vals(self, finding, vals, names):
+        vals |= {"rule_id": finding.rule_id, "buyer_id": finding.buyer_id, "values_first": vals["values_now"]}
+        if document := getattr(finding, "document", None):
+            vals |= {"res_model": document[0], "res_id": document[1], "document_name": names.get(document)}
+        return vals
+
+    @api.model
+    def _get_document_names(self, documents):
+        """``{(model, id): name}`` of documents that exist; one statement per model."""
+        by_model = {}
+        for model, res_id in documents:
+            by_model.setdefault(model, []).append(res_id)
+        return {
+            (model, record.id): record.display_name
+            for model, ids in by_model.items()
+            for record in self.env[model].sudo().browse(ids).exists()
+        }
+
+    @api.model
+    def _run_actions(self, found):
+        """Carry out what the rules of these ``(alert, finding)`` ask for. Rules that only observe ask for nothing."""
+        wanted = {}
+        for alert, finding in found:
+            if alert.state == "open" and not alert.observe_only:
+                keys = set(finding.outcome.rule.actions) | ({"activity"} if alert.severity in LOUD else set())
+                wanted |= {alert: keys} if keys else {}
+        if wanted:
+            self.env["credit.insurance.action"]._run(wanted)
+
+    # === END === #
+
+    def _end_those_gone(self, by_key, kept, documents, partial):
+        over, closed = [], []
+        for key, alert in by_key.items():
+            document = key[2] if len(key) > 2 else None
+            if document and documents is not None and document not in documents:
+                closed += [] if partial else alert.ids
+            elif key not in kept:
+                over.append(alert.id)
+        self.browse(over)._end(self.env._("The condition no longer holds."))
+        self.browse(closed)._end(self.env._("The document is closed."))
+
+    def _end(self, note):
+        """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""
+        if not self:
+            return
+        alerts, now = self.with_context(**QUIET), fields.Datetime.now()
+        unanswered = alerts.filtered(lambda alert: alert.state in ("open", "acknowledged"))
+        unanswered.write({"state": "resolved", "ended_on": now, "closing_note": note})
+        (alerts - unanswered).write({"ended_on": now})
+        log_in_bulk(unanswered, dict.fromkeys(unanswered.ids, escape(self.env._("Resolved by itself. %s", note))))
+        alerts._close_effects(note)
+
+    def _close_effects(self, note):
+        """Take back what these alerts, which are over, made somebody do or made the rules do."""
+        self._unlink_activities(ACTIVITY)
+        self.env["credit.insurance.action"]._take_back(self, note)

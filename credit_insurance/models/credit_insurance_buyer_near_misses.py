@@ -1,0 +1,86 @@
+"""How close a buyer is to the rules that do not fire: "68 of 70 days"."""
+
+from odoo import models
+from odoo.exceptions import AccessError
+
+from odoo.addons.credit_insurance.rules.risk import (
+    Answer,
+    ComparisonTrace,
+    Scope,
+    State,
+    evaluate,
+    expand,
+    signal_keys,
+)
+from odoo.addons.credit_insurance.rules.risk.trace import closeness, leaves
+
+from .alert_kinds import USER_GROUP
+from .rule_trace import trace_rows
+
+MOST = 15
+
+
+class CreditInsuranceBuyer(models.Model):
+    _inherit = "credit.insurance.buyer"
+
+    def action_near_misses(self):
+        """List the rules that are closest to firing for this buyer, on the figures of now."""
+        self.ensure_one()
+        if not self.env.user.has_group(USER_GROUP):
+            raise AccessError(self.env._("Only credit officers see how close buyers are to risk alerts."))
+        self.check_access("read")
+        misses = self.env["credit.insurance.near.miss"].sudo().create(self.sudo()._prepare_near_misses())
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Close to an Alert: %s", self.partner_id.name),
+            "res_model": misses._name,
+            "view_mode": "list,form",
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("id", "in", misses.ids)],
+        }
+
+    def _prepare_near_misses(self):
+        """The values of the closest rules, evaluated now by the reference evaluator."""
+        today = self.company_id._credit_today()
+        signals, records = self.env["credit.insurance.signals"], self.env["credit.insurance.rule"]
+        pack, _unusable = records._get_active_pack(self.company_id)
+        catalogue = signals._get_catalogue()
+        rows = [(rule.key, row) for rule in pack.rules if rule.scope is Scope.BUYER for row in expand(rule)]
+        keys = frozenset().union(*(signal_keys(row.when, row.unless) for _key, row in rows))
+        facts = signals._get_facts(self, catalogue.sources(keys), today)[self.id]
+        ids = {record.key: record.id for record in records.search([("key", "in", [key for key, _row in rows])])}
+        found = []
+        for key, row in rows:
+            outcome = evaluate(row, facts, today, catalogue, str(self.company_id.id))
+            near = _closeness(outcome.trace) if outcome.state is State.QUIET else 0
+            if near:
+                found.append(
+                    {
+                        "buyer_id": self.id,
+                        "rule_id": ids[key],
+                        "closeness": float(near),
+                        "missing": "\n".join(_describe_gaps(outcome.trace)),
+                        "trace": trace_rows(outcome, catalogue),
+                    }
+                )
+        return sorted(found, key=lambda vals: -vals["closeness"])[:MOST]
+
+
+def _closeness(trace):
+    """As ``rules.risk`` measures it, but 0 of "more than 0" is no near miss: there is nothing of it at all."""
+    if isinstance(trace, ComparisonTrace):
+        return 0 if _is_nothing(trace) else closeness(trace)
+    if trace.answer is Answer.YES or trace.kind == "not":
+        return closeness(trace)
+    parts = [_closeness(part) for part in trace.parts]
+    return min(parts) if trace.kind == "all" else max(parts)
+
+
+def _is_nothing(leaf):
+    return leaf.gap is not None and leaf.gap.value == leaf.gap.needed == 0
+
+
+def _describe_gaps(trace):
+    """A line for each number that keeps the rule from firing: "Days overdue, oldest: 68 of 70 days"."""
+    gaps = [leaf for leaf in leaves(trace) if leaf.answer is Answer.NO and leaf.gap and not _is_nothing(leaf)]
+    return [f"{leaf.signal.label}: {leaf.gap}" for leaf in gaps]

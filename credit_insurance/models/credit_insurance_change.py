@@ -1,0 +1,59 @@
+"""What changed since the last screening: the inputs of which buyers, within seconds and without their asking."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from .change_triggers import buyers_sql, ensure_triggers
+
+# Fewer buyers than this are screened at once; more become jobs.
+FEW = 500
+AT_ONCE = 50_000
+KEPT_DAYS = 7
+
+
+class CreditInsuranceChange(models.Model):
+    """A note that a document, a partner or a buyer changed, written by triggers and removed when it was read."""
+
+    _name = "credit.insurance.change"
+    _description = "Change of a Buyer's Facts"
+    _log_access = False
+    _rec_name = "what"
+
+    what = fields.Char(required=True, help="order, move, item, partner or buyer")
+    res_id = fields.Integer(required=True)
+    changed_at = fields.Datetime(required=True, default=fields.Datetime.now)
+
+    @api.model
+    def _ensure_triggers(self):
+        """Called when the addon's data are loaded: every table is there by then."""
+        ensure_triggers(self.env.cr)
+
+    @api.model
+    def _take(self):
+        """The buyers whose facts changed since the last call; their notes are removed."""
+        changes = self.sudo()
+        changes.env.flush_all()
+        notes = changes.search([], order="id", limit=AT_ONCE)
+        if not notes:
+            return changes.env["credit.insurance.buyer"]
+        ids = [buyer_id for (buyer_id,) in changes.env.execute_query(buyers_sql(notes.ids))]
+        notes.unlink()
+        return changes.env["credit.insurance.buyer"].browse(sorted(ids))
+
+    @api.model
+    def _cron_screen_changed(self):
+        """Every minute: screen the buyers whose facts changed. What fails is taken up again a minute later."""
+        buyers = self._take()
+        buyers.fetch(["company_id"])
+        self.env["credit.insurance.receivable.total"]._refresh(buyers.company_id)
+        screening = self.env["credit.insurance.screening"]
+        if len(buyers) > FEW:
+            screening._enqueue(buyers, kind="incremental")
+        elif buyers:
+            screening._screen(buyers)
+
+    @api.autovacuum
+    def _gc_changes(self):
+        """While nobody screens, notes are of no use after the next daily run."""
+        self.search([("changed_at", "<", fields.Datetime.now() - timedelta(days=KEPT_DAYS))]).unlink()

@@ -1,0 +1,385 @@
+"""Dry runs: what a text would find, without raising an alert.
+
+    action_start ──> _job_block ──> _job_block ──> ... ──> done
+                        │ today: every buyer of the block, against the alerts that are open now
+                        └ past:  the same buyers on each Monday of the last months, as they were then
+
+One job evaluates one block of buyers and queues the next, so that each block is committed and a run can be cancelled
+between two of them. The reference evaluator answers, from the same signals that screening reads.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from dateutil.relativedelta import MO, relativedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.credit_insurance.rules.risk import Scope, render
+
+from .credit_insurance_rule import SEVERITIES
+from .rule_document import evaluate_rows, rule_keys
+
+BLOCK = 500
+WEEK = timedelta(days=7)
+STATES = [
+    ("draft", "Draft"),
+    ("running", "Running"),
+    ("done", "Done"),
+    ("cancelled", "Cancelled"),
+    ("failed", "Failed"),
+]
+ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
+
+
+class CreditInsuranceDryRun(models.Model):
+    """One trial of a text on the whole portfolio of a company: today, and on request as it was in past months."""
+
+    _name = "credit.insurance.dry.run"
+    _description = "Dry Run of a Risk Rule"
+    _order = "id desc"
+
+    name = fields.Char(compute="_compute_name", store=True)
+    rule_id = fields.Many2one("credit.insurance.rule", ondelete="cascade", index=True)
+    version_id = fields.Many2one(
+        "credit.insurance.rule.version", domain="[('rule_id', '=', rule_id)]", ondelete="cascade"
+    )
+    document = fields.Text(
+        string="Text", compute="_compute_document", store=True, readonly=False, precompute=True, required=True
+    )
+    severity = fields.Selection(SEVERITIES, readonly=True)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company.root_id,
+        domain="[('parent_id', '=', False)]",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    months = fields.Integer(
+        string="Past Months", default=0, help="Also as it was on every Monday of the last months. Zero: only today."
+    )
+    state = fields.Selection(STATES, default="draft", required=True, readonly=True, copy=False)
+    evaluated_on = fields.Date(readonly=True, copy=False)
+    buyer_total = fields.Integer(string="Buyers", readonly=True, copy=False)
+    buyer_done = fields.Integer(string="Buyers Done", readonly=True, copy=False)
+    progress = fields.Float(compute="_compute_progress")
+    note = fields.Text(readonly=True, copy=False)
+    line_ids = fields.One2many("credit.insurance.dry.run.line", "run_id", readonly=True)
+    today_line_ids = fields.One2many(
+        "credit.insurance.dry.run.line", "run_id", domain=[("is_past", "=", False)], readonly=True
+    )
+    fired_count = fields.Integer(string="Would Fire", compute="_compute_results")
+    new_count = fields.Integer(string="New", compute="_compute_results")
+    same_count = fields.Integer(string="Open Already", compute="_compute_results")
+    ended_count = fields.Integer(string="Would End", compute="_compute_results")
+    order_count = fields.Integer(
+        string="Quotations Held",
+        compute="_compute_results",
+        help="What would be, or would have been, held if the rule holds orders.",
+    )
+    order_amount = fields.Monetary(string="Their Value", compute="_compute_results")
+    past_alert_rate = fields.Float(string="New Alerts per Week", compute="_compute_results", digits=(16, 1))
+    past_order_count = fields.Integer(
+        string="Orders Held",
+        compute="_compute_results",
+        help="What would be, or would have been, held if the rule holds orders.",
+    )
+    past_order_amount = fields.Monetary(string="Value of the Orders", compute="_compute_results")
+
+    _months_check = models.Constraint("CHECK(months BETWEEN 0 AND 24)", "A dry run looks back at most 24 months.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("document", "evaluated_on")
+    def _compute_name(self):
+        for run in self:
+            rule, _problems = self.env["credit.insurance.rule"]._check_text(run.document)
+            run.name = self.env._("Dry run of %s", rule.name if rule else self.env._("a rule"))
+
+    @api.depends("version_id", "rule_id")
+    def _compute_document(self):
+        for run in self:
+            version = run.version_id if run.version_id.rule_id == run.rule_id else run.rule_id.working_version_id
+            run.document = version.document or run.document
+
+    @api.depends("buyer_total", "buyer_done", "state")
+    def _compute_progress(self):
+        for run in self:
+            share = 100 * run.buyer_done / run.buyer_total if run.buyer_total else 0
+            run.progress = 100 if run.state == "done" else share
+
+    @api.depends("state", "buyer_done")
+    def _compute_results(self):
+        groups = self.env["credit.insurance.dry.run.line"]._read_group(
+            [("run_id", "in", self.ids)],
+            ["run_id", "is_past", "kind"],
+            ["__count", "order_count:sum", "order_amount:sum"],
+        )
+        found = {(run.id, past, kind): totals for run, past, kind, *totals in groups}
+        for run in self:
+            counts = {kind: found.get((run.id, False, kind), (0, 0, 0)) for kind in ("new", "same", "ended")}
+            past = {kind: found.get((run.id, True, kind), (0, 0, 0)) for kind in ("new", "same")}
+            run.new_count, run.same_count, run.ended_count = (counts[kind][0] for kind in ("new", "same", "ended"))
+            run.fired_count = run.new_count + run.same_count
+            run.order_count = counts["new"][1] + counts["same"][1]
+            run.order_amount = counts["new"][2] + counts["same"][2]
+            run.past_alert_rate = past["new"][0] / max(1, len(run._get_mondays()) - 1)
+            run.past_order_count = past["new"][1] + past["same"][1]
+            run.past_order_amount = past["new"][2] + past["same"][2]
+
+    # === ACTIONS === #
+
+    def action_start(self):
+        """Evaluate in the background; whatever an earlier attempt found is forgotten.
+
+        :raise ValidationError: the text does not pass the checker
+        """
+        self._check_administrator()
+        for run in self:
+            if run.state == "running":
+                raise UserError(self.env._("It is running already."))
+            rule, problems = self.env["credit.insurance.rule"]._check_text(run.document)
+            if problems:
+                raise ValidationError(self.env["credit.insurance.rule"]._describe(problems))
+            run.line_ids.sudo().unlink()
+            run.write(
+                {
+                    "state": "running",
+                    "severity": rule.severity.value,
+                    "evaluated_on": run.company_id._credit_today(),
+                    "buyer_total": self.env["credit.insurance.buyer"].sudo().search_count(run._get_buyer_domain()),
+                    "buyer_done": 0,
+                    "note": run._describe_undated(rule),
+                }
+            )
+            run._enqueue(0)
+
+    def action_cancel(self):
+        """The block that runs now is the last one; what was found so far stays."""
+        self._check_administrator()
+        self.filtered(lambda run: run.state == "running").write({"state": "cancelled"})
+
+    def action_open_lines(self):
+        """Everything that was found, as a list and as a chart by week."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_dry_run_line_action")
+        return action | {"domain": [("run_id", "=", self.id)], "display_name": self.name}
+
+    def action_open_weeks(self):
+        self.ensure_one()
+        action = self.action_open_lines()
+        views = sorted(action["views"], key=lambda view: view[1] != "graph")
+        return action | {"views": views, "domain": [*action["domain"], ("is_past", "=", True)]}
+
+    def _check_administrator(self):
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only an administrator of risk rules may start a dry run."))
+        self.check_access("write")
+
+    # === JOBS === #
+
+    def _enqueue(self, after_id):
+        # The context of a client must not make the job run inside its own request.
+        run = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        run.with_delay(
+            identity_key=f"credit_insurance_dry_run-{self.id}-{after_id}",
+            description=f"{self.name}: buyers after {after_id}",
+        )._job_block(after_id)
+
+    def _job_block(self, after_id):
+        """Evaluate the next block, and see that the one after it gets its job."""
+        if not self.exists() or self.state != "running":
+            return
+        buyers = self.env["credit.insurance.buyer"].search(
+            [*self._get_buyer_domain(), ("id", ">", after_id)], order="id", limit=BLOCK
+        )
+        if not buyers:
+            self.state = "done"
+            return
+        self._evaluate(buyers)
+        self.buyer_done += len(buyers)
+        self._enqueue(buyers[-1].id)
+
+    def _on_job_failed(self, job):
+        """Called by queue_job when the last attempt has failed."""
+        self.write({"state": "failed", "note": job.exc_message or job.exc_name})
+
+    def _get_buyer_domain(self):
+        return [("company_id", "=", self.company_id.id)]
+
+    # === EVALUATION === #
+
+    def _evaluate(self, buyers):
+        """Write the lines of these buyers, for today and for the past Mondays."""
+        parsed, _problems = self.env["credit.insurance.rule"]._check_text(self.document)
+        # The company was chosen here; what the text says about companies does not matter.
+        rule = replace(parsed, companies=())
+        lines = self._evaluate_today(rule, buyers)
+        before = None
+        for day in self._get_mondays() if rule.scope is Scope.BUYER else ():
+            fired = self._get_fired(rule, buyers, day, as_of=True)
+            orders = self._get_orders(buyers, day, day + WEEK)
+            # What stands on the first Monday was raised before it.
+            kinds = {buyer: "same" if before is None or buyer in before else "new" for buyer in fired}
+            lines += [self._prepare_line(buyer, day, kinds[buyer], fired[buyer], orders) for buyer in fired]
+            before = fired
+        self.env["credit.insurance.dry.run.line"].create(lines)
+
+    def _evaluate_today(self, rule, buyers):
+        if rule.scope is Scope.BUYER:
+            fired, orders = self._get_fired(rule, buyers, self.evaluated_on), self._get_orders(buyers)
+        else:
+            fired, documents = self._get_fired_documents(rule, buyers)
+            among = documents if rule.scope is Scope.ORDER else None
+            orders = self._get_orders(buyers, among=among)
+        domain = [("buyer_id", "in", buyers.ids), ("ended_on", "=", False)]
+        alerts = self.env["credit.insurance.alert"].search(domain)
+        own = alerts.filtered(lambda alert: self.rule_id and alert.rule_id == self.rule_id)
+        others = (alerts - own).grouped("buyer_id")
+        lines = []
+        for buyer in buyers:
+            was_open = buyer in own.buyer_id
+            if buyer in fired or was_open:
+                kind = ("same" if was_open else "new") if buyer in fired else "ended"
+                message = fired.get(buyer) or own.filtered(lambda alert, this=buyer: alert.buyer_id == this)[:1].message
+                line = self._prepare_line(buyer, self.evaluated_on, kind, message, orders)
+                lines.append(line | {"is_past": False, "other_alert_count": len(others.get(buyer, ()))})
+        return lines
+
+    def _get_fired(self, rule, buyers, day, as_of=False):
+        """``{buyer: message}`` of the buyers for whom the rule fires on that day."""
+        signals = self.env["credit.insurance.signals"]
+        catalogue = signals._get_catalogue()
+        facts = signals._get_facts(buyers, rule_keys(rule, catalogue), day, as_of=as_of)
+        messages = {buyer: self._get_message(rule, facts[buyer.id], day, catalogue, buyer) for buyer in buyers}
+        return {buyer: message for buyer, message in messages.items() if message is not None}
+
+    def _get_fired_documents(self, rule, buyers):
+        """``({buyer: first message}, the documents)`` for which a rule about documents fires today."""
+        signals, day = self.env["credit.insurance.signals"], self.evaluated_on
+        catalogue = signals._get_catalogue()
+        documents = signals._get_documents(rule.scope, buyers, day)
+        facts = signals._get_document_facts(rule.scope, documents, rule_keys(rule, catalogue), day)
+        found, fired = {}, documents.browse()
+        for document in documents.filtered(lambda row: row.id in facts):
+            buyer = buyers.browse(facts[document.id]["_buyer"])
+            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document)
+            if message is not None:
+                fired |= document
+                found.setdefault(buyer, message)
+        return found, fired
+
+    def _get_message(self, rule, facts, day, catalogue, buyer, document=None):
+        """What the alert would say; None when the rule does not fire."""
+        outcomes = evaluate_rows(rule, facts, day, catalogue)
+        fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
+        words = {
+            "company": self.company_id.name,
+            "rule": rule.name,
+            "today": day.isoformat(),
+            "buyer": buyer.partner_id.name,
+            "document": document.display_name if document else "",
+        }
+        return render(fired, facts, day, catalogue, words) if fired else None
+
+    def _get_orders(self, buyers, since=None, until=None, among=None):
+        """``{partner_id: (number, value)}``: quotations now, or orders confirmed in a past week; company currency."""
+        domain = [
+            ("company_id", "child_of", self.company_id.id),
+            ("partner_invoice_id.commercial_partner_id", "in", buyers.partner_id.ids),
+        ]
+        if since:
+            domain += [("state", "=", "sale"), ("date_order", ">=", since), ("date_order", "<", until)]
+        else:
+            domain += [("state", "in", ("draft", "sent"))]
+        if among is not None:
+            domain += [("id", "in", among.ids)]
+        found = {}
+        for order in self.env["sale.order"].search_fetch(domain, ["amount_total", "currency_rate"]):
+            partner_id = order.partner_invoice_id.commercial_partner_id.id
+            number, value = found.get(partner_id, (0, 0.0))
+            found[partner_id] = number + 1, value + order.amount_total / (order.currency_rate or 1)
+        return found
+
+    def _prepare_line(self, buyer, day, kind, message, orders):
+        number, value = orders.get(buyer.partner_id.id, (0, 0.0))
+        # An alert that would end holds nothing any more.
+        held = (number, value) if kind != "ended" else (0, 0.0)
+        return {
+            "run_id": self.id,
+            "buyer_id": buyer.id,
+            "date": day,
+            "is_past": True,
+            "kind": kind,
+            "message": message,
+            "order_count": held[0],
+            "order_amount": held[1],
+        }
+
+    def _get_mondays(self):
+        """The Mondays of the past months up to now, the oldest first."""
+        self.ensure_one()
+        if not self.months or not self.evaluated_on:
+            return []
+        day = self.evaluated_on - relativedelta(months=self.months, weekday=MO(1))
+        days = []
+        while day < self.evaluated_on:
+            days.append(day)
+            day += WEEK
+        return days
+
+    def _describe_undated(self, rule):
+        """What the past cannot tell: signals that nobody can know for it count as missing there."""
+        signals = self.env["credit.insurance.signals"]
+        catalogue = signals._get_catalogue()
+        keys = catalogue.sources(rule_keys(rule, catalogue))
+        if self.months and rule.scope is not Scope.BUYER:
+            return self.env._("Rules about documents are looked at as of today only.")
+        undated = sorted(keys & set(signals._get_undated_keys())) if self.months else []
+        if not undated:
+            return False
+        labels = ", ".join(catalogue[key].label for key in undated)
+        return self.env._("Not known for the past, and missing there: %s.", labels)
+
+
+class CreditInsuranceDryRunLine(models.Model):
+    """A buyer for whom the text fires on a day, or whose open alert it would end."""
+
+    _name = "credit.insurance.dry.run.line"
+    _description = "Finding of a Dry Run"
+    _order = "is_past, date desc, kind, id"
+
+    run_id = fields.Many2one("credit.insurance.dry.run", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="run_id.company_id", store=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="cascade", index=True)
+    partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer", store=True)
+    date = fields.Date(required=True, readonly=True)
+    is_past = fields.Boolean(readonly=True)
+    kind = fields.Selection(
+        [("new", "New"), ("same", "Open already"), ("ended", "Would end")], required=True, readonly=True
+    )
+    message = fields.Text(readonly=True)
+    order_count = fields.Integer(string="Orders Held", readonly=True)
+    order_amount = fields.Monetary(string="Value of the Orders", readonly=True)
+    other_alert_count = fields.Integer(
+        string="Alerts of Other Rules", readonly=True, help="Open alerts of this buyer that other rules raised."
+    )
+
+
+class CreditInsuranceRule(models.Model):
+    _inherit = "credit.insurance.rule"
+
+    def action_dry_run(self):
+        """Prepare a dry run of the text that is being worked on."""
+        self.ensure_one()
+        company = self.company_ids[:1] or self.env.company.root_id
+        run = self.env["credit.insurance.dry.run"].create({"rule_id": self.id, "company_id": company.id})
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": run._name,
+            "res_id": run.id,
+            "view_mode": "form",
+            "name": run.name,
+        }

@@ -1,0 +1,167 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from .amounts import is_amount
+from .guarded_fields import without_fields
+
+EVENT_KINDS = [
+    ("insolvency_rumour", "Insolvency rumour"),
+    ("insolvency", "Insolvency"),
+    ("management_change", "Change of management"),
+    ("sector_default", "Default in the sector"),
+    ("deferral_request", "Request for deferral"),
+    ("returned_payment", "Returned payment"),
+    ("payment_promise", "Promise to pay"),
+    ("dispute", "Dispute"),
+    ("legal_action", "Legal action"),
+    ("other", "Other"),
+]
+# What the insurer wants to hear of within the policy's period.
+ADVERSE_KINDS = ("insolvency_rumour", "insolvency", "deferral_request", "returned_payment", "legal_action")
+ORIGINS = [("entered", "Entered"), ("imported", "Imported"), ("ledger", "From the ledger")]
+# Set by the flows, never by whoever fills in a form.
+SYSTEM_FIELDS = ("origin", "reported_by_id", "company_id")
+FIXED = ("buyer_id", "kind", "date", "known_on", "source", "amount", "promised_on", "reference", "move_id")
+
+
+class CreditInsuranceEvent(models.Model):
+    """Something that happened to a buyer and that no document of ours tells.
+
+    What was entered stays as it was entered: a wrong event is archived and entered again.
+    """
+
+    _name = "credit.insurance.event"
+    _description = "Event About a Buyer"
+    _inherit = ["mail.thread"]
+    _order = "date desc, id desc"
+    _mail_post_access = "read"
+
+    buyer_id = fields.Many2one("credit.insurance.buyer", required=True, ondelete="restrict", index=True)
+    partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer")
+    company_id = fields.Many2one(related="buyer_id.company_id", store=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection(EVENT_KINDS, required=True)
+    date = fields.Date(required=True, default=lambda self: self._default_today(), help="The day it happened.")
+    known_on = fields.Date(
+        required=True, default=lambda self: self._default_today(), help="The day we knew; the insurer counts from it."
+    )
+    source = fields.Char(required=True, help="Person, register or agency it comes from.")
+    reference = fields.Char(help="The source's own number: importing it again changes nothing.")
+    note = fields.Text()
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        domain="[('move_type', '=', 'out_invoice'), ('company_id', 'child_of', company_id)]",
+        index="btree_not_null",
+        help="The invoice that is disputed.",
+    )
+    amount = fields.Monetary(help="What it is about, in the company's currency; of a promise: what was promised.")
+    promised_on = fields.Date(string="Promised For", help="Last day of the promise to pay.")
+    origin = fields.Selection(ORIGINS, default="entered", required=True, readonly=True)
+    adverse = fields.Boolean(compute="_compute_adverse")
+    reported_on = fields.Date(string="Reported to the Insurer", readonly=True, tracking=True)
+    reported_by_id = fields.Many2one("res.users", readonly=True)
+    active = fields.Boolean(default=True, tracking=True)
+
+    _reference_uniq = models.UniqueIndex(
+        "(buyer_id, source, reference) WHERE reference IS NOT NULL AND reference <> ''",
+        "This event of this source is known already.",
+    )
+    _buyer_date_idx = models.Index("(buyer_id, date) WHERE active")
+
+    @api.model
+    def _default_today(self):
+        return self.env.company.root_id._credit_today()
+
+    @api.depends("kind")
+    def _compute_adverse(self):
+        for event in self:
+            event.adverse = event.kind in ADVERSE_KINDS
+
+    @api.depends("kind", "date", "partner_id.name")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for event in self:
+            event.display_name = f"{event.partner_id.name}: {kinds.get(event.kind, '')}, {event.date}"
+
+    @api.constrains("date", "known_on", "kind", "promised_on", "amount", "move_id")
+    def _check_event(self):
+        for event in self:
+            if not is_amount(event.amount):
+                raise ValidationError(self.env._("This is no amount."))
+            if event.known_on > event.company_id._credit_today() or event.date > event.known_on:
+                raise ValidationError(self.env._("An event happened before it was known, and it is known today."))
+            if event.kind == "payment_promise" and (not event.promised_on or event.promised_on < event.date):
+                raise ValidationError(self.env._("A promise to pay needs the day it was promised for."))
+            move = event.sudo().move_id
+            if move and (move.commercial_partner_id != event.partner_id or move.company_id.root_id != event.company_id):
+                raise ValidationError(self.env._("This is not an invoice of the buyer."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, (*SYSTEM_FIELDS, "reported_on"))
+            origin = "imported" if self.env.context.get("import_file") else "entered"
+            vals_list = [{**vals, "origin": origin} for vals in vals_list]
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            self, [vals] = without_fields(self, [vals], (*SYSTEM_FIELDS, "reported_on"))
+            if any(self._changes(name, vals) for name in FIXED):
+                raise UserError(self.env._("An event stays as it was entered. Archive it and enter the right one."))
+        return super().write(vals)
+
+    def _changes(self, name, vals):
+        if name not in vals:
+            return False
+        return any(event[name] != event.new(vals, origin=event)[name] for event in self)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_never(self):
+        raise UserError(self.env._("An event stays on record. Archive it."))
+
+    def action_mark_reported(self):
+        """Record that the insurer was told today; for credit officers."""
+        if not self.env.user.has_group("credit_insurance.credit_insurance_group_user"):
+            raise AccessError(self.env._("Only credit officers record what was reported to the insurer."))
+        self.check_access("write")
+        for event in self.filtered(lambda event: event.adverse and not event.reported_on):
+            event.sudo().write({"reported_on": event.company_id._credit_today(), "reported_by_id": self.env.uid})
+        return True
+
+    @api.model
+    def _record_returned(self, payments):
+        """A payment that the bank sent back is an event of its buyer."""
+        for payment in payments.sudo().filtered(lambda payment: payment.partner_type == "customer"):
+            company = payment.company_id.root_id
+            buyers = self.env["credit.insurance.buyer"].sudo()
+            buyer = buyers.search(
+                [("partner_id", "=", payment.partner_id.commercial_partner_id.id), ("company_id", "=", company.id)]
+            )
+            source, reference = self.env._("Payment"), payment.name or str(payment.id)
+            known = [("buyer_id", "=", buyer.id), ("source", "=", source), ("reference", "=", reference)]
+            if not buyer or self.sudo().with_context(active_test=False).search_count(known):
+                continue
+            amount = payment.currency_id._convert(payment.amount, company.currency_id, company, payment.date)
+            self.sudo().create(
+                {
+                    "buyer_id": buyer.id,
+                    "kind": "returned_payment",
+                    "date": company._credit_today(),
+                    "known_on": company._credit_today(),
+                    "source": source,
+                    "reference": reference,
+                    "amount": amount,
+                    "origin": "ledger",
+                }
+            )
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def action_reject(self):
+        result = super().action_reject()
+        self.env["credit.insurance.event"]._record_returned(self)
+        return result

@@ -1,0 +1,267 @@
+"""What the editor of rules asks the server while somebody types.
+
+    rule_editor_setup    signals, actions and words to choose from
+    rule_editor_text     a text: its form, what the checker says, its colours
+    rule_editor_form     a form: its text, what the checker says, its colours
+    rule_editor_complete what could stand at a place of a text
+    rule_editor_try      a text on one buyer or document: what it answers, condition by condition
+
+Nothing here writes. Trying reads a buyer's figures, and is for administrators who may read that buyer.
+"""
+
+from dataclasses import replace
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+from odoo.addons.credit_insurance.rules.risk import (
+    DEFAULT_ACTIONS,
+    PRECEDENCE,
+    DocumentError,
+    GroupTrace,
+    Scope,
+    check,
+    complete,
+    complete_at,
+    describe_catalogue,
+    from_form,
+    render,
+    to_form,
+    tokens,
+)
+
+from .credit_insurance_rule import SCOPES, SEVERITIES
+from .rule_document import evaluate_rows, own_place, read_rule, rule_keys, write_rule
+from .rule_signal_groups import group_labels
+from .rule_trace import format_fact, to_json
+
+ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
+# Longer texts are no rules, and reading them at every keystroke would keep the server busy.
+MAX_LENGTH = 50_000
+SUBJECTS = {
+    Scope.BUYER: "credit.insurance.buyer",
+    Scope.ORDER: "sale.order",
+    Scope.INVOICE: "account.move",
+    Scope.EVENT: "credit.insurance.event",
+}
+SUBJECT_DOMAINS = {
+    Scope.ORDER: [("state", "!=", "cancel")],
+    Scope.INVOICE: [("move_type", "=", "out_invoice"), ("state", "=", "posted")],
+}
+# A text with such problems can be tried all the same.
+HARMLESS = ("test_failed", "key_changed", "same_condition", "unknown_company")
+
+
+class CreditInsuranceRule(models.Model):
+    _inherit = "credit.insurance.rule"
+
+    @api.model
+    def rule_editor_setup(self):
+        """Signals by scope, and everything else one can choose from."""
+        self.check_access("read")
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        groups = group_labels(self.env, catalogue)
+        return {
+            "signals": {
+                scope.value: [
+                    signal | {"group": groups[signal["key"]]} for signal in describe_catalogue(catalogue, scope)
+                ]
+                for scope in Scope
+            },
+            "actions": [
+                {
+                    "key": action.key,
+                    "label": action.key.replace("_", " ").capitalize(),
+                    "help": action.help,
+                    "scopes": sorted(action.scopes),
+                }
+                for action in DEFAULT_ACTIONS.values()
+            ],
+            "severities": self._describe_selection("severity", SEVERITIES),
+            "scopes": self._describe_selection("scope", SCOPES),
+            "subjects": {
+                scope.value: {"model": model, "domain": SUBJECT_DOMAINS.get(scope, [])}
+                for scope, model in SUBJECTS.items()
+            },
+            "companies": self.env["res.company"].search([("parent_id", "=", False)]).mapped("name"),
+            "currency": self.env.company.currency_id.symbol,
+            "precedence": PRECEDENCE,
+            "may_try": self.env.user.has_group(ADMINISTRATOR),
+        }
+
+    @api.model
+    def _describe_selection(self, name, selection):
+        labels = dict(self._fields[name]._description_selection(self.env))
+        return [{"value": value, "label": labels[value]} for value, _label in selection]
+
+    @api.model
+    def rule_editor_text(self, text, key=False):
+        """Read a text that is being typed; ``form`` is None as long as it is not one rule."""
+        self.check_access("read")
+        text = str(text)[:MAX_LENGTH]
+        rule, problems = self._check_text(text, key or None)
+        return {"form": to_form(rule) if rule else None, **self._describe_reading(text, rule, problems)}
+
+    @api.model
+    def rule_editor_form(self, form, key=False):
+        """Write a form as a text; ``text`` is None when something in the form cannot be written."""
+        self.check_access("read")
+        try:
+            text = write_rule(from_form(form, self.env["credit.insurance.signals"]._get_catalogue()))
+        except DocumentError as error:
+            problems = [self._describe_problem(own_place(problem)) for problem in error.problems]
+            return {"text": None, "tokens": [], "problems": problems, "warnings": []}
+        rule, problems = self._check_text(text, key or None)
+        return {"text": text, **self._describe_reading(text, rule, problems)}
+
+    @api.model
+    def rule_editor_complete(self, text, offset):
+        self.check_access("read")
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        text = str(text)[:MAX_LENGTH]
+        return [
+            {
+                "label": item.label,
+                "help": item.help,
+                "text": item.text,
+                "start": item.start,
+                "end": item.end,
+            }
+            for item in complete_at(text, min(max(0, int(offset)), len(text)), catalogue)
+        ]
+
+    @api.model
+    def _describe_reading(self, text, rule, problems):
+        """Colours, what saving refuses, and (``warnings``) what putting into force would."""
+        beside = self._check_beside_active(rule) if rule and not problems else ()
+        return {
+            "tokens": [list(token) for token in tokens(text)],
+            "problems": [self._describe_problem(problem) for problem in problems],
+            "warnings": [self._describe_problem(own_place(problem)) for problem in beside],
+        }
+
+    @api.model
+    def _check_beside_active(self, rule):
+        """What a rule that is right by itself adds nothing to, or contradicts, among the active ones."""
+        records = self.search(["|", ("state", "=", "active"), ("key", "=", rule.key)])
+        parsed = {record: read_rule(record.document)[0] for record in records}
+        companies = {record.key: tuple(record.company_ids.mapped("name")) for record in records}
+        others = [
+            replace(found, companies=companies[record.key])
+            for record, found in parsed.items()
+            if found and record.state == "active"
+        ]
+        own = replace(rule, companies=rule.companies or companies.get(rule.key, ()))
+        return check(own, self.env["credit.insurance.signals"]._get_catalogue(), others=others)
+
+    @api.model
+    def _describe_problem(self, problem):
+        return {
+            "code": problem.code,
+            "path": problem.path,
+            "message": problem.message,
+            "suggestion": problem.suggestion,
+            "line": problem.place.line if problem.place else 1,
+            "column": problem.place.column if problem.place else 1,
+        }
+
+    # === TRYING === #
+
+    @api.model
+    def rule_editor_try(self, text, subject_id):
+        """Evaluate a text that is being typed on one buyer or document of its scope, now.
+
+        :raise AccessError: the user is no administrator of rules, or may not read that buyer or document
+        """
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only administrators of risk rules try them."))
+        text = str(text)[:MAX_LENGTH]
+        rule, problems = self._check_text(text)
+        if any(problem.code not in HARMLESS for problem in problems):
+            return False
+        subject = self.env[SUBJECTS[rule.scope]].browse(int(subject_id)).exists()
+        if not subject:
+            return False
+        subject.check_access("read")
+        return self._try_rule(rule, subject)
+
+    @api.model
+    def _try_rule(self, rule, subject):
+        signals = self.env["credit.insurance.signals"]
+        catalogue = signals._get_catalogue()
+        company = subject.company_id.root_id
+        today = company._credit_today()
+        keys = rule_keys(rule, catalogue)
+        if rule.scope is Scope.BUYER:
+            buyer, facts = subject, signals._get_facts(subject, keys, today)[subject.id]
+        else:
+            facts = signals._get_document_facts(rule.scope, subject, keys, today).get(subject.id)
+            buyer = self.env["credit.insurance.buyer"].browse((facts or {}).get("_buyer"))
+        if facts is None:
+            return {"state": "unknown", "answers": {}, "signals": [], "message": ""}
+        trial = _Trial(self.env, rule, catalogue, company.currency_id)
+        outcomes = evaluate_rows(rule, facts, today, catalogue)
+        shown = next((outcome for outcome in outcomes if outcome.fired), outcomes[0])
+        words = {
+            "buyer": buyer.sudo().partner_id.name,
+            "document": subject.display_name,
+            "company": company.name,
+            "rule": rule.name,
+            "today": today.isoformat(),
+        }
+        return {
+            "state": shown.state.value,
+            "severity": shown.rule.severity.value,
+            "message": render(shown.rule, facts, today, catalogue, words),
+            "closeness": float(shown.closeness),
+            "answers": trial.answers(outcomes),
+            "signals": trial.signals(outcomes, facts, today),
+        }
+
+
+class _Trial:
+    """What a trial shows, with amounts in the company's currency."""
+
+    def __init__(self, env, rule, catalogue, currency):
+        self.env, self.rule, self.catalogue, self.currency = env, rule, catalogue, currency
+
+    def format(self, signal, value):
+        return format_fact(self.env, to_json(value), signal.type.value, self.currency, signal.unit)
+
+    def answers(self, outcomes):
+        """The answer of each condition by its path: ``when.all[1]``; rows of a table by ``table.rows[0]``."""
+        found = {}
+        for outcome in outcomes:
+            row = outcome.rule.key.removeprefix(f"{self.rule.key}__") if self.rule.table else ""
+            self._walk(outcome.trace, f"table.rows[{int(row) - 1}]" if row else "when", found)
+            for name, trace in (("unless", outcome.exclusion), ("until", outcome.ending)):
+                if trace and not row:
+                    self._walk(trace, name, found)
+        return found
+
+    def _walk(self, trace, path, found):
+        found[path] = {"answer": trace.answer.value}
+        if isinstance(trace, GroupTrace):
+            for index, part in enumerate(trace.parts):
+                self._walk(part, f"{path}.not" if trace.kind == "not" else f"{path}.{trace.kind}[{index}]", found)
+            return
+        found[path] |= {"value": self.format(trace.signal, trace.value), "note": trace.note}
+        if trace.gap:
+            found[path]["gap"] = str(trace.gap)
+        if trace.referred_value is not None and not isinstance(trace.operand_value, tuple):
+            found[path]["needed"] = self.format(trace.signal, trace.operand_value)
+
+    def signals(self, outcomes, facts, today):
+        """Every signal the rule looks at, with its live value."""
+        values = complete(facts, self.catalogue, today)
+        return [
+            {
+                "key": signal.key,
+                "label": signal.label,
+                "help": signal.help,
+                "value": self.format(signal, values.get(signal.key)),
+                "is_known": values.get(signal.key) is not None,
+            }
+            for signal in self.catalogue
+            if signal.key in rule_keys(self.rule, self.catalogue)
+        ]

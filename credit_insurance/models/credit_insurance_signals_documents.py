@@ -1,0 +1,161 @@
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE, Scope
+
+from . import credit_insurance_signals  # noqa: F401 (has to be loaded first)
+from .exposure_sql import OPEN_ITEM, OPEN_ORDER
+from .signals_documents_sql import events_sql, invoices_sql, orders_sql
+
+STATEMENTS = {Scope.ORDER: orders_sql, Scope.INVOICE: invoices_sql, Scope.EVENT: events_sql}
+MODELS = {Scope.ORDER: "sale.order", Scope.INVOICE: "account.move", Scope.EVENT: "credit.insurance.event"}
+EVENT_DAYS = 365
+QUOTATION_DAYS = 60
+# What of the buyer a document's own signals are computed with.
+BEHIND = {
+    "order_headroom": {"headroom"},
+    "order_term_excess": {"payment_term_maximum"},
+    "invoice_term_excess": {"payment_term_maximum"},
+    "order_fraud_signs": {"days_since_bank_change", "days_since_mail_change"},
+}
+LATELY = 60
+
+
+class CreditInsuranceSignals(models.AbstractModel):
+    """Signals of documents, each with those of its buyer."""
+
+    _inherit = "credit.insurance.signals"
+
+    @api.model
+    def _get_document_facts(self, scope, documents, keys=None, today=None):
+        """What is known of each document and its buyer: ``{document_id: {signal key: value}}``.
+
+        ``_buyer`` among the values is the buyer's id. Documents whose buyer has no record, or that the rules are not
+        about (a draft invoice), are absent. One statement for the documents, and what their buyers cost.
+
+        :param scope: order (``sale.order``), invoice (``account.move``) or event (``credit.insurance.event``)
+        :param keys: the signals that are needed, of documents and buyers; None means all
+        """
+        scope = Scope(scope)
+        if not documents:
+            return {}
+        if keys is not None:
+            keys = set(self._get_catalogue().sources(keys))
+        own = {signal.key for signal in DEFAULT_CATALOGUE if signal.scope is scope}
+        wanted = own if keys is None else own & keys
+        today = today or documents.company_id[:1].root_id._credit_today()
+        self.env.flush_all()
+        query = SQL("SELECT row_to_json(q)::text FROM (%s) q", STATEMENTS[scope](documents.ids, today))
+        rows = [json.loads(text, parse_float=Decimal) for (text,) in self.env.execute_query(query)]
+        buyers = self.env["credit.insurance.buyer"].browse({row["buyer_id"] for row in rows})
+        behind = None if keys is None else (keys - own).union(*(BEHIND.get(key, ()) for key in wanted))
+        facts = self._get_facts(buyers, behind, today)
+        found = {row["id"]: self._join_buyer(row, facts[row["buyer_id"]]) for row in rows}
+        if "invoice_uninsured" in wanted:
+            self._add_uninsured(documents.browse(found), found)
+        return found
+
+    @api.model
+    def _join_buyer(self, row, of_buyer):
+        """The document's values with its buyer's, and what follows from both."""
+        values = {key: value for key, value in row.items() if value is not None}
+        values["_buyer"] = values.pop("buyer_id")
+        for key in ("id", "partner_id", "company_id"):
+            values.pop(key, None)
+        state = values.pop("_state", None)
+        values = {**of_buyer, **values}
+        if state and "headroom" in values:
+            # A confirmed order is part of the exposure already.
+            values["order_headroom"] = values["headroom"] - (0 if state == "sale" else values["order_amount"])
+        for key in ("order", "invoice"):
+            if f"{key}_payment_term" in values and "payment_term_maximum" in values:
+                values[f"{key}_term_excess"] = values[f"{key}_payment_term"] - values["payment_term_maximum"]
+        if state:
+            values["order_fraud_signs"] = self._count_fraud_signs(values)
+        return values
+
+    @api.model
+    def _count_fraud_signs(self, values):
+        usual = values.get("order_size") or values.get("order_size_company") or 0
+        return sum(
+            [
+                values["order_is_first"],
+                usual > 200,
+                # For a first order every address is new.
+                (values["order_new_address"] and not values["order_is_first"]) or values["order_other_country"],
+                values["order_other_domain"],
+                values.get("days_since_bank_change", LATELY + 1) <= LATELY,
+                values.get("days_since_mail_change", LATELY + 1) <= LATELY,
+            ]
+        )
+
+    @api.model
+    def _add_uninsured(self, moves, found):
+        splits = self.env["credit.insurance.split"]._get_splits(moves)
+        for move in moves:
+            values, split = found[move.id], splits.get(move.id)
+            if split is None:
+                values["invoice_uninsured"] = values["invoice_open"]
+            elif split.cover:
+                policy = self.env["credit.insurance.policy"].browse(split.policy_id)
+                company = move.company_id.root_id
+                same = policy.currency_id == company.currency_id
+                rate = 1 if same else self._get_rate(company.id, policy.currency_id.id, company._credit_today())
+                uninsured = split.cover.open.amount - split.cover.insured.amount
+                values["invoice_uninsured"] = uninsured * rate
+
+    @api.model
+    def _get_documents(self, scope, buyers, today):
+        """What screening evaluates of these buyers.
+
+        Open orders and quotations of the last two months, open invoices, events of the last year.
+        """
+        scope = Scope(scope)
+        if scope is Scope.EVENT:
+            domain = [("buyer_id", "in", buyers.ids), ("date", ">", today - timedelta(days=EVENT_DAYS))]
+            return self.env["credit.insurance.event"].search(domain)
+        self.env.flush_all()
+        query = _open_orders(buyers, today) if scope is Scope.ORDER else _open_invoices(buyers)
+        return self.env[MODELS[scope]].browse(res_id for (res_id,) in self.env.execute_query(query))
+
+
+def _whose(buyers):
+    return SQL(
+        """
+        SELECT p.id AS partner_id, c.id AS company_id
+          FROM credit_insurance_buyer b
+          JOIN res_partner p ON p.commercial_partner_id = b.partner_id
+          JOIN res_company c ON split_part(c.parent_path, '/', 1)::int = b.company_id
+         WHERE b.id = ANY(%s)
+        """,
+        buyers.ids,
+    )
+
+
+def _open_orders(buyers, today):
+    return SQL(
+        """
+        SELECT o.id FROM (%s) w
+          JOIN sale_order o ON o.partner_invoice_id = w.partner_id AND o.company_id = w.company_id
+         WHERE (o.state = 'sale' AND %s) OR (o.state IN ('draft', 'sent') AND o.date_order > %s)
+        """,
+        _whose(buyers),
+        OPEN_ORDER,
+        today - timedelta(days=QUOTATION_DAYS),
+    )
+
+
+def _open_invoices(buyers):
+    return SQL(
+        """
+        SELECT DISTINCT l.move_id FROM (%s) w
+          JOIN account_move_line l ON l.partner_id = w.partner_id AND l.company_id = w.company_id
+         WHERE %s AND l.display_type = 'payment_term' AND l.amount_residual > 0
+        """,
+        _whose(buyers),
+        OPEN_ITEM,
+    )

@@ -1,0 +1,142 @@
+"""The signals of orders, invoices and events by themselves: one statement for any number of documents of one kind.
+
+Every row has ``id``, ``buyer_id``, ``partner_id``, ``company_id`` (of the buyer) and columns named as the keys.
+"""
+
+from odoo.tools import SQL
+
+from .signals_facts_sql import last_day_sql
+
+ROOT = SQL("split_part(c.parent_path, '/', 1)::int")
+
+
+def _domain(address):
+    """The mail domain of an address column, in small letters."""
+    return SQL("NULLIF(lower(btrim(split_part(%s, '@', 2), '> ')), '')", address)
+
+
+def _term(today):
+    """Days from ``today`` to the last due date of a payment term line ``t``."""
+    return SQL(
+        """
+        CASE t.delay_type
+             WHEN 'days_after_end_of_month'
+             THEN (date_trunc('month', %(today)s::date) + interval '1 month - 1 day')::date + t.nb_days
+             WHEN 'days_after_end_of_next_month'
+             THEN (date_trunc('month', %(today)s::date) + interval '2 months - 1 day')::date + t.nb_days
+             WHEN 'days_end_of_month_on_the'
+             THEN (date_trunc('month', %(today)s::date + t.nb_days) + interval '1 month - 1 day')::date
+                  + COALESCE(NULLIF(t.days_next_month, '')::int, 0)
+             ELSE %(today)s::date + t.nb_days END - %(today)s::date
+        """,
+        today=today,
+    )
+
+
+def orders_sql(ids, today):
+    """Orders beside the confirmed orders of the same buyer: ``others`` never include the order itself."""
+    return SQL(
+        """
+        WITH doc AS (
+            SELECT o.id, p.commercial_partner_id AS partner_id, %(root)s AS company_id, o.date_order::date AS day,
+                   o.state, o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1) AS amount, o.payment_term_id,
+                   o.partner_shipping_id, o.partner_id AS contact_id, o.company_id AS own_company_id
+              FROM sale_order o
+              JOIN res_partner p ON p.id = o.partner_invoice_id
+              JOIN res_company c ON c.id = o.company_id
+             WHERE o.id = ANY(%(ids)s)
+        ), usual AS (
+            SELECT o.company_id, AVG(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)) AS mean
+              FROM sale_order o
+             WHERE o.state = 'sale' AND o.date_order > %(today)s::date - 30
+               AND o.company_id IN (SELECT own_company_id FROM doc)
+             GROUP BY 1
+        ), others AS (
+            SELECT d.id, COUNT(*) AS count, BOOL_OR(o.partner_shipping_id = d.partner_shipping_id) AS same_address,
+                   AVG(%(amount)s) FILTER (WHERE o.date_order > %(today)s::date - interval '12 months') AS mean,
+                   AVG(%(amount)s) FILTER (WHERE EXISTS (
+                       SELECT FROM generate_series(1, 3) y
+                        WHERE o.date_order::date - (d.day - make_interval(years => y))::date BETWEEN -30 AND 30))
+                       AS season
+              FROM doc d
+              JOIN res_partner p ON p.commercial_partner_id = d.partner_id
+              JOIN sale_order o ON o.partner_invoice_id = p.id AND o.state = 'sale' AND o.id <> d.id
+              JOIN res_company c ON c.id = o.company_id AND %(root)s = d.company_id
+             GROUP BY 1
+        )
+        SELECT d.id, b.id AS buyer_id, d.partner_id, d.company_id, d.state AS _state,
+               ROUND(d.amount, 4) AS order_amount,
+               (SELECT MAX(%(term)s) FROM account_payment_term_line t WHERE t.payment_id = d.payment_term_id)
+                   AS order_payment_term,
+               o.id IS NULL AS order_is_first, ROUND(100 * d.amount / NULLIF(o.mean, 0), 2) AS order_size,
+               ROUND(100 * d.amount / NULLIF(o.season, 0), 2) AS order_size_seasonal,
+               ROUND(100 * d.amount / NULLIF(u.mean, 0), 2) AS order_size_company,
+               COALESCE(NOT o.same_address, TRUE) AS order_new_address,
+               COALESCE(s.country_id <> p.country_id, FALSE) AS order_other_country,
+               COALESCE(%(contact_domain)s <> %(buyer_domain)s, FALSE) AS order_other_domain
+          FROM doc d
+          JOIN credit_insurance_buyer b ON b.partner_id = d.partner_id AND b.company_id = d.company_id AND b.active
+          JOIN res_partner p ON p.id = d.partner_id
+          JOIN res_partner s ON s.id = d.partner_shipping_id
+          JOIN res_partner k ON k.id = d.contact_id
+          LEFT JOIN others o ON o.id = d.id
+          LEFT JOIN usual u ON u.company_id = d.own_company_id
+        """,
+        root=ROOT,
+        ids=list(ids),
+        today=today,
+        amount=SQL("o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)"),
+        term=_term(today),
+        contact_domain=_domain(SQL("k.email")),
+        buyer_domain=_domain(SQL("p.email")),
+    )
+
+
+def invoices_sql(ids, today):
+    return SQL(
+        """
+        SELECT m.id, b.id AS buyer_id, b.partner_id, b.company_id, m.amount_total_signed AS invoice_amount,
+               m.amount_residual_signed AS invoice_open, %(today)s::date - d.due AS invoice_days_overdue,
+               d.due - m.invoice_date AS invoice_payment_term, m.invoice_date - m.delivery_date AS invoice_delay,
+               GREATEST(0, m.invoice_date_due - d.due) AS invoice_extended,
+               EXISTS (SELECT FROM credit_insurance_event e
+                        WHERE e.move_id = m.id AND e.kind = 'dispute' AND e.active AND e.date <= %(today)s)
+                   AS invoice_disputed
+          FROM account_move m
+          JOIN res_company c ON c.id = m.company_id
+          JOIN credit_insurance_buyer b
+            ON b.partner_id = m.commercial_partner_id AND b.company_id = %(root)s AND b.active
+         CROSS JOIN LATERAL (SELECT COALESCE(m.credit_insurance_original_due_date, m.invoice_date_due) AS due) d
+         WHERE m.id = ANY(%(ids)s) AND m.move_type IN ('out_invoice', 'out_receipt') AND m.state = 'posted'
+        """,
+        root=ROOT,
+        ids=list(ids),
+        today=today,
+    )
+
+
+def events_sql(ids, today):
+    return SQL(
+        """
+        SELECT e.id, b.id AS buyer_id, b.partner_id, b.company_id, e.kind AS event_kind,
+               %(today)s::date - e.date AS event_age,
+               NULLIF(e.amount, 0) AS event_amount, e.source AS event_source,
+               CASE WHEN e.reported IS NULL AND e.kind IN ('insolvency_rumour', 'insolvency', 'deferral_request',
+                                                           'returned_payment', 'legal_action')
+                    THEN %(last_day)s - %(today)s::date END AS event_to_report
+          FROM (SELECT v.*, v.known_on AS known, v.reported_on AS reported, y.number, y.unit, y.last_day_counts
+                  FROM credit_insurance_event v
+                  LEFT JOIN LATERAL (
+                       SELECT r.number, r.unit, r.last_day_counts
+                         FROM credit_insurance_cover c
+                         JOIN credit_insurance_policy_period r
+                           ON r.policy_id = c.policy_id AND r.kind = 'adverse_information'
+                        WHERE c.buyer_id = v.buyer_id AND c.active AND c.effective_from <= %(today)s
+                        ORDER BY c.effective_from DESC, c.id DESC LIMIT 1) y ON TRUE
+                 WHERE v.id = ANY(%(ids)s) AND v.active AND v.date <= %(today)s) e
+          JOIN credit_insurance_buyer b ON b.id = e.buyer_id AND b.active
+        """,
+        ids=list(ids),
+        today=today,
+        last_day=last_day_sql(SQL("e")),
+    )

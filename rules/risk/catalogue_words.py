@@ -1,0 +1,65 @@
+"""Short ways to write a signal of each type; the lists of signals are long."""
+
+from decimal import Decimal
+
+from .signals import Scope, Signal, SignalType
+
+NUMBER, MONEY, DAYS, PERCENT = SignalType.NUMBER, SignalType.MONEY, SignalType.DAYS, SignalType.PERCENT
+TEXT, CHOICE, FLAG = SignalType.TEXT, SignalType.CHOICE, SignalType.FLAG
+BUYER = Scope.BUYER
+
+
+def money(key: str, label: str, help: str, example: str = "12300", scope: Scope = BUYER) -> Signal:
+    """An amount in the company's currency."""
+    return Signal(key, label, MONEY, scope, help=help, example=example)
+
+
+def days(key: str, label: str, help: str, example: str = "45", scope: Scope = BUYER) -> Signal:
+    """A number of days; averages have decimals."""
+    return Signal(key, label, DAYS, scope, unit="days", help=help, example=example)
+
+
+def percent(key: str, label: str, help: str, example: str = "90", scope: Scope = BUYER) -> Signal:
+    """A share or a change: 90 means 90 %."""
+    return Signal(key, label, PERCENT, scope, unit="%", help=help, example=example)
+
+
+def count(key: str, label: str, help: str, example: str = "3", scope: Scope = BUYER, unit: str = "") -> Signal:
+    """A number of things, never negative."""
+    return Signal(key, label, NUMBER, scope, unit=unit, help=help, example=example, minimum=Decimal(0))
+
+
+def score(key: str, label: str, help: str) -> Signal:
+    """Points from 0 (worst) to 100 (best)."""
+    maximum = Decimal(100)
+    return Signal(key, label, NUMBER, unit="points", help=help, example="40", minimum=Decimal(0), maximum=maximum)
+
+
+def risk_class(key: str, label: str, help: str) -> Signal:
+    """A class from 1 (best) to 5."""
+    return Signal(key, label, NUMBER, unit="class", help=help, example="4", minimum=Decimal(1), maximum=Decimal(5))
+
+
+def classes_lost(days: int) -> Signal:
+    """How many classes the grade got worse."""
+    key = "risk_class_worsened" if days == 90 else f"risk_class_worsened_{days}"
+    text = f"Risk class today minus risk class {days} days ago: 2 means two classes worse, negative means better."
+    label = f"Risk classes lost in {days} days"
+    return Signal(
+        key, label, NUMBER, unit="classes", help=text, example="2", minimum=Decimal(-4), maximum=Decimal(4)
+    )  # fmt: skip
+
+
+def flag(key: str, label: str, help: str, scope: Scope = BUYER) -> Signal:
+    """Yes or no."""
+    return Signal(key, label, FLAG, scope, help=help, example="yes")
+
+
+def text(key: str, label: str, help: str, example: str, scope: Scope = BUYER) -> Signal:
+    """A text, compared as it is."""
+    return Signal(key, label, TEXT, scope, help=help, example=example)
+
+
+def choice(key: str, label: str, help: str, choices: tuple[str, ...], example: str, scope: Scope = BUYER) -> Signal:
+    """One of a few texts."""
+    return Signal(key, label, CHOICE, scope, help=help, example=example, choices=choices)

@@ -1,0 +1,171 @@
+"""YAML nodes to values, collecting every problem of form on the way."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from .expression import ExpressionError, parse_comparison
+from .model import All, Any, Condition, FactValue, Not
+from .problems import Place, Problem, did_you_mean
+from .yamlnodes import MappingNode, Node, ScalarNode, SequenceNode, place_of
+
+T = TypeVar("T")
+
+FLAG_WORDS = {"yes": True, "no": False}
+MAX_TEXT = 4000
+NOWHERE = All(())
+
+
+def _kind(node: Node) -> str:
+    return "a mapping" if isinstance(node, MappingNode) else "a list" if isinstance(node, SequenceNode) else "a value"
+
+
+class Reader:
+    """Walks the nodes and collects problems, so that one save tells about all of them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def refuse(self, node: Node, code: str, message: str, path: str, suggestion: str = "") -> None:
+        self.problems.append(Problem(code, message, path, place_of(node), suggestion))
+
+    # --- the small things
+
+    def scalar(self, node: Node, path: str) -> str | None:
+        if not isinstance(node, ScalarNode):
+            self.refuse(node, "wrong_kind", f"expected a value instead of {_kind(node)}", path)
+            return None
+        if len(node.value) > MAX_TEXT:
+            self.refuse(node, "too_large", f"a text is at most {MAX_TEXT} characters long", path)
+            return None
+        return str(node.value)
+
+    def text(self, node: Node, path: str) -> str:
+        return self.scalar(node, path) or ""
+
+    def converted(self, node: Node, path: str, convert: Callable[[str], T], default: T, expected: str) -> T:
+        text = self.scalar(node, path)
+        if text is None:
+            return default
+        try:
+            return convert(text)
+        except (ValueError, KeyError):
+            self.refuse(node, "wrong_value", f"expected {expected} instead of {text[:40]!r}", path)
+            return default
+
+    def word(self, node: Node, path: str, words: Mapping[str, T], default: T) -> T:
+        text = self.scalar(node, path)
+        if text is None:
+            return default
+        if text not in words:
+            message = f"{text[:40]!r} is none of {', '.join(words)}"
+            self.refuse(node, "wrong_value", message, path, did_you_mean(text, words))
+            return default
+        return words[text]
+
+    def items(self, node: Node, path: str) -> list[Node]:
+        if not isinstance(node, SequenceNode):
+            self.refuse(node, "wrong_kind", f"expected a list instead of {_kind(node)}", path)
+            return []
+        return list(node.value)
+
+    def texts(self, node: Node, path: str) -> tuple[str, ...]:
+        return tuple(self.text(item, f"{path}[{index}]") for index, item in enumerate(self.items(node, path)))
+
+    def pairs(self, node: Node, path: str) -> dict[str, tuple[Node, Node]]:
+        """Return key -> (key node, value node) of a mapping, refusing keys given twice."""
+        if not isinstance(node, MappingNode):
+            self.refuse(node, "wrong_kind", f"expected a mapping instead of {_kind(node)}", path)
+            return {}
+        found: dict[str, tuple[Node, Node]] = {}
+        for key_node, value_node in node.value:
+            key = self.scalar(key_node, path)
+            if key is None:
+                continue
+            if key in found:
+                self.refuse(key_node, "duplicate", f"{key[:40]!r} is given twice", path)
+            found[key] = (key_node, value_node)
+        return found
+
+    def fields(self, node: Node, path: str, known: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Node]:
+        pairs = self.pairs(node, path)
+        for key, (key_node, _value) in pairs.items():
+            if key not in known:
+                self.refuse(
+                    key_node, "unknown_field", f"there is no field {key[:40]!r}", path, did_you_mean(key, known)
+                )
+        if isinstance(node, MappingNode):
+            for name in required:
+                if name not in pairs:
+                    self.refuse(node, "missing_field", f"the field {name!r} is missing", path)
+        return {key: value for key, (_key, value) in pairs.items() if key in known}
+
+    # --- conditions
+
+    def condition(self, node: Node, path: str) -> Condition:
+        if isinstance(node, ScalarNode):
+            return self.comparison(node, path)
+        before = len(self.problems)
+        groups = self.fields(node, path, ("all", "any", "not"), ())
+        if len(groups) != 1:
+            if len(self.problems) == before:
+                self.refuse(node, "wrong_group", "a group has exactly one of all, any or not", path)
+            return NOWHERE
+        ((kind, value),) = groups.items()
+        if kind == "not":
+            return Not(self.condition(value, f"{path}.not"), place_of(node))
+        path = f"{path}.{kind}"
+        parts = tuple(self.condition(item, f"{path}[{index}]") for index, item in enumerate(self.items(value, path)))
+        return All(parts, place_of(node)) if kind == "all" else Any(parts, place_of(node))
+
+    def comparison(self, node: ScalarNode, path: str) -> Condition:
+        return self.line(node, path, parse_comparison) or NOWHERE
+
+    def line(self, node: ScalarNode, path: str, parse: Callable[[str, Place, bool], T]) -> T | None:
+        """Parse a line of the language, telling problems by their place in the document."""
+        start = place_of(node)
+        on_one_line = node.start_mark.line == node.end_mark.line
+        if on_one_line and node.style in ("'", '"'):
+            start = Place(start.line, start.column + 1)
+        try:
+            return parse(node.value, start, on_one_line)
+        except ExpressionError as error:
+            place = Place(start.line, start.column + error.offset) if on_one_line else start
+            self.problems.append(Problem("syntax", error.message, path, place, error.suggestion))
+            return None
+
+    def fact(self, node: Node, path: str) -> FactValue:
+        """A quoted scalar is a text; a plain one is a number, a date, yes, no or null."""
+        text = self.scalar(node, path)
+        if text is None or (isinstance(node, ScalarNode) and node.style):
+            return text
+        if text in FLAG_WORDS:
+            return FLAG_WORDS[text]
+        if text in ("", "null", "~"):
+            return None
+        try:
+            return date.fromisoformat(text) if text.count("-") == 2 else number(text)
+        except ValueError:
+            message = f"{text[:40]!r} is neither a number, a date, yes, no nor null"
+            self.refuse(node, "wrong_value", message, path, "write texts between quotes")
+            return None
+
+
+def number(text: str) -> Decimal:
+    """Read a number written in full; raise ``ValueError`` for anything else.
+
+    >>> number("-12.50")
+    Decimal('-12.50')
+    """
+    digits = text.removeprefix("-").replace(".", "", 1)
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 40:
+        raise ValueError(text)
+    return Decimal(text)
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number of at most four digits; raise ``ValueError`` for anything else."""
+    if len(text) > 5:
+        raise ValueError(text)
+    return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else int("refused")

@@ -1,0 +1,104 @@
+"""What two conditions, two rules or two rows of a table say about each other.
+
+"Implies" is meant strictly: wherever the one is *known* to hold, the other is known to hold. It is found only where the
+comparisons themselves show it; everything else counts as unrelated, so nobody is told of a relation that is not there.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from .model import Comparison, Condition, Operator, Rule, SignalRef, signal_keys
+from .normal import MAX_BRANCHES, Branch, TooManyBranches, branches
+from .problems import Problem
+from .reasoning import satisfiable
+from .signals import SignalCatalogue
+
+# Actions that undo each other; two rules that ask for both at once were not meant so.
+OPPOSITES = frozenset({("request_cover", "reduce_cover"), ("reduce_cover", "request_cover")})
+
+
+def implies(one: Condition, other: Condition, catalogue: SignalCatalogue) -> bool:
+    """True when the other is known to hold wherever this one is; False also means "perhaps"."""
+    try:
+        return _covered(_possible(one, catalogue), branches(other, MAX_BRANCHES), catalogue)
+    except TooManyBranches:
+        return False
+
+
+def _possible(condition: Condition, catalogue: SignalCatalogue) -> list[Branch]:
+    return [branch for branch in branches(condition, MAX_BRANCHES) if satisfiable(branch, catalogue)]
+
+
+def _covered(ones: Sequence[Branch], others: Sequence[Branch], catalogue: SignalCatalogue) -> bool:
+    return all(any(all(_entails(branch, part, catalogue) for part in wide) for wide in others) for branch in ones)
+
+
+def _entails(branch: Branch, part: Comparison, catalogue: SignalCatalogue) -> bool:
+    if part in branch:
+        return True
+    against = replace(part, operator=part.operator.opposite)
+    if not part.operator.is_presence and not _keys(part) <= _known(branch):
+        return False  # without a value neither the comparison nor its opposite holds
+    return not satisfiable((*branch, against), catalogue)
+
+
+def _keys(part: Comparison) -> set[str]:
+    return {part.signal, part.operand.key} if isinstance(part.operand, SignalRef) else {part.signal}
+
+
+def _known(branch: Branch) -> set[str]:
+    return {key for part in branch if part.operator is not Operator.MISSING for key in _keys(part)}
+
+
+def relation_problems(rules: Sequence[Rule], catalogue: SignalCatalogue) -> Iterator[Problem]:
+    """Yield the rules that add nothing to another one, or contradict it; all of them are right by themselves."""
+    known = [_Known(rule, signal_keys(rule.when), _possible(rule.when, catalogue)) for rule in rules if not rule.table]
+    for index, one in enumerate(known):
+        for place, other in enumerate(known):
+            if place != index and (found := _relation(one, other, place < index, catalogue)):
+                yield found
+                break
+
+
+class _Known(NamedTuple):
+    rule: Rule
+    keys: frozenset[str]
+    branches: list[Branch]
+
+
+def _relation(one: _Known, other: _Known, is_later: bool, catalogue: SignalCatalogue) -> Problem | None:
+    """The cheap questions first: a large pack has very many pairs. Of two twins only the later is named."""
+    rule, beside = one.rule, other.rule
+    if rule.scope is not beside.scope or not other.keys <= one.keys:
+        return None
+    opposed = [(a, b) for a in rule.actions for b in beside.actions if (a, b) in OPPOSITES]
+    if not (opposed or _adds_nothing(rule, beside)) or not _covered(one.branches, other.branches, catalogue):
+        return None
+    twin = one.keys == other.keys and _covered(other.branches, one.branches, catalogue)
+    if (twin and not is_later) or not (opposed or _silenced_no_more(rule, beside, catalogue)):
+        return None
+    if opposed:
+        message = f"this rule asks for {opposed[0][0]}, and {beside.key!r}, which fires with it, for {opposed[0][1]}"
+        code, hint = "contradiction", "exclude the one where the other holds"
+    elif twin:
+        message = f"this rule has the same condition as {beside.key!r} and would always fire with it"
+        code, hint = "same_condition", "remove one of them"
+    else:
+        message = f"whenever this rule fires, {beside.key!r} does, as loud and with the same actions"
+        code, hint = "contained", "remove it, or make it more severe"
+    return Problem(code, message, f"rules.{rule.key}.when", rule.places.get("when"), hint)
+
+
+def _adds_nothing(rule: Rule, other: Rule) -> bool:
+    companies = not other.companies or (rule.companies and set(rule.companies) <= set(other.companies))
+    starts = not other.valid_from or (rule.valid_from and rule.valid_from >= other.valid_from)
+    ends = not other.valid_to or (rule.valid_to and rule.valid_to <= other.valid_to)
+    loud = other.severity.rank <= rule.severity.rank and set(rule.actions) <= set(other.actions)
+    return bool(companies and starts and ends and loud and rule.until == other.until and rule.observe >= other.observe)
+
+
+def _silenced_no_more(rule: Rule, other: Rule, catalogue: SignalCatalogue) -> bool:
+    if other.unless is None or other.unless == rule.unless:
+        return True
+    return rule.unless is not None and implies(other.unless, rule.unless, catalogue)

@@ -1,0 +1,160 @@
+"""The checker of one rule: its own fields, its conditions or its table, and the tests kept with it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from .catalogue import Action
+from .conditions import condition_problems
+from .evaluator import evaluate
+from .messages import CONTEXT_WORDS, placeholders
+from .model import All, Rule, RuleTest, SignalRef, State, comparisons, origin_of, signal_keys
+from .problems import Place, Problem, did_you_mean
+from .reasoning import never_true
+from .relations import implies
+from .signals import SignalCatalogue
+from .tablecheck import table_problems
+
+KEY = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+MAX_TABLE_KEY = 58  # leaves room for the number of the row
+_ANY_DAY = date(2000, 1, 1)
+
+BAD_KEY = "{!r} cannot be a key: small letters, digits and _, starting with a letter, at most 63"
+
+
+class RuleChecker:
+    """Checks one rule; ``problems`` never raises, whatever the rule holds."""
+
+    def __init__(
+        self, rule: Rule, catalogue: SignalCatalogue, actions: Mapping[str, Action], with_tests: bool = True
+    ) -> None:
+        self.rule = rule
+        self.with_tests = with_tests
+        self.catalogue = catalogue
+        self.actions = actions
+        self.path = f"rules.{rule.key[:63]}"
+
+    def at(self, field: str, code: str, message: str, suggestion: str = "", place: Place | None = None) -> Problem:
+        places = self.rule.places
+        place = place or places.get(field) or places.get(field.partition(".")[0]) or places.get("")
+        return Problem(code, message, f"{self.path}.{field}", place, suggestion)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the problems; a later stage runs only when the ones it relies on found nothing."""
+        yield from self.fields()
+        found = list(self.conditions()) or [*self.unreachable(), *self.ending()]
+        yield from found
+        if not found and self.with_tests:
+            yield from self.tests()
+
+    # --- fields
+
+    def fields(self) -> Iterator[Problem]:
+        rule = self.rule
+        if not KEY.match(rule.key):
+            yield self.at("key", "bad_key", BAD_KEY.format(rule.key[:70]))
+        elif origin_of(rule.key) != rule.key or (rule.table and len(rule.key) > MAX_TABLE_KEY):
+            message = f"{rule.key!r} could be mistaken for a row of a table, or is too long for one"
+            yield self.at("key", "bad_key", message, "do not end it with __ and a number")
+        if not rule.name.strip():
+            yield self.at("name", "empty", "a rule needs a name")
+        if rule.valid_from and rule.valid_to and rule.valid_from > rule.valid_to:
+            yield self.at("valid_to", "bad_dates", f"the rule would end on {rule.valid_to}, before it starts")
+        for company in rule.companies:
+            if not company.strip() or rule.companies.count(company) > 1:
+                yield self.at("companies", "bad_company", f"the company {company[:70]!r} is empty or given twice")
+                break
+        yield from self.message("message", rule.message)
+        yield from self.actions_of("actions", rule.actions)
+        for index, row in enumerate(rule.table.rows if rule.table else ()):
+            for name, text in (("message", row.message),):
+                if text is not None:
+                    yield from self.message(f"table.rows[{index}].{name}", text, row.places.get(name))
+            if row.actions is not None:
+                place = row.places.get("actions")
+                yield from self.actions_of(f"table.rows[{index}].actions", row.actions, place)
+
+    def message(self, field: str, text: str, place: Place | None = None) -> Iterator[Problem]:
+        try:
+            names = placeholders(text)
+        except ValueError as error:
+            hint = "write a plain {signal_key}; a brace itself is written {{ or }}"
+            yield self.at(field, "bad_message", f"the message cannot be filled in: {error}", hint, place)
+            return
+        known = {signal.key for signal in self.catalogue.visible(self.rule.scope)} | set(CONTEXT_WORDS)
+        for name in dict.fromkeys(names):
+            if name not in known:
+                message = f"a rule about {self.rule.scope} has nothing to say for {{{name[:70]}}}"
+                yield self.at(field, "unknown_placeholder", message, did_you_mean(name, known), place)
+
+    def actions_of(self, field: str, keys: tuple[str, ...], place: Place | None = None) -> Iterator[Problem]:
+        for key in dict.fromkeys(keys):
+            action = self.actions.get(key)
+            if action is None:
+                hint = did_you_mean(key, self.actions)
+                yield self.at(field, "unknown_action", f"there is no action {key[:70]!r}", hint, place)
+            elif self.rule.scope not in action.scopes:
+                message = f"{key} does nothing in a rule about {self.rule.scope}"
+                yield self.at(field, "dead_action", message, place=place)
+            elif keys.count(key) > 1:
+                yield self.at(field, "duplicate_action", f"the action {key} is given twice", place=place)
+
+    # --- conditions
+
+    def conditions(self) -> Iterator[Problem]:
+        rule = self.rule
+        if rule.table:
+            place = rule.places.get("table") or rule.places.get("")
+            yield from table_problems(rule, rule.table, self.catalogue, f"{self.path}.table", place)
+        for field, condition in rule.conditions:
+            if field != "when" or not rule.table:
+                place = rule.places.get(field) or rule.places.get("")
+                yield from condition_problems(condition, self.catalogue, rule.scope, f"{self.path}.{field}", place)
+
+    def unreachable(self) -> Iterator[Problem]:
+        rule = self.rule
+        if rule.unless is not None and implies(rule.when, rule.unless, self.catalogue):
+            message = "this holds whenever the condition does: the rule can never fire"
+            yield self.at("unless", "unreachable", message, "narrow the exclusion, or widen the condition")
+
+    def ending(self) -> Iterator[Problem]:
+        """An ``until`` must begin where ``when`` ends; one about other signals may hold whenever it likes.
+
+        Comparisons between signals are left alone: whether two of them overlap often hangs on signs nobody states.
+        """
+        rule = self.rule
+        if rule.until is None or not signal_keys(rule.until) <= signal_keys(rule.when):
+            return
+        if any(isinstance(part.operand, SignalRef) for _, whole in rule.conditions for part in comparisons(whole)):
+            return
+        if not never_true(All((rule.when, rule.until)), self.catalogue):
+            message = "this can hold while the condition still does"
+            hint = "an alert ends where the condition does not hold, as in when: x > 100, until: x < 80"
+            yield self.at("until", "until_overlaps", message, hint)
+
+    # --- tests
+
+    def tests(self) -> Iterator[Problem]:
+        for index, test in enumerate(self.rule.tests):
+            unknown = sorted({key for key, _value in test.facts if key not in self.catalogue})
+            if unknown:
+                hint = did_you_mean(unknown[0], (signal.key for signal in self.catalogue))
+                yield self.at(
+                    "tests", "unknown_signal", f"test {index + 1} speaks of an unknown signal {unknown[0][:70]!r}", hint
+                )
+                continue
+            outcome = evaluate(self.rule, dict(test.facts), test.today or _day_within(self.rule), self.catalogue)
+            if outcome.state is not test.expect or outcome.unreadable:
+                yield self.at("tests", "test_failed", self.failed(test, index, outcome.state, outcome.unreadable))
+            elif test.ends is not None and test.ends is not outcome.ended:
+                found = "ends" if outcome.ended else "stays open"
+                message = f"in test {index + 1} ({test.name[:70]}) an alert that is open {found}"
+                yield self.at("tests", "test_failed", message)
+
+    def failed(self, test: RuleTest, index: int, state: State, unreadable: tuple[tuple[str, str], ...]) -> str:
+        why = "".join(f"; {key} is unreadable: {reason}" for key, reason in unreadable)
+        return f"test {index + 1} ({test.name[:70]}) expects {test.expect} and gets {state}{why}"
+
+
+def _day_within(rule: Rule) -> date:
+    return rule.valid_from or rule.valid_to or _ANY_DAY

@@ -1,0 +1,338 @@
+"""What rules do: once per alert, on record, taken back when the alert ends, and never against what people did since."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .test_credit_alert_states import FindingsCommon
+
+ACTION_LOGGER = "odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_action"
+
+
+@tagged("post_install", "-at_install")
+class TestAlertActions(FindingsCommon):
+    def _task(self, alert, key):
+        return alert.task_ids.filtered(lambda task: task.key == key)
+
+    def _act(self, *actions, **values):
+        alert = self._record(self._found(actions=actions, **values))
+        return alert, self._task(alert, actions[0])
+
+    # === ONCE, AND ON RECORD === #
+
+    def test_each_action_is_carried_out_once(self):
+        alert, task = self._act("notify", "watch_buyer")
+        self.assertEqual(alert.task_ids.sorted("id").mapped("key"), ["notify", "watch_buyer"])
+        self._record(self._found(actions=["notify", "watch_buyer"]))
+        self.assertEqual(len(alert.task_ids), 2)
+        self.assertEqual(task.state, "done")
+
+    def test_rule_that_gets_another_action_does_it_for_its_open_alert(self):
+        alert, _task = self._act("notify")
+        self._record(self._found(actions=["notify", "watch_buyer"]))
+        self.assertEqual(self.buyer.status, "watch")
+        self.assertEqual(set(alert.task_ids.mapped("key")), {"notify", "watch_buyer"})
+
+    def test_rule_that_only_observes_does_nothing(self):
+        finding = self._found(actions=["watch_buyer", "activity", "notify"])
+        object.__setattr__(finding.outcome.rule, "observe", True)
+        alert = self._record(finding)
+        self.assertFalse(alert.task_ids)
+        self.assertEqual(self.buyer.status, "normal")
+
+    def test_answered_alert_starts_no_new_action(self):
+        alert = self._record(self._found())
+        alert.with_user(self.officer).action_acknowledge()
+        self._record(self._found(actions=["watch_buyer"]))
+        self.assertFalse(alert.task_ids)
+
+    @mute_logger(ACTION_LOGGER)
+    def test_action_that_fails_harms_no_other(self):
+        other = self._make_buyer(partner=self.partner_a)
+        model = type(self.env["credit.insurance.action"])
+
+        def fail(action, tasks):
+            if self.buyer in tasks.buyer_id:
+                raise ValueError("broken")
+            tasks.state = "done"
+
+        with patch.object(model, "_action_hold_buyer", fail):
+            alerts = self._record(
+                self._found(actions=["hold_buyer", "watch_buyer"]),
+                self._found(other, actions=["hold_buyer", "watch_buyer"]),
+                buyers=self.buyer | other,
+            )
+        states = {task.buyer_id: task.state for task in alerts.task_ids if task.key == "hold_buyer"}
+        self.assertEqual(states, {self.buyer: "failed", other: "done"})
+        self.assertEqual((self.buyer | other).mapped("status"), ["watch", "watch"])
+        failed = alerts.task_ids.filtered(lambda task: task.state == "failed")
+        self.assertEqual(failed.note, "broken")
+        with self.assertRaises(AccessError):
+            failed.with_user(self.officer).action_retry()
+        failed.with_user(self.manager).action_retry()
+        self.assertEqual(failed.state, "done")
+
+    # === WATCH === #
+
+    def test_watch_is_taken_back_when_the_alert_ends(self):
+        self.buyer.status_reason = "as before"
+        alert, task = self._act("watch_buyer")
+        self.assertEqual((self.buyer.status, self.buyer.status_reason), ("watch", f"Risk rule: {self.rule.name}"))
+        self._record()
+        self.assertEqual((self.buyer.status, self.buyer.status_reason), ("normal", "as before"))
+        self.assertEqual((alert.state, task.state), ("resolved", "undone"))
+
+    def test_watch_that_somebody_touched_since_stays(self):
+        _alert, task = self._act("watch_buyer")
+        self.buyer.with_user(self.manager).status_reason = "I look at it myself"
+        self._record()
+        self.assertEqual(self.buyer.status, "watch")
+        self.assertEqual(task.state, "done")
+        self.assertIn("somebody has set it", task.ended_note)
+
+    def test_status_by_hand_is_not_softened_nor_taken_back(self):
+        self.buyer.status = "blocked"
+        self._act("watch_buyer")
+        self.assertEqual(self.buyer.status, "blocked")
+        self._record()
+        self.assertEqual(self.buyer.status, "blocked")
+
+    def test_last_of_two_alerts_takes_the_watch_back(self):
+        order = self._make_order()
+        key = ("sale.order", order.id)
+        mine, of_order = self._found(actions=["watch_buyer"]), self._found(actions=["watch_buyer"], document=key)
+        self._record(mine, of_order, documents={key})
+        self._record(of_order, documents={key})
+        self.assertEqual(self.buyer.status, "watch")
+        self._record(documents={key})
+        self.assertEqual(self.buyer.status, "normal")
+
+    def test_dismissing_takes_the_watch_back_and_reopening_sets_it_again(self):
+        alert, task = self._act("watch_buyer")
+        alert.with_user(self.officer)._dismiss("false_alarm", "no")
+        self.assertEqual((self.buyer.status, task.state), ("normal", "undone"))
+        alert.with_user(self.officer).action_reopen()
+        self.assertEqual((self.buyer.status, task.state), ("watch", "done"))
+
+    def test_clients_do_not_fake_what_rules_remember(self):
+        self.buyer.with_user(self.manager).write(
+            {"status": "watch", "status_by_rules": True, "status_before": "blocked"}
+        )
+        self.assertFalse(self.buyer.status_by_rules)
+        self.assertFalse(self.buyer.status_before)
+
+    # === HOLDS === #
+
+    def test_orders_of_the_buyer_are_held_while_the_alert_stands(self):
+        alert, task = self._act("hold_buyer")
+        order = self._make_order()
+        order.action_confirm()
+        self.assertEqual(order.state, "draft")
+        self.assertIn(self.rule.name, order.credit_hold_ids.reasons_text)
+        self._record()
+        self.assertEqual((alert.holds, task.state), (False, "undone"))
+        other = self._make_order()
+        other.action_confirm()
+        self.assertEqual(other.state, "sale")
+
+    def test_one_order_is_held_and_the_others_pass(self):
+        order, other = self._make_order(), self._make_order()
+        key = ("sale.order", order.id)
+        alert = self._record(self._found(actions=["hold_order"], document=key), documents={key})
+        (order | other).action_confirm()
+        self.assertEqual((order.state, other.state), ("draft", "sale"))
+        alert.with_user(self.manager)._dismiss("accepted", "fine")
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
+    # === TERM AND LIMIT === #
+
+    def _make_term(self, name, days):
+        return self.env["account.payment.term"].create(
+            {"name": name, "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": days})]}
+        )
+
+    def test_new_quotations_get_the_shorter_term_until_the_alert_ends(self):
+        short, long = self._make_term("7 days", 7), self._make_term("60 days", 60)
+        self.rule.payment_term_id = short
+        self.partner.property_payment_term_id = long
+        _alert, task = self._act("change_payment_term")
+        self.assertEqual(self._make_order().payment_term_id, short)
+        self._record()
+        self.assertEqual((self.partner.property_payment_term_id, task.state), (long, "undone"))
+
+    def test_term_is_never_made_longer_and_a_later_one_stays(self):
+        short, long = self._make_term("7 days", 7), self._make_term("60 days", 60)
+        self.rule.payment_term_id = long
+        self.partner.property_payment_term_id = short
+        self._act("change_payment_term")
+        self.assertEqual(self.partner.property_payment_term_id, short)
+        self._record()
+        self.rule.payment_term_id = short
+        self.partner.property_payment_term_id = long
+        self._act("change_payment_term")
+        other = self._make_term("14 days", 14)
+        self.partner.property_payment_term_id = other
+        self._record()
+        self.assertEqual(self.partner.property_payment_term_id, other)
+
+    def test_rule_without_a_term_says_what_is_missing(self):
+        _alert, task = self._act("change_payment_term")
+        self.assertEqual(task.state, "failed")
+        self.assertIn("payment term on the rule", task.note)
+
+    def test_own_limit_is_reduced_by_a_new_row_and_stays_reduced(self):
+        buyer = self._make_buyer(limit=1000)
+        self.rule.limit_percent = 40
+        _alert, task = self._act("reduce_own_limit")
+        self.assertEqual(buyer.own_limit, 400)
+        self._record()
+        buyer.invalidate_recordset()
+        self.assertEqual(buyer.own_limit, 400)
+        self.assertIn("1,000", task.note)
+        self.assertIn("people grant", task.ended_note)
+
+    # === PREPARED === #
+
+    def test_notification_lists_what_is_overdue_and_closes_its_deadlines(self):
+        policy = self._make_policy()
+        policy.period_ids.unlink()
+        self.env["credit.insurance.policy.period"].create(
+            {"policy_id": policy.id, "kind": "notification", "number": 90, "unit": "days", "base": "due_date"}
+        )
+        self._make_cover(policy, self.buyer, 5000, effective_from=self.today - timedelta(days=400))
+        invoice = self._make_invoice(700, due_in=-40)
+        self._make_invoice(300, due_in=10)
+        alert, task = self._act("prepare_notification")
+        self.assertEqual(task.state, "todo")
+        self.assertIn(invoice.name, task.text)
+        self.assertIn("40 days overdue", task.text)
+        self.assertEqual(len(task.text.splitlines()), 4)
+        self.assertEqual(alert.activity_ids.user_id, self.manager)
+        with self.assertRaises(AccessError):
+            task.with_user(self.rep).action_done()
+        task.with_user(self.officer).action_done()
+        self.assertEqual((task.state, task.done_by_id), ("done", self.officer))
+        self.assertEqual(invoice.credit_insurance_deadline_ids.state, "done")
+        self.assertFalse(alert.activity_ids)
+        with self.assertRaises(UserError):
+            task.with_user(self.officer).action_done()
+
+    def test_prepared_action_is_not_needed_when_the_alert_ends(self):
+        self._make_invoice(700, due_in=-40)
+        alert, task = self._act("start_dunning")
+        self.assertIn("700", task.text)
+        self.assertEqual(
+            task.with_user(self.officer).action_write_mail()["context"]["default_partner_ids"], self.partner.ids
+        )
+        self._record()
+        self.assertEqual(task.state, "cancelled")
+        self.assertFalse(alert.activity_ids)
+
+    def test_cover_request_carries_the_figures(self):
+        self._make_invoice(700, due_in=-40)
+        _alert, task = self._act("request_cover", "reduce_cover")
+        self.assertIn(self.company_currency.format(700.0), task.text)
+        self.assertEqual(task.state, "todo")
+
+    # === SECOND PAIR OF EYES === #
+
+    def test_weighty_action_waits_for_somebody_who_did_not_write_the_rule(self):
+        self.rule.needs_approval = True
+        self.rule.with_user(self.administrator).document = self.rule.document.replace("Something", "Anything")
+        buyer = self._make_buyer(limit=1000)
+        alert, task = self._act("reduce_own_limit", "watch_buyer")
+        self.assertEqual((task.state, self._task(alert, "watch_buyer").state), ("waiting", "done"))
+        self.assertEqual(buyer.own_limit, 1000)
+        self.assertEqual(task.author_id, self.administrator)
+        self.assertTrue(self.env["mail.activity"].search([("user_id", "=", self.manager.id)]))
+        for user in (self.officer, self.rep, self.administrator):
+            with self.assertRaises(AccessError):
+                task.with_user(user).action_approve()
+        self.assertTrue(task.with_user(self.manager).may_approve)
+        task.with_user(self.manager).action_approve()
+        buyer.invalidate_recordset()
+        self.assertEqual((buyer.own_limit, task.state, task.approved_by_id), (500, "done", self.manager))
+        with self.assertRaises(UserError):
+            task.with_user(self.manager).action_approve()
+
+    def test_refused_action_is_not_done(self):
+        self.rule.needs_approval = True
+        buyer = self._make_buyer(limit=1000)
+        _alert, task = self._act("reduce_own_limit")
+        task.with_user(self.manager).action_refuse()
+        self.assertEqual((task.state, buyer.own_limit), ("refused", 1000))
+
+    def test_waiting_action_is_not_needed_when_the_alert_ends(self):
+        self.rule.needs_approval = True
+        _alert, task = self._act("reduce_own_limit")
+        self._record()
+        self.assertEqual(task.state, "cancelled")
+        with self.assertRaises(UserError):
+            task.with_user(self.manager).action_approve()
+        self.assertFalse(self.env["mail.activity"].search([("credit_insurance_kind", "!=", False)]))
+
+    # === ROLES === #
+
+    def test_rule_and_severity_say_who_is_told(self):
+        chief = new_test_user(
+            self.env,
+            login="chief",
+            groups="credit_insurance.credit_insurance_group_manager",
+            company_id=self.company.id,
+        )
+        self.company.credit_role_warning = "credit_manager"
+        alert, _task = self._act("activity")
+        self.assertEqual(alert.activity_ids.user_id, chief)
+        self._record()
+        self.rule.role = "credit_responsible"
+        alert = self._record(self._found(actions=["activity"])).filtered(lambda alert: not alert.ended_on)
+        self.assertEqual(alert.activity_ids.user_id, self.manager)
+
+    def test_salesperson_is_told_on_the_customer_until_the_alert_ends(self):
+        self.rule.role = "salesperson"
+        self.partner.user_id = self.rep
+        alert, _task = self._act("activity")
+        self.assertFalse(alert.activity_ids)
+        activity = self.partner.activity_ids
+        self.assertEqual((activity.user_id, activity.summary), (self.rep, "late"))
+        activity.with_user(self.rep).read(["summary"])
+        self._record()
+        self.assertFalse(activity.exists())
+
+    def test_notification_reaches_its_reader_and_the_chatter_of_the_buyer(self):
+        alert, task = self._act("notify")
+        notice = self.env["mail.message"].search([("model", "=", alert._name), ("res_id", "=", alert.id)])
+        self.assertIn(self.manager.partner_id, notice.notified_partner_ids)
+        self.assertIn("late", self.buyer.message_ids[0].body)
+        self.assertIn(self.manager.name, task.note)
+
+    # === WHO MAY === #
+
+    def test_nobody_writes_tasks_directly_and_other_companies_do_not_see_them(self):
+        _alert, task = self._act("notify")
+        for user in (self.officer, self.manager, self.administrator):
+            task.with_user(user).read(["state", "note"])
+            for call in (
+                lambda own: own.write({"state": "done"}),
+                lambda own: own.unlink(),
+                lambda own: own.create({"alert_id": own.alert_id.id, "key": "webhook"}),
+            ):
+                with self.assertRaises(AccessError):
+                    call(task.with_user(user))
+        with self.assertRaises(AccessError):
+            task.with_user(self.rep).read(["note"])
+        stranger = new_test_user(
+            self.env,
+            login="stranger",
+            groups="credit_insurance.credit_insurance_group_admin",
+            company_id=self.env["res.company"].create({"name": "Other"}).id,
+        )
+        self.assertFalse(task.with_user(stranger).search([]))
+        for method in ("action_approve", "action_refuse", "action_done", "action_retry", "action_write_mail"):
+            with self.assertRaises(AccessError):
+                getattr(task.with_user(stranger), method)()

@@ -1,0 +1,109 @@
+"""Calling another system: signed, from a job, repeated when it may go well later, never from a copy of the database."""
+
+import hashlib
+import hmac
+import json
+from unittest.mock import Mock, patch
+
+import requests
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+
+from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_action_webhook
+from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from .test_credit_alert_states import FindingsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestAlertWebhook(FindingsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.hook = cls.env["credit.insurance.webhook"].create(
+            {"name": "Data warehouse", "url": "https://example.com/hook", "secret": "s3cret"}
+        )
+        cls.rule.webhook_id = cls.hook
+
+    def _queue(self):
+        with trap_jobs() as trap:
+            alert = self._record(self._found(actions=["webhook"], values={"amount_overdue_30": "12"}))
+            task = alert.task_ids.sudo().sorted("id")[-1:]
+            trap.assert_jobs_count(1 if task.state == "queued" else 0)
+        return task
+
+    def _call(self, task, answer):
+        kind = {"side_effect": answer} if isinstance(answer, Exception) else {"return_value": Mock(status_code=answer)}
+        with patch.object(credit_insurance_action_webhook.requests, "post", **kind) as post:
+            task._job_call()
+        return post
+
+    def test_alert_is_sent_signed_and_once(self):
+        task = self._queue()
+        post = self._call(task, 202)
+        self.assertEqual(task.state, "done")
+        [url], options = post.call_args
+        headers, body = options["headers"], options["data"]
+        signed = headers["X-Credit-Timestamp"].encode() + b"." + body
+        expected = hmac.new(b"s3cret", signed, hashlib.sha256).hexdigest()
+        self.assertEqual((url, headers["X-Credit-Signature"]), ("https://example.com/hook", f"sha256={expected}"))
+        self.assertTrue(options["timeout"])
+        self.assertIs(options["allow_redirects"], False)
+        sent = json.loads(body)
+        self.assertEqual((sent["rule"], sent["buyer"]["name"]), ("late", self.partner.name))
+        self.assertEqual(sent["values"], {"amount_overdue_30": "12"})
+        self.assertFalse(self._call(task, 200).called, "a job that runs again sends nothing")
+
+    def test_what_may_go_well_later_is_tried_again(self):
+        for answer in (requests.ConnectionError(), requests.Timeout(), 503, 429):
+            task = self._queue()
+            with self.assertRaises(RetryableJobError):
+                self._call(task, answer)
+            self.assertEqual(task.state, "queued")
+            self._record()
+
+    def test_refusal_of_the_receiver_is_a_failed_task(self):
+        for answer in (404, 302, requests.exceptions.InvalidURL()):
+            task = self._queue()
+            self._call(task, answer)
+            self.assertEqual(task.state, "failed")
+            self._record()
+
+    def test_job_that_gave_up_leaves_a_failed_task(self):
+        task = self._queue()
+        task._on_call_failed(None, "RetryableJobError", "No answer")
+        self.assertEqual((task.state, task.note), ("failed", "No answer"))
+
+    def test_copy_of_the_database_calls_nobody(self):
+        task = self._queue()
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
+        self.assertFalse(self._call(task, 200).called)
+        self.assertEqual(task.state, "failed")
+
+    def test_hook_of_another_company_or_switched_off_is_not_called(self):
+        self.hook.company_id = self.env["res.company"].create({"name": "Other"})
+        self.assertEqual(self._queue().state, "failed")
+        self._record()
+        self.hook.write({"company_id": False, "active": False})
+        self.assertEqual(self._queue().state, "failed")
+
+    def test_context_of_a_client_does_not_call_at_once(self):
+        alerts = self.Alert.with_context(queue_job__no_delay=True).sudo()
+        with trap_jobs() as trap, patch.object(credit_insurance_action_webhook.requests, "post") as post:
+            alerts._record(self.buyer, self.rule, [self._found(actions=["webhook"])], set(), self.today)
+            trap.assert_jobs_count(1)
+        self.assertFalse(post.called)
+
+    def test_only_encrypted_addresses_and_only_the_system_sees_them(self):
+        for url in ("http://example.com", "ftp://x", "https://", "https://me:pw@example.com", "nonsense"):
+            with self.assertRaises(ValidationError):
+                self.hook.url = url
+        hook = self.hook.with_user(self.administrator)
+        hook.read(["name"])
+        for call in (lambda: hook.read(["secret"]), lambda: hook.read(["url"]), lambda: hook.write({"name": "x"})):
+            with self.assertRaises(AccessError):
+                call()
+        with self.assertRaises(AccessError):
+            self.hook.with_user(self.officer).read(["name"])

@@ -1,0 +1,177 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_dry_run
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from .common_alert import AlertCommon
+from .test_credit_insurance_rule import document
+
+
+@tagged("post_install", "-at_install")
+class TestCreditDryRun(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.DryRun = cls.env["credit.insurance.dry.run"].with_user(cls.administrator)
+        cls.buyer = cls._make_late_buyer()
+        cls.rule = cls.Rule.with_user(cls.administrator).create({"document": document()})
+
+    def _run(self, rule=None, **values):
+        """A dry run with all its jobs done."""
+        run = self.DryRun.create({"rule_id": (rule or self.rule).id, "company_id": self.company.id, **values})
+        self._work(run)
+        return run
+
+    def _work(self, run):
+        with trap_jobs() as trap:
+            run.action_start()
+            while trap.enqueued_jobs:
+                job = trap.enqueued_jobs.pop(0)
+                job.perform()
+        run.invalidate_recordset()
+
+    def _kinds(self, run):
+        return {line.buyer_id: line.kind for line in run.today_line_ids}
+
+    # === TODAY === #
+
+    def test_finds_what_screening_would_and_raises_nothing(self):
+        run = self._run()
+        self.assertEqual((run.state, run.progress), ("done", 100))
+        self.assertEqual(self._kinds(run), {self.buyer: "new"})
+        self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 12,300")
+        self.assertEqual((run.fired_count, run.new_count, run.same_count, run.ended_count), (1, 1, 0, 0))
+        self.assertFalse(self._alerts())
+
+    def test_open_alert_is_open_already_and_one_that_no_longer_fires_would_end(self):
+        self.rule.action_activate()
+        with self._host():
+            self.Rule._screen(self.buyer)
+        self.assertEqual(self._kinds(self._run()), {self.buyer: "same"})
+        self.rule.working_document = document(limit=1_000_000)
+        run = self._run()
+        self.assertEqual(run.document, document(limit=1_000_000), "the proposed text is tried")
+        self.assertEqual(self._kinds(run), {self.buyer: "ended"})
+        self.assertEqual((run.fired_count, run.ended_count), (0, 1))
+
+    def test_version_is_tried_with_its_own_text(self):
+        self.rule.document = document(limit=1_000_000)
+        first = self.rule.version_ids.filtered(lambda row: row.version == 1)
+        self.assertFalse(self._run().today_line_ids)
+        self.assertEqual(self._kinds(self._run(version_id=first.id)), {self.buyer: "new"})
+
+    def test_quotations_of_the_found_buyers_are_counted_with_their_value(self):
+        self._make_order(700)
+        self._make_order(300)
+        other = self.env["res.partner"].create({"name": "Fine Ltd", "is_company": True})
+        self._make_buyer(partner=other)
+        self._make_order(5000, partner=other)
+        run = self._run()
+        self.assertEqual((run.order_count, run.order_amount), (2, 1000))
+
+    def test_alerts_of_other_rules_are_counted(self):
+        other = self.Rule.create({"document": document(key="other", limit=1), "state": "active"})
+        with self._host():
+            self.Rule._screen(self.buyer)
+        self.assertEqual(self._alerts().rule_id, other)
+        self.assertEqual(self._run().today_line_ids.other_alert_count, 1)
+
+    def test_rule_about_orders_counts_the_orders_it_finds(self):
+        text = document(key="big").replace("severity:", "scope: order\nseverity:")
+        text = text.replace("amount_overdue_30 >", "order_amount > 500 #").replace(
+            "{amount_overdue_30}", "{order_amount}"
+        )
+        self._make_order(700)
+        self._make_order(300)
+        run = self._run(self.Rule.create({"document": text}), months=3)
+        self.assertEqual((run.fired_count, run.order_count, run.order_amount), (1, 1, 700))
+        self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 700")
+        self.assertIn("today only", run.note)
+        self.assertFalse(run.line_ids.filtered("is_past"))
+
+    # === THE PAST === #
+
+    def test_past_mondays_are_evaluated_as_they_were(self):
+        run = self._run(months=2)
+        past = run.line_ids.filtered("is_past").sorted("date")
+        due = self.invoice.invoice_date_due
+        self.assertTrue(past)
+        self.assertTrue(all(line.date > due + timedelta(days=30) for line in past), "not before it was 30 days late")
+        self.assertEqual(past.mapped("kind"), ["new"] + ["same"] * (len(past) - 1))
+        self.assertEqual({line.date.weekday() for line in past}, {0})
+        self.assertGreater(run.past_alert_rate, 0)
+
+    def test_orders_confirmed_while_it_would_have_fired_are_counted(self):
+        order = self._make_order(700)
+        order.action_confirm()
+        monday = self.today - timedelta(days=self.today.weekday() or 7)
+        order.date_order = f"{monday} 10:00:00"
+        run = self._run(months=1)
+        self.assertEqual((run.past_order_count, run.past_order_amount), (1, 700))
+
+    # === RUNNING === #
+
+    def test_blocks_follow_each_other_and_a_cancelled_run_stops(self):
+        for number in range(3):
+            partner = self.env["res.partner"].create({"name": f"Buyer {number}", "is_company": True})
+            self._make_buyer(partner=partner)
+        self.startPatcher(patch.object(credit_insurance_dry_run, "BLOCK", 2))
+        run = self.DryRun.create({"rule_id": self.rule.id, "company_id": self.company.id})
+        with trap_jobs() as trap:
+            run.action_start()
+            trap.enqueued_jobs.pop(0).perform()
+            run.invalidate_recordset()
+            self.assertEqual((run.state, run.buyer_done, run.buyer_total), ("running", 2, 4))
+            self.assertEqual(run.progress, 50)
+            run.action_cancel()
+            trap.enqueued_jobs.pop(0).perform()
+            self.assertFalse(trap.enqueued_jobs)
+        run.invalidate_recordset()
+        self.assertEqual((run.state, run.buyer_done), ("cancelled", 2))
+        self._work(run)
+        self.assertEqual((run.state, run.buyer_done, len(run.today_line_ids)), ("done", 4, 1))
+
+    def test_failed_job_is_told_on_the_run(self):
+        run = self.DryRun.create({"rule_id": self.rule.id, "company_id": self.company.id})
+        with trap_jobs() as trap:
+            run.action_start()
+            job = trap.enqueued_jobs[0]
+        job.exc_message = "The database is full"
+        run.sudo()._on_job_failed(job)
+        self.assertEqual((run.state, run.note), ("failed", "The database is full"))
+
+    def test_text_with_problems_is_not_tried(self):
+        run = self.DryRun.create({"document": "key: x", "company_id": self.company.id})
+        with self.assertRaises(ValidationError):
+            run.action_start()
+
+    def test_running_twice_is_refused(self):
+        run = self.DryRun.create({"rule_id": self.rule.id, "company_id": self.company.id})
+        with trap_jobs():
+            run.action_start()
+            with self.assertRaises(UserError):
+                run.action_start()
+
+    def test_only_administrators_run_and_others_read_what_their_company_found(self):
+        run = self._run()
+        for user in (self.manager, self.officer):
+            self.assertEqual(run.with_user(user).fired_count, 1)
+            for attempt in (
+                lambda user=user: run.with_user(user).action_start(),
+                lambda user=user: run.with_user(user).action_cancel(),
+                lambda user=user: run.with_user(user).write({"state": "draft"}),
+                lambda user=user: self.rule.with_user(user).action_dry_run(),
+            ):
+                with self.assertRaises(AccessError):
+                    attempt()
+        with self.assertRaises(AccessError):
+            run.with_user(self.rep).read(["state"])
+        stranger = self.env["res.company"].create({"name": "Other"})
+        self.officer.write({"company_ids": [Command.set(stranger.ids)], "company_id": stranger.id})
+        with self.assertRaises(AccessError):
+            run.with_user(self.officer).today_line_ids.read(["message"])

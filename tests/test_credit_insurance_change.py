@@ -1,0 +1,146 @@
+"""What changes is screened again within a minute, and nothing else."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_change, credit_insurance_screening
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from .common_alert import STORY, AlertCommon
+
+
+@tagged("post_install", "-at_install")
+class TestChange(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Change = cls.env["credit.insurance.change"]
+        cls.buyer = cls._make_buyer(limit=100000)
+        cls.other = cls._make_buyer(partner=cls.partner_a, limit=100000)
+        cls.Change._take()
+
+    def _assert_changed(self, *buyers):
+        self.assertEqual(self.Change._take(), self.env["credit.insurance.buyer"].union(*buyers).sorted("id"))
+
+    def test_a_new_order_and_its_confirmation(self):
+        order = self._make_order(100)
+        self._assert_changed(self.buyer)
+        order.action_confirm()
+        self._assert_changed(self.buyer)
+        order.order_line.price_unit = 20
+        self._assert_changed(self.buyer)
+
+    def test_an_invoice_posted_its_due_date_moved_and_its_payment(self):
+        move = self._make_invoice(100, partner=self.contact, due_in=-5)
+        self._assert_changed(self.buyer)
+        move.invoice_date_due = self.today + timedelta(days=30)
+        self._assert_changed(self.buyer)
+        self._pay(move)
+        self._assert_changed(self.buyer)
+        move.line_ids.remove_move_reconcile()
+        self._assert_changed(self.buyer)
+
+    def test_a_draft_invoice_changes_nothing(self):
+        self._make_invoice(100, post=False)
+        self._assert_changed()
+
+    def test_cover_grade_limit_and_status(self):
+        policy = self._make_policy()
+        self._make_cover(policy, self.buyer, 1000)
+        self._assert_changed(self.buyer)
+        self._grade(self.buyer, 4, 0)
+        self._assert_changed(self.buyer)
+        self._make_buyer(limit=500)
+        self._assert_changed(self.buyer)
+        self.buyer.write({"status": "watch", "status_reason": "Late"})
+        self._assert_changed(self.buyer)
+
+    def test_an_event_and_who_the_buyer_is(self):
+        self.env["credit.insurance.event"].create(
+            {"buyer_id": self.buyer.id, "kind": "insolvency_rumour", "source": "Press"}
+        )
+        self._assert_changed(self.buyer)
+        self.partner.country_id = self.env.ref("base.fr")
+        self._assert_changed(self.buyer)
+        self.partner.phone = "1"
+        self._assert_changed()
+
+    def test_buyers_of_other_companies_are_not_touched(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        self._make_buyer(company=company)
+        self.Change._take()
+        self._make_order(100)
+        self._assert_changed(self.buyer)
+
+    def test_an_alert_is_there_after_the_minutely_job(self):
+        self._grade(self.buyer, 2, 365)
+        self._grade(self.buyer, 4, 7)
+        self.Change._take()
+        self.env.ref(STORY).state = "active"
+        self._make_invoice(500, due_in=-45)
+        with patch.object(type(self.env["credit.insurance.screening"]), "_screen", autospec=True) as screen:
+            self.Change._cron_screen_changed()
+        self.assertEqual(screen.call_args.args[1], self.buyer)
+        self._make_invoice(1, due_in=-45)
+        self.Change._cron_screen_changed()
+        self.assertTrue(self._alerts())
+
+    def test_many_changes_become_jobs(self):
+        self._make_order(100)
+        self._make_order(100, partner=self.partner_a)
+        with patch.object(credit_insurance_change, "FEW", 1), trap_jobs() as trap:
+            self.Change._cron_screen_changed()
+            trap.assert_jobs_count(1)
+        run = self.env["credit.insurance.screening.run"].search([], limit=1)
+        self.assertEqual((run.kind, run.buyer_count), ("incremental", 2))
+
+    def test_nobody_reads_or_forges_changes(self):
+        with self.assertRaises(Exception):  # noqa: B017 (access and missing rights are one to a client)
+            self.Change.with_user(self.officer).create({"what": "buyer", "res_id": 1})
+
+    # === RUNS === #
+
+    def test_a_run_knows_its_progress_and_resumes(self):
+        screening = self.env["credit.insurance.screening"]
+        with patch.object(credit_insurance_screening, "BLOCK", 1), trap_jobs() as trap:
+            run = screening._enqueue(self.buyer | self.other)
+            self.assertEqual((run.block_count, run.done_count, run.progress), (2, 0, 0))
+            screening._job_screen(run.block_ids[0].buyer_ids)
+            run.invalidate_recordset()
+            self.assertEqual((run.done_count, run.progress, run.finished_at), (1, 50, False))
+            trap.perform_enqueued_jobs()
+        run.invalidate_recordset()
+        self.assertEqual(run.progress, 100)
+        self.assertTrue(run.finished_at)
+
+    def test_blocks_whose_jobs_are_lost_are_queued_again(self):
+        with trap_jobs():
+            run = self.env["credit.insurance.screening"]._enqueue(self.buyer)
+        self.env.cr.execute(
+            "UPDATE credit_insurance_screening_block SET create_date = %s WHERE run_id = %s",
+            [fields.Datetime.now() - timedelta(hours=8), run.id],
+        )
+        run.block_ids.invalidate_recordset()
+        with trap_jobs() as trap:
+            self.env["credit.insurance.screening.block"]._resume_stuck()
+            trap.assert_jobs_count(1)
+
+    # === THE ALARM === #
+
+    def test_a_difference_alarms_the_administrator_and_the_reference_counts(self):
+        self.env.ref(STORY).state = "active"
+        self._grade(self.buyer, 2, 365)
+        self._grade(self.buyer, 4, 7)
+        self._make_invoice(500, due_in=-45)
+        self.env["ir.config_parameter"].set_param("credit_insurance.engine_compare_percent", "100")
+        with self._host() as host, patch.object(host, "evaluate", return_value=[[]]):
+            self.Rule._screen(self.buyer)
+        difference = self.env["credit.insurance.engine.difference"].search([])
+        self.assertEqual((difference.rules, difference.state), ("grade_drop_and_overdue", "open"))
+        self.assertEqual(difference.reference_answer["fired"], ["grade_drop_and_overdue"])
+        self.assertTrue(difference.activity_ids)
+        self.assertEqual(self._alerts().engine, "reference")
+        self.assertFalse(self.env["credit.insurance.engine.difference"].with_user(self.officer).has_access("read"))

@@ -1,0 +1,139 @@
+"""The internal score: which card, how many points, who sees and edits it."""
+
+from datetime import timedelta
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+
+from .common_alert import AlertCommon
+
+CARD = """\
+scorecard: %(key)s
+label: %(key)s
+%(industries)s
+coverage: 10
+parts:
+  - key: behaviour
+    label: Payment behaviour
+    criteria:
+      - key: oldest
+        label: Oldest overdue item
+        signal: days_overdue_oldest
+        bands:
+          - {if: <= 10 days, points: 100}
+          - {if: any, points: %(points)s}
+"""
+
+
+@tagged("post_install", "-at_install")
+class TestScore(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Card = cls.env["credit.insurance.scorecard"]
+        cls.buyer = cls._make_buyer()
+        cls.industry = cls.env["res.partner.industry"].create({"name": "Lamps"})
+
+    def _card(self, key, points, industries="", **values):
+        text = CARD % {"key": key, "points": points, "industries": f"industries: [{industries}]" if industries else ""}
+        return self.Card.create({"document": text, **values})
+
+    def _facts(self, keys=None):
+        return self.env["credit.insurance.signals"]._get_facts(self.buyer, keys, self.today)[self.buyer.id]
+
+    def test_three_cards_are_shipped_and_pass_the_checker(self):
+        cards = self.Card.search([])
+        self.assertEqual(set(cards.mapped("key")), {"general", "machinery", "consumer_goods"})
+        for card in cards:
+            self.assertEqual(
+                {part.key for part in self.Card._get_cards(None)[0].parts}, {"financial", "behaviour", "sector"}
+            )
+            card.document += "\n"
+
+    def test_what_is_shipped_again_leaves_changes_alone(self):
+        card = self.Card.search([("key", "=", "general")])
+        card.document = card.document.replace("label: General", "label: Ours", 1)
+        self.Card._load_cards()
+        self.assertEqual((card.name, self.Card.search_count([])), ("Ours", 3))
+
+    def test_the_card_of_the_industry_counts(self):
+        self._make_invoice(100, due_in=-40)
+        self._card("lamps", 7, "Lamps")
+        general = self._facts({"internal_score"}).get("internal_score")
+        self.partner.industry_id = self.industry
+        facts = self._facts({"internal_score", "score_behaviour"})
+        self.assertEqual((facts["internal_score"], facts["score_behaviour"]), (7, 7))
+        self.assertNotEqual(general, 7)
+        self.assertNotIn("score_financial", facts)
+
+    def test_a_companys_own_card_comes_first(self):
+        self._make_invoice(100, due_in=-40)
+        self.partner.industry_id = self.industry
+        self._card("lamps", 7, "Lamps")
+        self._card("lamps", 9, "Lamps", company_id=self.company.id)
+        self.assertEqual(self._facts()["internal_score"], 9)
+        other = self._make_buyer(company=self.env["res.company"].create({"name": "Other"}))
+        facts = self.env["credit.insurance.signals"]._get_facts(other, None, self.today)[other.id]
+        self.assertNotEqual(facts.get("internal_score"), 9)
+
+    def test_too_little_known_is_no_score(self):
+        self.assertNotIn("internal_score", self._facts())
+        self.assertFalse(self.buyer.has_internal_score)
+
+    def test_payment_and_statements_make_the_score(self):
+        day = self.today - timedelta(days=100)
+        self.env["credit.insurance.statement"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "year_end": day,
+                "turnover": 1000,
+                "equity": 500,
+                "total_assets": 1000,
+                "result": 120,
+            }
+        )
+        facts = self._facts()
+        self.assertEqual(facts["score_financial"], 100)
+        good = facts["internal_score"]
+        self._make_invoice(100, due_in=-95)
+        self.assertLess(self._facts()["internal_score"], good)
+
+    def test_the_buyer_shows_score_and_breakdown(self):
+        self.partner.industry_id = self.industry
+        self._card("lamps", 7, "Lamps")
+        self._make_invoice(100, due_in=-40)
+        buyer = self.buyer.with_user(self.officer)
+        self.assertEqual((buyer.has_internal_score, buyer.internal_score), (True, 7.0))
+        self.assertIn("Oldest overdue item", buyer.score_html)
+        self.assertIn("40 days", buyer.score_html)
+
+    def test_a_rule_may_ask_for_the_score(self):
+        self.partner.industry_id = self.industry
+        self._card("lamps", 7, "Lamps")
+        self._make_invoice(100, due_in=-40)
+        self.Rule.create(
+            {
+                "document": "key: weak_score\nname: Weak\nseverity: warning\nwhen: internal_score < 20\n"
+                'message: "{buyer}: {internal_score}"\nreason: test\n',
+                "state": "active",
+            }
+        )
+        self.Rule._screen(self.buyer)
+        self.assertIn(": 7", self._alerts().message)
+
+    def test_wrong_cards_are_refused_with_their_place(self):
+        for wrong, told in (
+            (("days_overdue_oldest", "days_overdue_oldst"), "days_overdue_oldest"),
+            (("days_overdue_oldest", "internal_score"), "internal_score"),
+            (("points: 100", "points: 101"), "100"),
+            (("parts:", "partz:"), "Line"),
+        ):
+            text = CARD % {"key": "x", "points": 1, "industries": ""}
+            with self.assertRaisesRegex(ValidationError, told):
+                self.Card.create({"document": text.replace(*wrong)})
+
+    def test_only_administrators_edit_cards(self):
+        with self.assertRaises(AccessError):
+            self.Card.search([], limit=1).with_user(self.manager).write({"sequence": 1})
+        self.Card.search([], limit=1).with_user(self.administrator).write({"sequence": 1})
+        self.assertTrue(self.Card.with_user(self.officer).search([]))

@@ -1,0 +1,89 @@
+import base64
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.credit_insurance.rules.risk import load
+
+from .common_alert import AlertCommon
+from .test_credit_insurance_rule import document
+from .test_credit_signal import signal
+
+
+@tagged("post_install", "-at_install")
+class TestCreditRuleTransfer(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Rule = cls.Rule.with_user(cls.administrator)
+        cls.rule = cls.Rule.create({"document": document()})
+
+    def _export(self, rules):
+        wizard = self.env["credit.insurance.rule.export"].with_user(self.officer)
+        wizard = wizard.with_context(active_model=rules._name, active_ids=rules.ids).create({"key": "mine"})
+        return base64.b64decode(wizard.file).decode()
+
+    def _import(self, text, user=None):
+        wizard = self.env["credit.insurance.rule.import"].with_user(user or self.administrator)
+        return wizard.create({"file": base64.b64encode(text if isinstance(text, bytes) else text.encode())})
+
+    def test_exported_pack_holds_the_rules_and_comes_back_unchanged(self):
+        text = self._export(self.rule + self.env.ref("credit_insurance.rule_cover_stops_soon"))
+        self.assertEqual([rule.key for rule in load(text).rules], ["cover_stops_soon", "late"])
+        wizard = self._import(text)
+        self.assertFalse(wizard.has_changes)
+        self.assertFalse(wizard.problems)
+
+    def test_new_rules_come_as_drafts_and_other_texts_of_active_ones_as_proposals(self):
+        self.rule.action_activate()
+        text = self._export(self.rule)
+        text = text.replace("amount_overdue_30 > 0", "amount_overdue_30 > 7")
+        text += text.partition("rules:\n")[2].replace("key: late", "key: fresh").replace("> 7", "> 8")
+        self._import(text).action_import()
+        fresh = self.Rule.search([("key", "=", "fresh")])
+        self.assertEqual(fresh.state, "draft")
+        self.assertIn("> 0", self.rule.document)
+        self.assertIn("> 7", self.rule.working_document)
+
+    def test_file_with_a_problem_changes_nothing(self):
+        for text, expected in (
+            (
+                self._export(self.rule).replace("key: late", "key: fresh").replace("amount_overdue_30 >", "amonut >"),
+                "amonut",
+            ),
+            ("rules: [", "Line"),
+            (b"\xff\xfe\x00", "not a text file"),
+        ):
+            with self.subTest(expected=expected):
+                wizard = self._import(text)
+                self.assertIn(expected, wizard.problems)
+                with self.assertRaises(UserError):
+                    wizard.action_import()
+        self.assertFalse(self.Rule.search([("key", "=", "fresh")]))
+
+    def test_pack_brings_the_derived_signals_it_needs(self):
+        self.addCleanup(self.registry.clear_cache)
+        signals = self.env["credit.insurance.signal"].with_user(self.administrator)
+        base = signals.create({"document": signal("late_share")})
+        base.action_activate()
+        above = signals.create({"document": signal("a_double", value="late_share + late_share")})
+        above.action_activate()
+        rule = self.Rule.create({"document": document(key="by_share").replace("amount_overdue_30 >", "a_double >")})
+        text = self._export(rule)
+        self.assertEqual({item.key for item in load(text).signals}, {"late_share", "a_double"})
+        self.assertFalse(self._import(text).has_changes)
+        rule.unlink()
+        above.action_archive_signal()
+        base.action_archive_signal()
+        (above + base).unlink()
+        self._import(text).action_import()
+        self.assertTrue(self.Rule.search([("key", "=", "by_share")]))
+        self.assertEqual(set(signals.search([("state", "=", "active")]).mapped("key")), {"late_share", "a_double"})
+        self.company.credit_rule_review = True
+        other = text.replace("late_share", "other_share").replace("a_double", "b_double").replace("by_share", "c")
+        self.assertIn("reviewed", self._import(other).problems)
+
+    def test_only_administrators_import(self):
+        for user in (self.manager, self.officer):
+            with self.assertRaises(AccessError):
+                self._import("pack: x\nrules: []\n", user)
