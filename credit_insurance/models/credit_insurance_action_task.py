@@ -34,7 +34,7 @@ STATES = [
     ("todo", "To do"),
     ("done", "Done"),
     ("failed", "Failed"),
-    ("refused", "Refused"),
+    ("refused", "Turned Down"),
     ("cancelled", "Not needed any more"),
     ("undone", "Taken back"),
 ]

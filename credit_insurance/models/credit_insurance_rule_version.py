@@ -16,7 +16,7 @@ from .rule_document import describe_changes
 VERSION_STATES = [
     ("draft", "Draft"),
     ("review", "In Review"),
-    ("approved", "Approved"),
+    ("approved", "Reviewed"),
     ("active", "In Force"),
     ("superseded", "Superseded"),
     ("discarded", "Discarded"),

@@ -296,6 +296,10 @@ export class RuleEditor extends Component {
         return this.api.problems.filter(({ path }) => path === name || path.startsWith(`${name}[`) || path.startsWith(`${name}.`));
     }
 
+    placeOf({ line, column }) {
+        return _t("Line %(line)s, column %(column)s", { line, column });
+    }
+
     /** Problems that no widget of the form shows. */
     get otherProblems() {
         const shown = [...CONDITIONS, ...Object.keys(this.state.form || {})];
