@@ -87,9 +87,11 @@ def ensure_triggers(cr):
         cr.execute(
             SQL("CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS %s", SQL.identifier(name), body)
         )
+        # PostgreSQL 13 cannot replace a trigger.
+        cr.execute(SQL("DROP TRIGGER IF EXISTS %s ON %s", SQL.identifier(name), SQL.identifier(table)))
         cr.execute(
             SQL(
-                "CREATE OR REPLACE TRIGGER %s AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
+                "CREATE TRIGGER %s AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
                 SQL.identifier(name), SQL(events), SQL.identifier(table), SQL.identifier(name),
             )
         )  # fmt: skip

@@ -15,7 +15,9 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     _description = "Compare Versions of a Risk Rule"
 
     rule_id = fields.Many2one(related="right_id.rule_id")
-    left_id = fields.Many2one("credit.insurance.rule.version", string="Older Version", domain="[('rule_id', '=', rule_id)]")
+    left_id = fields.Many2one(
+        "credit.insurance.rule.version", string="Older Version", domain="[('rule_id', '=', rule_id)]"
+    )
     right_id = fields.Many2one(
         "credit.insurance.rule.version", string="Newer Version", required=True, domain="[('rule_id', '=', rule_id)]"
     )
