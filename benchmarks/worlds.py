@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.messages import step
-from portfolio import Bench, Generator, analyze, find, has_data
+from portfolio import Bench, Generator, find, has_data, settle
 from sizes import Sizes
 
 from odoo.api import SUPERUSER_ID, Environment
@@ -40,6 +40,5 @@ def opened(conf: Path, name: str, sizes: Sizes, generator: type[Generator] = Gen
             with step(f"Generating data in {name}"):
                 generator(env, sizes).run()
                 cr.commit()
-                analyze(env)
-                cr.commit()
+                settle(env)
         return World(registry, find(env, sizes))

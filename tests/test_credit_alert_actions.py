@@ -149,6 +149,43 @@ class TestAlertActions(FindingsCommon):
         order.action_confirm()
         self.assertEqual(order.state, "sale")
 
+    def test_holding_the_order_too_still_holds_the_buyer(self):
+        order, other = self._make_order(), self._make_order()
+        key = ("sale.order", order.id)
+        self._record(self._found(actions=["hold_buyer", "hold_order"], document=key), documents={key})
+        (order | other).action_confirm()
+        self.assertEqual((order.state, other.state), ("draft", "draft"))
+
+    def test_quotation_does_not_get_out_of_its_hold_by_growing_old(self):
+        order, other = self._make_order(), self._make_order()
+        key = ("sale.order", order.id)
+        self._record(self._found(actions=["hold_order"], document=key), documents={key})
+        (order | other).date_order = self.today - timedelta(days=70)
+        found = self.env["credit.insurance.signals"]._get_documents("order", self.buyer, self.today)
+        self.assertEqual(found & (order | other), order)
+
+    def test_only_a_manager_dismisses_what_holds_orders(self):
+        alert, _task = self._act("hold_buyer")
+        with self.assertRaises(AccessError):
+            alert.with_user(self.officer)._dismiss("accepted", "let them through")
+        self.assertEqual((alert.state, alert.holds), ("open", "buyer"))
+        alert.with_user(self.manager)._dismiss("accepted", "fine")
+        self.assertFalse(alert.holds)
+
+    def test_buyer_whose_orders_an_action_holds_is_not_archived(self):
+        self._act("hold_buyer")
+        with self.assertRaisesRegex(UserError, "holds the orders"):
+            self.buyer.active = False
+
+    def test_rule_that_only_observes_from_now_on_takes_back_what_it_did(self):
+        alert, task = self._act("watch_buyer")
+        finding = self._found(actions=["watch_buyer"])
+        object.__setattr__(finding.outcome.rule, "observe", True)
+        self._record(finding)
+        self.assertEqual((self.buyer.status, task.state, alert.state), ("normal", "undone", "open"))
+        self._record(self._found(actions=["watch_buyer"]))
+        self.assertEqual((self.buyer.status, task.state), ("watch", "done"))
+
     # === TERM AND LIMIT === #
 
     def _make_term(self, name, days):
@@ -179,6 +216,20 @@ class TestAlertActions(FindingsCommon):
         self.partner.property_payment_term_id = other
         self._record()
         self.assertEqual(self.partner.property_payment_term_id, other)
+
+    def test_term_stays_short_while_another_alert_asks_for_it(self):
+        short, long = self._make_term("7 days", 7), self._make_term("60 days", 60)
+        self.rule.payment_term_id = short
+        self.partner.property_payment_term_id = long
+        key = ("sale.order", self._make_order().id)
+        mine = self._found(actions=["change_payment_term"])
+        of_order = self._found(actions=["change_payment_term"], document=key)
+        self._record(mine, documents={key})
+        self._record(mine, of_order, documents={key})
+        self._record(of_order, documents={key})
+        self.assertEqual(self.partner.property_payment_term_id, short)
+        self._record(documents={key})
+        self.assertEqual(self.partner.property_payment_term_id, long)
 
     def test_rule_without_a_term_says_what_is_missing(self):
         _alert, task = self._act("change_payment_term")

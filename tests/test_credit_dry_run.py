@@ -141,8 +141,10 @@ class TestCreditDryRun(AlertCommon):
         with trap_jobs() as trap:
             run.action_start()
             job = trap.enqueued_jobs[0]
-        job.exc_message = "The database is full"
-        run.sudo()._on_job_failed(job)
+        # As the runner of queue_job calls it.
+        job.recordset.env.clear()
+        job.on_fail({"exc_info": "Traceback", "exc_name": "Full", "exc_message": "The database is full"})
+        run.invalidate_recordset()
         self.assertEqual((run.state, run.note), ("failed", "The database is full"))
 
     def test_text_with_problems_is_not_tried(self):

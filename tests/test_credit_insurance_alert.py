@@ -184,6 +184,13 @@ class TestCreditInsuranceAlert(AlertCommon):
         self.rule.with_user(self.administrator).action_retire()
         self.assertEqual(self._alerts().state, "resolved")
 
+    def test_alerts_end_where_the_rule_does_not_apply_any_more(self):
+        self.Rule._screen(self.buyer)
+        self.rule.company_ids = self.company
+        self.assertEqual(self._alerts().state, "open")
+        self.rule.company_ids = self.env["res.company"].create({"name": "Elsewhere"})
+        self.assertEqual(self._alerts().state, "resolved")
+
     def test_rule_with_alerts_cannot_be_deleted(self):
         self.Rule._screen(self.buyer)
         with self.assertRaises(UserError):

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_change, credit_insurance_screening
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -96,6 +97,22 @@ class TestChange(AlertCommon):
             trap.assert_jobs_count(1)
         run = self.env["credit.insurance.screening.run"].search([], limit=1)
         self.assertEqual((run.kind, run.buyer_count), ("incremental", 2))
+
+    @mute_logger("odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_change")
+    def test_a_buyer_that_cannot_be_screened_keeps_no_other_waiting(self):
+        self._make_order(100)
+        model = type(self.env["credit.insurance.screening"])
+        with patch.object(model, "_screen", side_effect=ValueError("broken")), trap_jobs() as trap:
+            self.Change._cron_screen_changed()
+            trap.assert_jobs_count(1)
+        self._assert_changed()
+
+    def test_a_partner_that_is_not_complete_yet_is_written_all_the_same(self):
+        partner_id = self.env["res.partner"].create({"name": "Half"}).id
+        self.env.flush_all()
+        self.cr.execute("UPDATE res_partner SET commercial_partner_id = NULL WHERE id = %s", [partner_id])
+        self.cr.execute("UPDATE res_partner SET country_id = NULL, is_company = TRUE WHERE id = %s", [partner_id])
+        self._assert_changed()
 
     def test_nobody_reads_or_forges_changes(self):
         with self.assertRaises(Exception):  # noqa: B017 (access and missing rights are one to a client)

@@ -186,6 +186,22 @@ class TestCreditInsuranceRuleVersion(CreditCommon):
         with self.assertRaises(UserError):
             self.Rule.create(fake).action_activate()
 
+    def test_context_of_a_client_reviews_nothing(self):
+        self._require_review()
+        signal = self.env["credit.insurance.signal"].with_user(self.administrator)
+        self.assertEqual(signal.with_context(default_state="active").create({}).state, "draft")
+        shipped = self.Rule.with_context(default_pack="Mine", default_by_pack=True).create(
+            {"document": document(key="shipped"), "company_ids": self.company.ids}
+        )
+        self.assertEqual((shipped.pack, shipped.by_pack, shipped.version_ids.is_shipped), (False, False, False))
+        self.rule.with_context(default_state="approved", default_reviewer_id=self.second.id).write(
+            {"document": document(limit=9)}
+        )
+        self.assertEqual(self.rule.version_ids[0].state, "draft")
+        self.assertFalse(self.rule.version_ids.reviewer_id)
+        with self.assertRaisesRegex(UserError, "approve"):
+            self.rule.action_activate()
+
     # === ROLLING BACK, COMPARING === #
 
     def test_restored_version_is_a_new_one_with_the_old_text(self):

@@ -164,6 +164,13 @@ class TestRuleOverride(PackCommon):
         override.unlink()
         self.assertIsNotNone(self._rule())
 
+    def test_override_does_not_move_into_a_company_of_others(self):
+        override = self._override("severity: critical\n")
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            override.write({"company_id": self.other.id})
+        self.env.invalidate_all()
+        self.assertEqual(self._rule(self.other).severity, "warning")
+
     def test_wrong_overrides_are_refused_in_plain_words(self):
         for document, words in (
             ("severity: hgih\n", "did you mean"),

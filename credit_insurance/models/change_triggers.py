@@ -22,7 +22,7 @@ CHANGES = {
         "UPDATE OF country_id, industry_id, company_registry, is_company, credit_insurance_mail_changed",
         "TRUE",
         "partner",
-        "commercial_partner_id",
+        "id",
     ),
     "res_partner_bank": ("INSERT", "TRUE", "partner", "partner_id"),
     "credit_insurance_buyer": (
@@ -81,7 +81,8 @@ def ensure_triggers(cr):
         both = row == "OLD" and "INSERT" in events
         value = f"COALESCE(NEW.{column}, OLD.{column})" if both else f"{row}.{column}"
         body = (
-            f"BEGIN IF {condition} THEN INSERT INTO credit_insurance_change (what, res_id, changed_at)"
+            f"BEGIN IF ({condition}) AND {value} IS NOT NULL"
+            " THEN INSERT INTO credit_insurance_change (what, res_id, changed_at)"
             f" VALUES ('{what}', {value}, now() AT TIME ZONE 'UTC'); END IF; RETURN NULL; END"
         )
         cr.execute(

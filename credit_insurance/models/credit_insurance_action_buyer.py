@@ -64,7 +64,9 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _action_hold_order(self, tasks):
-        tasks.alert_id.filtered(lambda alert: alert.res_model == "sale.order").write({"holds": "order"})
+        # Holding the buyer holds this order too, and more.
+        orders = tasks.alert_id.filtered(lambda alert: alert.res_model == "sale.order" and not alert.holds)
+        orders.write({"holds": "order"})
         tasks.write({"state": "done", "note": self.env._("The order is held while the alert stands.")})
 
     @api.model
@@ -102,6 +104,9 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _undo_change_payment_term(self, tasks):
         for task in tasks:
+            if self._hand_term_over(task, tasks):
+                task.write({"state": "undone", "ended_note": self.env._("Another alert asks for a payment term.")})
+                continue
             term, kept = (task.data or {}).get("term"), True
             for company_id, before in (task.data or {}).get("before", {}).items():
                 partner = task.partner_id.with_company(int(company_id))
@@ -112,6 +117,46 @@ class CreditInsuranceAction(models.AbstractModel):
                 task.ended_note = self.env._("The payment term stays as it is.")
             else:
                 task.write({"state": "undone", "ended_note": self.env._("The former payment term is back.")})
+
+    @api.model
+    def _hand_term_over(self, task, ending):
+        """Whether another standing alert takes on the customer's former terms, and from now on sees to its own."""
+        heir, own = self._get_term_heir(task, ending), task.data or {}
+        if not heir or not own.get("before"):
+            return False
+        before, terms = dict(heir.data["before"]), self.env["account.payment.term"]
+        wanted = terms.browse(heir.data["term"])
+        for company_id, term_id in own["before"].items():
+            partner, former = task.partner_id.with_company(int(company_id)), terms.browse(term_id).exists()
+            shortens = self._get_days(former, task) > self._get_days(wanted, task)
+            if shortens and before.get(company_id, own["term"]) == own["term"]:
+                before[company_id] = term_id
+            if partner.property_payment_term_id.id == own["term"]:
+                partner.property_payment_term_id = wanted if company_id in before else former
+        heir.data = {**heir.data, "before": before}
+        return True
+
+    @api.model
+    def _get_term_heir(self, task, ending):
+        """Of the standing alerts that ask for a term for this customer, the action with the shortest."""
+        others = self.env["credit.insurance.action.task"].search(
+            [
+                ("buyer_id", "=", task.buyer_id.id),
+                ("key", "=", "change_payment_term"),
+                ("state", "=", "done"),
+                ("alert_id.ended_on", "=", False),
+                ("alert_id.state", "in", LIVE),
+                ("id", "not in", ending.ids),
+            ]
+        )
+        terms = self.env["account.payment.term"]
+        wanted = {other: terms.browse((other.data or {}).get("term")).exists() for other in others}
+        heirs = others.filtered(lambda other: wanted[other])
+        return heirs.sorted(lambda other: self._get_days(wanted[other], task))[:1]
+
+    @api.model
+    def _get_days(self, term, task):
+        return self.env["sale.order"]._credit_days_of_term(term, task.company_id._credit_today()) or 0
 
     @api.model
     def _get_branches(self, company):

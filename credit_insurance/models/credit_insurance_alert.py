@@ -3,7 +3,7 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .alert_kinds import ACTIVITY, USER_GROUP
+from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
 from .rule_override_text import merge_texts
@@ -225,12 +225,21 @@ class CreditInsuranceAlert(models.Model):
         alerts._unlink_activities()
 
     def _dismiss(self, reason, note):
-        """:raise AccessError: the user is no credit officer :raise UserError: an alert is closed already"""
+        """:raise AccessError: the user is no credit officer, or no manager and the alert holds orders
+        :raise UserError: an alert is closed already
+        """
         self._check_answerable(("open", "acknowledged"))
         alerts = self.sudo()
+        if alerts.filtered(lambda alert: alert._holds_orders()) and not self.env.user.has_group(MANAGER_GROUP):
+            raise AccessError(self.env._("This alert holds orders: only a credit manager dismisses it."))
         alerts.write({"state": "dismissed", "dismiss_reason": reason, "closing_note": note})
         alerts.activity_feedback([ACTIVITY], feedback=note or "")
         alerts._close_effects(self.env._("Dismissed by %s.", self.env.user.name))
+
+    def _holds_orders(self):
+        """Whether the credit gate holds orders because of this alert, as its own statement reads it."""
+        self.ensure_one()
+        return bool(self.holds or self.rule_id.holds_orders) and not self.observe_only and not self.ended_on
 
     def _reopen(self):
         self.write(

@@ -95,17 +95,21 @@ class CreditInsuranceAlert(models.Model):
     @api.model
     def _update_found(self, seen, today):
         """Write what changed; of alerts in which nothing did, only that they were seen, once a day."""
-        now, unchanged = fields.Datetime.now(), []
+        now, unchanged, observed = fields.Datetime.now(), [], {True: self.browse(), False: self.browse()}
         for alert, _finding, vals in seen:
             convert = {name: self._fields[name].convert_to_write(alert[name], alert) for name in vals}
             # Who evaluated it is no news as long as the answer is the same.
             changed = {name: value for name, value in vals.items() if convert[name] != value and name != "engine"}
             if changed:
                 alert.write({**changed, "engine": vals["engine"], "last_seen": now})
+                if "observe_only" in changed:
+                    observed[changed["observe_only"]] |= alert
             elif alert.last_seen.date() < today:
                 unchanged.append(alert.id)
         if unchanged:
             self.browse(unchanged).write({"last_seen": now})
+        observed[True]._close_effects(self.env._("The rule only observes now."))
+        self.env["credit.insurance.action"]._resume(observed[False].filtered(lambda alert: alert.state == "open"))
 
     @api.model
     def _raise_alerts(self, raised):

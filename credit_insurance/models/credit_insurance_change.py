@@ -1,10 +1,15 @@
 """What changed since the last screening: the inputs of which buyers, within seconds and without their asking."""
 
+import logging
 from datetime import timedelta
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
 from .change_triggers import buyers_sql, ensure_triggers
+
+_logger = logging.getLogger(__name__)
 
 # Fewer buyers than this are screened at once; more become jobs.
 FEW = 500
@@ -51,7 +56,15 @@ class CreditInsuranceChange(models.Model):
         if len(buyers) > FEW:
             screening._enqueue(buyers, kind="incremental")
         elif buyers:
-            screening._screen(buyers)
+            try:
+                with self.env.cr.savepoint():
+                    screening._screen(buyers)
+            except OperationalError:
+                raise
+            except Exception:
+                # One buyer must not keep all later changes waiting: a job tries again, and shows what it fails of.
+                _logger.exception("Buyers whose facts changed were not screened at once")
+                screening._enqueue(buyers, kind="incremental")
 
     @api.autovacuum
     def _gc_changes(self):

@@ -201,9 +201,9 @@ class CreditInsuranceDryRun(models.Model):
         self.buyer_done += len(buyers)
         self._enqueue(buyers[-1].id)
 
-    def _on_job_failed(self, job):
+    def _on_job_failed(self, exc_info, exc_name, exc_message):
         """Called by queue_job when the last attempt has failed."""
-        self.write({"state": "failed", "note": job.exc_message or job.exc_name})
+        self.write({"state": "failed", "note": exc_message or exc_name})
 
     def _get_buyer_domain(self):
         return [("company_id", "=", self.company_id.id)]

@@ -137,6 +137,8 @@ class CreditInsuranceRule(models.Model):
             self.env["credit.insurance.alert"].sudo().search(
                 [("rule_id", "in", self.ids), ("ended_on", "=", False)]
             )._end(self.env._("The rule is no longer active."))
+        if "company_ids" in vals:
+            self._end_alerts_elsewhere()
         if vals.get("state") == "active" or "company_ids" in vals:
             self.filtered(lambda rule: rule.state == "active")._check_active_together()
         return result
@@ -277,7 +279,21 @@ class CreditInsuranceRule(models.Model):
 
     def _write_text_vals(self, vals):
         """Write what a text says, past the protection of these fields in ``write``."""
-        return super().write(vals)  # pylint: disable=super-method-mismatch
+        result = super().write(vals)  # pylint: disable=super-method-mismatch
+        if "company_ids" in vals:
+            self._end_alerts_elsewhere()
+        return result
+
+    def _end_alerts_elsewhere(self):
+        """Where a rule does not apply any more no screening looks at its alerts: end them."""
+        for rule in self.sudo().filtered("company_ids"):
+            self.env["credit.insurance.alert"].sudo().search(
+                [
+                    ("rule_id", "=", rule.id),
+                    ("company_id", "not in", rule.company_ids.ids),
+                    ("ended_on", "=", False),
+                ]
+            )._end(self.env._("The rule no longer applies in this company."))
 
     @api.model
     def _check_active_together(self):

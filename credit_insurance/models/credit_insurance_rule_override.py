@@ -78,6 +78,9 @@ class CreditInsuranceRuleOverride(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "company_id" in vals:
+            # Nor into a company whose overrides the user may not write.
+            self.check_access("write")
         if {"document", "switched_off", "rule_id", "company_id"} & vals.keys():
             self._apply()
         return result

@@ -11,6 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .credit_insurance_rule import NEW_DOCUMENT
+from .guarded_fields import without_fields
 from .rule_document import describe_changes
 
 VERSION_STATES = [
@@ -22,6 +23,9 @@ VERSION_STATES = [
     ("discarded", "Discarded"),
 ]
 WAITING = ("draft", "review", "approved")
+SHIPPED_FIELDS = ("pack", "pack_id", "by_pack", "was_active")
+# What says that a text was reviewed; no default of a client's context sets it.
+REVIEW_FIELDS = ("state", "submitted_by_id", "reviewer_id", "reviewed_on", "activated_by_id", "activated_on")
 REVIEW_ACTIVITY = "credit_insurance.mail_activity_type_rule_review"
 
 
@@ -165,12 +169,12 @@ class CreditInsuranceRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """A new rule starts as a draft, or in force where no review is needed."""
+        if not self.env.su:
+            # What came with the addon needs no review, so nobody else may say that something did.
+            self, vals_list = without_fields(self, vals_list, SHIPPED_FIELDS)
         for vals in vals_list:
             if "working_document" in vals:
                 vals["document"] = vals.pop("working_document")
-            if not self.env.su:
-                # What came with the addon needs no review, so nobody else may say that something did.
-                vals.pop("pack", None)
         rules = super().create(vals_list)
         active = rules.filtered(lambda rule: rule.state == "active")._get_current_versions()
         active._check_may_activate()
@@ -291,7 +295,7 @@ class CreditInsuranceRule(models.Model):
 
     def _keep_version(self, text=None, number=None, restored_from=None):
         """Keep the texts of these rules as versions, or one other text as a proposal."""
-        versions = self.env["credit.insurance.rule.version"]
+        versions, _vals_list = without_fields(self.env["credit.insurance.rule.version"], [], REVIEW_FIELDS)
         for rule in self:
             row = {"rule_id": rule.id, "version": number or rule.version, "document": text or rule.document}
             row |= {"is_shipped": bool(rule.pack and rule.version == 1 and not text)}

@@ -21,6 +21,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     load_derived,
 )
 
+from .guarded_fields import without_fields
 from .rule_document import rule_keys
 
 SIGNAL_FIELDS = ("key", "name", "type", "unit", "scope", "help")
@@ -122,10 +123,9 @@ class CreditInsuranceSignal(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self, vals_list = without_fields(self, vals_list, ("state", "reviewer_id"))
         for vals in vals_list:
             vals.setdefault("document", NEW_SIGNAL)
-            for name in ("state", "reviewer_id"):
-                vals.pop(name, None)
             vals |= self.browse()._prepare_document_vals(vals["document"])
         return super().create(vals_list)
 

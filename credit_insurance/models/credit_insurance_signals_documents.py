@@ -112,7 +112,8 @@ class CreditInsuranceSignals(models.AbstractModel):
     def _get_documents(self, scope, buyers, today):
         """What screening evaluates of these buyers.
 
-        Open orders and quotations of the last two months, open invoices, events of the last year.
+        Open orders and quotations of the last two months, open invoices, events of the last year. What an alert holds
+        does not get out of it by growing old.
         """
         scope = Scope(scope)
         if scope is Scope.EVENT:
@@ -141,7 +142,12 @@ def _open_orders(buyers, today):
         """
         SELECT o.id FROM (%s) w
           JOIN sale_order o ON o.partner_invoice_id = w.partner_id AND o.company_id = w.company_id
-         WHERE (o.state = 'sale' AND %s) OR (o.state IN ('draft', 'sent') AND o.date_order > %s)
+         WHERE (o.state = 'sale' AND %s)
+            OR (o.state IN ('draft', 'sent')
+                AND (o.date_order > %s
+                     OR EXISTS (SELECT FROM credit_insurance_alert a
+                                 WHERE a.res_model = 'sale.order' AND a.res_id = o.id AND a.holds IS NOT NULL
+                                   AND a.ended_on IS NULL)))
         """,
         _whose(buyers),
         OPEN_ORDER,

@@ -85,7 +85,9 @@ class CreditInsuranceBuyer(models.Model):
                 ("ended_on", "=", False),
                 ("state", "in", ("open", "acknowledged")),
                 ("observe_only", "=", False),
+                "|",
                 ("rule_id.holds_orders", "=", True),
+                ("holds", "!=", False),
             ],
             limit=1,
         )  # fmt: skip
