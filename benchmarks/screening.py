@@ -5,7 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -143,7 +143,7 @@ def _run_job(registry: Registry, block: list[int]) -> None:
 
 
 @contextlib.contextmanager
-def _transaction(registry: Registry):  # noqa: ANN202
+def _transaction(registry: Registry) -> Iterator[Environment]:
     with registry.cursor() as cr:
         yield Environment(cr, SUPERUSER_ID, {"lang": "en_US", "tz": "UTC"})
         cr.commit()

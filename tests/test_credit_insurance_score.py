@@ -132,6 +132,10 @@ class TestScore(AlertCommon):
             with self.assertRaisesRegex(ValidationError, told):
                 self.Card.create({"document": text.replace(*wrong)})
 
+    def test_copy_of_a_card_has_a_key_of_its_own(self):
+        card = self.env["credit.insurance.scorecard"].search([], limit=1)
+        self.assertEqual((card.copy() + card.copy()).mapped("key"), [f"{card.key}_copy", f"{card.key}_copy2"])
+
     def test_only_administrators_edit_cards(self):
         with self.assertRaises(AccessError):
             self.Card.search([], limit=1).with_user(self.manager).write({"sequence": 1})

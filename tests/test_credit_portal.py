@@ -30,6 +30,16 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         order.action_quotation_sent()
         return order
 
+    def _pay(self, order, amount, state):
+        return self._create_transaction(
+            "redirect",
+            amount=amount,
+            currency_id=order.currency_id.id,
+            partner_id=self.portal_user.partner_id.id,
+            sale_order_ids=[Command.set(order.ids)],
+            state=state,
+        )
+
     def _page(self, order, query=""):
         self.authenticate(self.portal_user.login, self.portal_user.login)
         response = self.url_open(f"/my/orders/{order.id}?{query}")
@@ -86,14 +96,7 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         order = self._portal_order(require_signature=False)
         order.with_user(self.rep).action_confirm()
         self.assertEqual(order._credit_get_portal_amount(), 1500)
-        transaction = self._create_transaction(
-            "redirect",
-            amount=1500,
-            currency_id=order.currency_id.id,
-            partner_id=self.portal_user.partner_id.id,
-            sale_order_ids=[Command.set(order.ids)],
-            state="done",
-        )
+        transaction = self._pay(order, 1500, "done")
         transaction.sudo()._post_process()
         self.assertEqual((order.state, order.credit_state), ("sale", "passed"))
         self.assertNotIn(ARRIVED, self._page(order))
@@ -101,14 +104,7 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
     def test_pending_payment_is_not_asked_for_twice(self):
         order = self._portal_order(require_signature=False)
         order.with_user(self.rep).action_confirm()
-        self._create_transaction(
-            "redirect",
-            amount=1500,
-            currency_id=order.currency_id.id,
-            partner_id=self.portal_user.partner_id.id,
-            sale_order_ids=[Command.set(order.ids)],
-            state="pending",
-        )
+        self._pay(order, 1500, "pending")
         self.assertFalse(order._credit_get_portal_amount())
         self.assertIn(ARRIVED, self._page(order))
 
@@ -130,14 +126,7 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
     def test_rest_of_an_order_whose_prepayment_is_in_can_be_paid(self):
         order = self._portal_order(require_signature=False)
         order.write({"require_payment": True, "prepayment_percent": 0.2})
-        self._create_transaction(
-            "redirect",
-            amount=300,
-            currency_id=order.currency_id.id,
-            partner_id=self.portal_user.partner_id.id,
-            sale_order_ids=[Command.set(order.ids)],
-            state="done",
-        ).sudo()._post_process()
+        self._pay(order, 300, "done").sudo()._post_process()
         self.assertEqual((order.state, order.credit_state), ("sent", "held"), "the prepayment does not suffice")
         self.assertEqual(order._credit_get_portal_amount(), 1200)
         self.assertIn("o_sale_portal_paynow", self._page(order))

@@ -81,10 +81,6 @@ class AccountMove(models.Model):
         params = held._credit_prepare_told(passed)
         return {"type": "ir.actions.client", "tag": "display_notification", "params": params}
 
-    def action_credit_request_release(self):
-        """Ask for the release of what the credit gate stopped."""
-        return self._credit_ask_release()
-
     def _post(self, soft=True):
         """Leave out what the credit gate holds: whoever posts many, or the job that posts by date, carries on."""
         today = fields.Date.context_today(self)

@@ -3,8 +3,6 @@ from odoo.exceptions import UserError
 
 from .reasons import describe_reasons
 
-EXPOSURE_SOURCES = ("not_due", "overdue", "confirmed", "credits", "reserved")
-
 # What a pass rests on, as ``rules.policy.Basis`` calls it.
 BASES = [
     ("within_limit", "Within the limit"),

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.credit_insurance.rules.policy import ReasonCode
 
+from . import cached_records  # noqa: F401 (has to be loaded first)
 from .reasons import REASON_NAMES
 
 
@@ -31,7 +32,7 @@ class CreditInsuranceProfile(models.Model):
 
     _name = "credit.insurance.profile"
     _description = "Credit Profile"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.cached"]
     _order = "name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -92,24 +93,6 @@ class CreditInsuranceProfile(models.Model):
             if profile.buyer_ids or companies:
                 raise ValidationError(self.env._("%s is still in use and cannot be archived.", profile.name))
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        profiles = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return profiles
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
-
     # === ACTIONS === #
 
     def action_open_buyers(self):
@@ -146,6 +129,7 @@ class CreditInsuranceProfile(models.Model):
 class CreditInsuranceProfileLine(models.Model):
     _name = "credit.insurance.profile.line"
     _description = "What a Reason Means in a Credit Profile"
+    _inherit = ["credit.insurance.cached"]
     _order = "profile_id, id"
 
     profile_id = fields.Many2one("credit.insurance.profile", required=True, ondelete="cascade", index=True)
@@ -159,22 +143,6 @@ class CreditInsuranceProfileLine(models.Model):
     @api.model
     def _selection_reason(self):
         return [(code.value, self.env._(REASON_NAMES[code])) for code in ReasonCode]
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return lines
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
 
 class CreditInsuranceBuyer(models.Model):

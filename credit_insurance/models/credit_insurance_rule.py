@@ -17,7 +17,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     load,
 )
 
-from .rule_document import RULE_PATH, own_place, read_rule, write_rule
+from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
 
 _logger = logging.getLogger(__name__)
 
@@ -149,11 +149,7 @@ class CreditInsuranceRule(models.Model):
         for rule, vals in zip(self, vals_list, strict=True):
             parsed, _problems = read_rule(rule.document)
             if parsed:
-                key, number = f"{parsed.key}_copy", 1
-                while self.sudo().search_count([("key", "=", key)]):
-                    number += 1
-                    key = f"{parsed.key}_copy{number}"
-                copy = replace(parsed, key=key, name=self.env._("%s (copy)", parsed.name))
+                copy = replace(parsed, key=copy_key(rule), name=self.env._("%s (copy)", parsed.name))
                 vals["document"] = write_rule(copy)
         return vals_list
 

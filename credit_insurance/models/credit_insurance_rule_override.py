@@ -5,7 +5,7 @@ from dataclasses import replace
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .rule_override_text import get_strangers, merge_texts, read_overridden
+from .rule_override_text import get_strangers, merge_texts
 
 
 class CreditInsuranceRuleOverride(models.Model):
@@ -110,10 +110,10 @@ class CreditInsuranceRuleOverride(models.Model):
             return None, False
         if strangers := get_strangers(self.document):
             return None, self.env._("An override does not carry: %s", ", ".join(strangers))
-        _parsed, problems = rules.sudo()._check_text(merge_texts(text, self.document), self.rule_id.sudo().key)
+        rule, problems = rules.sudo()._check_text(merge_texts(text, self.document), self.rule_id.sudo().key)
         if problems:
             return None, rules._describe(problems)
-        return read_overridden(text, self.document)[0], False
+        return rule, False
 
     @api.model
     def _apply_to(self, rules, company):

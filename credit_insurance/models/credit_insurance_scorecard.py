@@ -6,7 +6,8 @@ from odoo.exceptions import ValidationError
 from odoo.addons.credit_insurance import rules
 from odoo.addons.credit_insurance.rules.risk import DocumentError, scoring
 
-from .rule_document import own_place
+from . import cached_records  # noqa: F401 (has to be loaded first)
+from .rule_document import copy_key, own_place
 
 SCORE_KEYS = frozenset({"internal_score", "score_financial", "score_behaviour", "score_sector"})
 CARDS = Path(rules.__file__).parent / "risk" / "scorecards"
@@ -49,7 +50,7 @@ class CreditInsuranceScorecard(models.Model):
 
     _name = "credit.insurance.scorecard"
     _description = "Scorecard"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.cached"]
     _order = "company_id, sequence, key"
 
     document = fields.Text(string="Scorecard", required=True, default=NEW_CARD, tracking=True)
@@ -68,25 +69,19 @@ class CreditInsuranceScorecard(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             vals |= self._prepare_document_vals(vals.get("document") or NEW_CARD)
-        self.env.registry.clear_cache()
         return super().create(vals_list)
 
     def write(self, vals):
         vals = {name: value for name, value in vals.items() if name not in ("key", "name", "industries")}
         if "document" in vals:
             vals |= self._prepare_document_vals(vals["document"])
-        self.env.registry.clear_cache()
         return super().write(vals)
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
 
     def copy_data(self, default=None):
         """A copy has a key of its own."""
         vals_list = super().copy_data(default)
         for record, vals in zip(self, vals_list, strict=True):
-            vals["document"] = record.document.replace(f"scorecard: {record.key}", f"scorecard: {record.key}_copy", 1)
+            vals["document"] = record.document.replace(f"scorecard: {record.key}", f"scorecard: {copy_key(record)}", 1)
         return vals_list
 
     @api.model

@@ -30,13 +30,13 @@ from odoo.addons.credit_insurance.rules.risk import (
     Scope,
     expand,
     render,
-    signal_keys,
 )
 from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .credit_insurance_engine_difference import note
+from .rule_document import rule_keys
 from .rule_trace import to_json, trace_rows
 
 _logger = logging.getLogger(__name__)
@@ -99,7 +99,9 @@ class _Loaded:
         self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
         self.keys = {
             scope: engine.catalogue.sources(
-                frozenset().union(*(rule_keys(part, engine.catalogue) for rule, part in parts if rule.scope is scope))
+                frozenset().union(
+                    *(rule_keys(rule, engine.catalogue) for rule in engine.pack.rules if rule.scope is scope)
+                )
             )
             for scope in Scope
         }
@@ -280,12 +282,6 @@ class CreditInsuranceScreening(models.AbstractModel):
         buyers.fetch(["partner_id"])
         buyers.partner_id.fetch(["name"])
         return {buyer.id: buyer.partner_id.name for buyer in buyers}
-
-
-def rule_keys(rule, catalogue):
-    """The signals a rule's conditions and message speak of."""
-    named = {signal.key for signal in catalogue if f"{{{signal.key}}}" in rule.message}
-    return signal_keys(*(condition for _name, condition in rule.conditions)) | named
 
 
 class _Explainer:

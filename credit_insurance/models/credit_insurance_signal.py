@@ -22,7 +22,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 )
 
 from .guarded_fields import without_fields
-from .rule_document import rule_keys
+from .rule_document import copy_key, rule_keys
 
 SIGNAL_FIELDS = ("key", "name", "type", "unit", "scope", "help")
 GUARDED_FIELDS = (*SIGNAL_FIELDS, "state", "author_id", "reviewer_id")
@@ -162,11 +162,9 @@ class CreditInsuranceSignal(models.Model):
         for signal, vals in zip(self, vals_list, strict=True):
             derived, _problems = read_signal(signal.document)
             if derived:
-                key, number = f"{derived.key}_copy", 1
-                while self.sudo().search_count([("key", "=", key)]):
-                    number += 1
-                    key = f"{derived.key}_copy{number}"
-                vals["document"] = dump_derived(replace(derived, key=key, label=self.env._("%s (copy)", derived.label)))
+                vals["document"] = dump_derived(
+                    replace(derived, key=copy_key(signal), label=self.env._("%s (copy)", derived.label))
+                )
         return vals_list
 
     @api.ondelete(at_uninstall=False)

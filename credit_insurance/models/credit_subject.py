@@ -86,7 +86,9 @@ class CreditSubject(models.AbstractModel):
             "credit_insurance": {"passed": passed.ids, "held": self.ids},
         }
 
-    def _credit_ask_release(self):
+    # === ACTIONS === #
+
+    def action_credit_request_release(self):
         """The dialog in which somebody asks for the release of the newest hold."""
         self.ensure_one()
         return {

@@ -98,3 +98,13 @@ def rule_keys(rule, catalogue):
 def evaluate_rows(rule, facts, today, catalogue):
     """The outcomes of a rule, the rows of a decision table one by one; the most severe first."""
     return [evaluate(part, facts, today, catalogue) for part in sorted(expand(rule), key=lambda row: row.precedence)]
+
+
+def copy_key(record):
+    """A key for a copy of the record that no other record of its model has."""
+    records = record.sudo().with_context(active_test=False)
+    key, number = f"{record.key}_copy", 1
+    while records.search_count([("key", "=", key)]):
+        number += 1
+        key = f"{record.key}_copy{number}"
+    return key

@@ -8,8 +8,6 @@ message: …                            message: …            follows the rule
 
 import re
 
-from .rule_document import read_rule
-
 FIELDS = ("severity", "priority", "message", "actions", "observe", "when", "table", "unless", "until", "valid_from")
 OVERRIDABLE = frozenset((*FIELDS, "valid_to", "tests"))
 _FIELD = re.compile(r"([A-Za-z_]\w*)\s*:")
@@ -49,8 +47,3 @@ def merge_texts(text, override):
         new = name if name in other else swapped.get(name) if swapped.get(name) in other else name
         merged[new] = other.pop(new, lines)
     return "\n".join(line for lines in (merged | other).values() for line in lines) + "\n"
-
-
-def read_overridden(text, override):
-    """``(rule, problems)`` as :func:`read_rule`, of the rule's text under the override."""
-    return read_rule(merge_texts(text, override))

@@ -113,18 +113,6 @@ class SaleOrder(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_credit_request_release(self):
-        """Open the dialog in which the sales side asks for a release."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Ask for Release"),
-            "res_model": "credit.insurance.hold.request",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_hold_id": self.credit_hold_id.id},
-        }
-
     def action_credit_open_hold(self):
         self.ensure_one()
         return {

@@ -54,10 +54,6 @@ class StockPicking(models.Model):
         result = super(StockPicking, passed).button_validate() if passed else True
         return held._credit_tell_held(passed, result)
 
-    def action_credit_request_release(self):
-        """Ask for the release of what the credit gate stopped."""
-        return self._credit_ask_release()
-
     def _action_done(self):
         """:raise UserError: goods would leave that the credit gate stops, and nobody asked it before"""
         decided = self.env.cr.precommit.data.get("credit_insurance.deliveries", set())
