@@ -1,6 +1,7 @@
 from . import (
     test_account_move,
     test_credit_alert_actions,
+    test_credit_alert_concurrency,
     test_credit_alert_digest,
     test_credit_alert_states,
     test_credit_alert_summary,

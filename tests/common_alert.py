@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo import Command
 
 from odoo.addons.credit_insurance.rules.risk import EngineHost
+from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import CreditCommon
 
@@ -55,6 +56,15 @@ class AlertCommon(CreditCommon):
 
     def _alerts(self, buyer=None):
         return self.Alert.search([("buyer_id", "in", (buyer or self.buyer).ids)])
+
+    @contextmanager
+    def _summaries(self):
+        """Carry out the jobs that count summaries, at the end of the block."""
+        with trap_jobs() as trap:
+            yield
+            for job in trap.enqueued_jobs:
+                if job.method_name == "_job_summary":
+                    job.perform()
 
     @contextmanager
     def _host(self, **values):

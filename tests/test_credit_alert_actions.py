@@ -296,7 +296,8 @@ class TestAlertActions(FindingsCommon):
         self.rule.needs_approval = True
         self.rule.with_user(self.administrator).document = self.rule.document.replace("Something", "Anything")
         buyer = self._make_buyer(limit=1000)
-        alert, task = self._act("reduce_own_limit", "watch_buyer")
+        with self._summaries():
+            alert, task = self._act("reduce_own_limit", "watch_buyer")
         self.assertEqual((task.state, self._task(alert, "watch_buyer").state), ("waiting", "done"))
         self.assertEqual(buyer.own_limit, 1000)
         self.assertEqual(task.author_id, self.administrator)

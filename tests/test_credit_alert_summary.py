@@ -2,7 +2,7 @@
 
 from odoo.tests import tagged
 
-from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_alert_activity import SINGLE_A_DAY
+from odoo.addons.credit_insurance.credit_insurance.models.alert_kinds import SINGLE_A_DAY, SUMMARY
 
 from .common_alert import STORY, AlertCommon
 
@@ -24,7 +24,8 @@ class TestAlertSummary(AlertCommon):
 
     def test_first_screening_of_many_buyers_makes_one_summary(self):
         before = self._activities()
-        self.Rule._screen(self.buyers)
+        with self._summaries():
+            self.Rule._screen(self.buyers)
         activity = self._activities() - before
         self.assertEqual(len(activity), 1)
         self.assertEqual(activity.user_id, self.manager)
@@ -32,11 +33,22 @@ class TestAlertSummary(AlertCommon):
 
     def test_next_block_only_raises_the_number(self):
         before = self._activities()
-        self.Rule._screen(self.buyers[:-1])
-        self.Rule._screen(self.buyers[-1])
+        with self._summaries():
+            self.Rule._screen(self.buyers[:-1])
+            self.Rule._screen(self.buyers[-1])
         self.assertEqual(len(self._activities() - before), 2, "a summary, and one alert alone")
-        self.Rule._screen(self.buyers)
+        with self._summaries():
+            self.Rule._screen(self.buyers)
         self.assertEqual(len(self._activities() - before), 2)
+
+    def test_summaries_that_two_jobs_made_at_once_become_one(self):
+        before = self._activities()
+        with self._summaries():
+            self.Rule._screen(self.buyers)
+        (self._activities() - before).sudo().copy()
+        self.assertEqual(len(self._activities() - before), 2)
+        self._alerts(self.buyers)[0].sudo()._job_summary(SUMMARY, self.manager.id)
+        self.assertEqual(len(self._activities() - before), 1)
 
     def test_few_alerts_keep_an_activity_each(self):
         self.Rule._screen(self.buyers[:3])

@@ -227,8 +227,7 @@ class CreditInsuranceActionTask(models.Model):
             others = self.env["credit.insurance.authority"]._get_managers(company) - author
             user = (responsible & others) or others[:1] or responsible
             if user:
-                domain = [("company_id", "=", company.id), ("task_ids.state", "=", "waiting")]
-                tasks.alert_id._schedule_summary(APPROVAL, user, domain)
+                tasks.alert_id._schedule_summary(APPROVAL, user)
 
     def _close_activities(self):
         """Nobody is reminded of what needs no answer any more; summaries go with the last that they count."""

@@ -4,10 +4,16 @@ A first pull or a new rule can raise thousands of alerts, block by block; nobody
 The rule, or else the company's setting for the severity, says which role is told.
 """
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
 from .alert_kinds import ACTIVITY, APPROVAL, ON_CUSTOMER, SINGLE_A_DAY, SUMMARY, TODO, TODO_SUMMARY, USER_GROUP
 
+# What a summary of each kind counts.
+SUMMARISED = {
+    SUMMARY: [("state", "=", "open")],
+    TODO_SUMMARY: [("task_ids.state", "=", "todo")],
+    APPROVAL: [("task_ids.state", "=", "waiting")],
+}
 DOCUMENT_SALESPERSON = {"sale.order": "user_id", "account.move": "invoice_user_id"}
 
 
@@ -49,20 +55,20 @@ class CreditInsuranceAlert(models.Model):
 
     def _schedule_activities(self):
         """Tell whoever looks after these alerts; returns who it is: ``{alert: res.users}``."""
-        return self._schedule_each(ACTIVITY, SUMMARY, [("state", "=", "open")])
+        return self._schedule_each(ACTIVITY, SUMMARY)
 
     def _schedule_todo(self, tasks):
         """Tell them that a rule prepared something which they finish."""
-        return self._schedule_each(TODO, TODO_SUMMARY, [("task_ids.state", "=", "todo")], tasks.grouped("alert_id"))
+        return self._schedule_each(TODO, TODO_SUMMARY, tasks.grouped("alert_id"))
 
-    def _schedule_each(self, xmlid, summary_xmlid, domain, tasks=None):
-        """An activity for each alert, or one for all that match ``domain`` where a person has many of them already."""
+    def _schedule_each(self, xmlid, summary_xmlid, tasks=None):
+        """An activity for each alert, or one for all of the kind where a person has many of them already."""
         people = {alert: user or self.env.user for alert, user in self._get_people().items()}
         seen = self._count_today([xmlid, ON_CUSTOMER], self.env["res.users"].union(*people.values()))
         vals_list = []
         for (company, user), alerts in self.grouped(lambda alert: (alert.company_id, people[alert])).items():
             if seen.get(user.id, 0) + len(alerts) > SINGLE_A_DAY:
-                alerts._schedule_summary(summary_xmlid, user, [("company_id", "=", company.id), *domain])
+                alerts._schedule_summary(summary_xmlid, user)
                 continue
             reader = alerts._may_read(user, company)
             for alert in alerts:
@@ -101,28 +107,37 @@ class CreditInsuranceAlert(models.Model):
         )
         return {user.id: count for user, count in groups}
 
-    def _schedule_summary(self, xmlid, user, domain):
-        """One activity that says how many there are; the next block of the same day only raises its number.
+    def _schedule_summary(self, xmlid, user):
+        """One activity that says how many there are of a kind, per company and person.
 
-        There is one of each kind per company and person.
+        A job counts them: blocks that are screened side by side would meet in that activity and undo one another.
         """
-        company = self[0].company_id
-        summary = self._get_summary(xmlid, self.with_context(lang=user.lang).env, self.search_count(domain), company)
-        activity = self.env["mail.activity"].search(
+        alert = self[0].with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        company = alert.company_id
+        key = f"credit_insurance.summary-{xmlid}-{company.id}-{user.id}"
+        alert.with_delay(identity_key=key, description=f"Summary for {user.name}")._job_summary(xmlid, user.id)
+
+    def _job_summary(self, xmlid, user_id):
+        """Make the summary of one kind that a person has in this alert's company, or bring its number up to date."""
+        user, company = self.env["res.users"].browse(user_id), self.company_id
+        activities = self.env["mail.activity"].search(
             [
                 ("activity_type_id", "in", [self.env.ref(xmlid).id, self.env.ref(ON_CUSTOMER).id]),
                 ("user_id", "=", user.id),
                 ("credit_insurance_alert_id.company_id", "=", company.id),
                 ("credit_insurance_kind", "=", xmlid),
             ],
-            limit=1,
+            order="id",
         )
-        if activity:
-            activity.summary = summary
-            return
-        vals = self[0]._prepare_activity_vals(xmlid, user, self._may_read(user, company), summary)
-        vals["credit_insurance_kind"] = xmlid
-        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([vals])
+        count = self.search_count([("company_id", "=", company.id), *SUMMARISED[xmlid]])
+        summary = self._get_summary(xmlid, self.with_context(lang=user.lang).env, count, company)
+        activities[1:].unlink()  # two jobs at the same instant may each have made one
+        if activities:
+            activities[0].summary = summary
+        elif count:
+            vals = self._prepare_activity_vals(xmlid, user, self._may_read(user, company), summary)
+            vals["credit_insurance_kind"] = xmlid
+            self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([vals])
 
     @api.model
     def _get_summary(self, xmlid, env, count, company):
