@@ -29,6 +29,7 @@ from . import (
     test_credit_gate_release,
     test_credit_gate_rows,
     test_credit_gate_rpc,
+    test_credit_gate_rules,
     test_credit_gate_switch,
     test_credit_gate_tour,
     test_credit_group,

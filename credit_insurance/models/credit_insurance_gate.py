@@ -27,6 +27,7 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_hold(self, orders):
         """Decide ``orders`` in order of their creation; write a pass or a hold for each. Return those that pass."""
+        self._screen_orders(orders)
         unchecked = self._prepare_unchecked(orders)
         cases = self._prepare_cases(orders, "confirmation", attached=unchecked)
         if unchecked and unchecked.recorded:
@@ -44,6 +45,7 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_refuse(self, orders, checkpoint, open_amounts=None):
         """Decide orders that are, or are about to be, confirmed without a pass: ``{order: why it is refused}``."""
+        self._screen_orders(orders)
         refused, passing = {}, []
         for case, decision in self._decide(orders, checkpoint, open_amounts):
             if decision.outcome is Outcome.PASS:

@@ -17,6 +17,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     load,
 )
 
+from . import cached_records  # noqa: F401 (has to be loaded first)
 from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class CreditInsuranceRule(models.Model):
 
     _name = "credit.insurance.rule"
     _description = "Risk Rule"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.cached"]
     _order = "severity_rank, priority, key"
 
     document = fields.Text(string="Rule", required=True, default=NEW_DOCUMENT)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from . import cached_records  # noqa: F401 (has to be loaded first)
 from .rule_override_text import get_strangers, merge_texts
 
 
@@ -17,7 +18,7 @@ class CreditInsuranceRuleOverride(models.Model):
 
     _name = "credit.insurance.rule.override"
     _description = "Override of a Risk Rule"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.cached"]
     _order = "rule_id, company_id"
     _rec_name = "rule_id"
 

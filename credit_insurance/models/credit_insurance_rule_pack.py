@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.credit_insurance.rules.risk import Pack, load
 
+from . import cached_records  # noqa: F401 (has to be loaded first)
 from .credit_insurance_rule import PACKS
 
 ADMIN_GROUP = "credit_insurance.credit_insurance_group_admin"
@@ -21,6 +22,7 @@ class CreditInsuranceRulePack(models.Model):
 
     _name = "credit.insurance.rule.pack"
     _description = "Pack of Risk Rules"
+    _inherit = ["credit.insurance.cached"]
     _order = "name"
 
     key = fields.Char(required=True, readonly=True)

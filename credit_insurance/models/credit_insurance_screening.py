@@ -78,11 +78,9 @@ def _key(rule_id, buyer_id, document):
 
 
 @lru_cache(maxsize=8)
-def _make_engine(pack, catalogue, host, share):
+def _make_engine(pack, catalogue, host, share, timeout):
     """Engines are cheap, but checking and compiling a pack for each block is not. Equal packs share one."""
-    return RuleEngine(
-        pack, catalogue, timeout=ENGINE_TIMEOUT, host=host, compare_share=share, on_difference=note
-    )  # fmt: skip
+    return RuleEngine(pack, catalogue, timeout=timeout, host=host, compare_share=share, on_difference=note)
 
 
 class _Loaded:
@@ -170,21 +168,25 @@ class CreditInsuranceScreening(models.AbstractModel):
                 screening._screen_company(company, company_buyers, loaded)
 
     @api.model
-    def _get_ready_engine(self, company):
+    def _get_ready_engine(self, company, timeout=ENGINE_TIMEOUT):
         """The engine with the company's active rules loaded; None when there are none.
 
         Rules are read and checked again when a row of what they are made of is another than before.
+
+        :param timeout: seconds after which the reference evaluator answers instead
         """
-        key = (self.env.cr.dbname, company.id, self._get_rules_state(), self._get_engine_host())
+        key = (self.env.cr.dbname, company.id, self._get_rules_state(), self._get_engine_host(), timeout)
         if key not in _engines:
             pack, unusable = self.env["credit.insurance.rule"]._get_active_pack(company)
             for rule in unusable:
                 _logger.error("Risk rule %s is active but does not pass the checker; it raises no alerts", rule.key)
-            engine = self._get_engine(pack) if pack.rules else None
+            engine = self._get_engine(pack, timeout) if pack.rules else None
             _engines[key] = engine and _Loaded(engine, self._get_record_ids(engine))
         loaded = _engines[key]
         if loaded is None:
             return None
+        if timeout < ENGINE_TIMEOUT:
+            return loaded  # what is not ready by then is not waited for
         try:
             loaded.engine.prepare()
         except EngineError as error:
@@ -202,14 +204,14 @@ class CreditInsuranceScreening(models.AbstractModel):
         return state
 
     @api.model
-    def _get_engine(self, pack):
+    def _get_engine(self, pack, timeout=ENGINE_TIMEOUT):
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         percent = self.env["ir.config_parameter"].sudo().get_param(COMPARE_PARAMETER, "1")
         try:
             share = min(max(float(percent) / 100, 0.0), 1.0)
         except ValueError:
             share = 0.01
-        return _make_engine(pack, catalogue, self._get_engine_host(), share)
+        return _make_engine(pack, catalogue, self._get_engine_host(), share, timeout)
 
     @api.model
     def _get_engine_host(self):
@@ -229,11 +231,11 @@ class CreditInsuranceScreening(models.AbstractModel):
         self.env["credit.insurance.engine.difference"]._write_noted(company)
 
     @api.model
-    def _screen_documents(self, scope, documents):
+    def _screen_documents(self, scope, documents, timeout=ENGINE_TIMEOUT):
         """Evaluate the rules about orders, invoices or events on these alone, now; alerts about others stay."""
         screening, documents, scope = self.sudo(), documents.sudo(), Scope(scope)
         for company, group in documents.grouped(lambda document: document.company_id.root_id).items():
-            loaded, today = screening._get_ready_engine(company), company._credit_today()
+            loaded, today = screening._get_ready_engine(company, timeout), company._credit_today()
             if loaded and loaded.rule_ids[scope]:
                 rows = screening._get_rows(scope, group, loaded, today)
                 buyers = screening.env["credit.insurance.buyer"].browse({buyer_id for buyer_id, *_rest in rows})

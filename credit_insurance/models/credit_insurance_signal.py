@@ -21,6 +21,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     load_derived,
 )
 
+from . import cached_records  # noqa: F401 (has to be loaded first)
 from .guarded_fields import without_fields
 from .rule_document import copy_key, rule_keys
 
@@ -68,7 +69,7 @@ def extend_catalogue(catalogue, texts):
 class CreditInsuranceSignal(models.Model):
     _name = "credit.insurance.signal"
     _description = "Derived Signal"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.cached"]
     _order = "name, key"
 
     document = fields.Text(string="Signal", required=True, default=NEW_SIGNAL)
