@@ -36,7 +36,7 @@ class CreditInsuranceAction(models.AbstractModel):
                 for key in FIGURES:
                     value = facts[task.buyer_id.id].get(key)
                     shown = self.env._("unknown") if value is None else company.currency_id.format(float(value))
-                    lines.append(f"{catalogue[key].label}: {shown}")
+                    lines.append(f"{self.env._(catalogue[key].label)}: {shown}")
                 task.write({"state": "todo", "note": what, "text": "\n".join(lines)})
         tasks.alert_id._schedule_todo(tasks)
 

@@ -136,7 +136,7 @@ class CreditInsuranceAlert(models.Model):
             if row["kind"] == "comparison":
                 first = (self.values_first or {}).get(row["key"])
                 shown |= {
-                    "label": row["label"],
+                    "label": self.env._(row["label"]),
                     "needed": format_needed(self.env, row, self.currency_id),
                     "value": format_fact(self.env, row["value"], row["type"], self.currency_id, row["unit"]),
                     "first": format_fact(self.env, first, row["type"], self.currency_id, row["unit"]),

@@ -59,7 +59,7 @@ class CreditInsuranceBuyer(models.Model):
                         "buyer_id": self.id,
                         "rule_id": ids[key],
                         "closeness": float(near),
-                        "missing": "\n".join(_describe_gaps(outcome.trace)),
+                        "missing": "\n".join(_describe_gaps(self.env, outcome.trace)),
                         "trace": trace_rows(outcome, catalogue),
                     }
                 )
@@ -80,7 +80,7 @@ def _is_nothing(leaf):
     return leaf.gap is not None and leaf.gap.value == leaf.gap.needed == 0
 
 
-def _describe_gaps(trace):
+def _describe_gaps(env, trace):
     """A line for each number that keeps the rule from firing: "Days overdue, oldest: 68 of 70 days"."""
     gaps = [leaf for leaf in leaves(trace) if leaf.answer is Answer.NO and leaf.gap and not _is_nothing(leaf)]
-    return [f"{leaf.signal.label}: {leaf.gap}" for leaf in gaps]
+    return [f"{env._(leaf.signal.label)}: {leaf.gap}" for leaf in gaps]

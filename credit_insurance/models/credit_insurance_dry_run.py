@@ -339,7 +339,7 @@ class CreditInsuranceDryRun(models.Model):
         undated = sorted(keys & set(signals._get_undated_keys())) if self.months else []
         if not undated:
             return False
-        labels = ", ".join(catalogue[key].label for key in undated)
+        labels = ", ".join(self.env._(catalogue[key].label) for key in undated)
         return self.env._("Not known for the past, and missing there: %s.", labels)
 
 

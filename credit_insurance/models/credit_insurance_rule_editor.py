@@ -61,18 +61,21 @@ class CreditInsuranceRule(models.Model):
         self.check_access("read")
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         groups = group_labels(self.env, catalogue)
+        tasks = self.env["credit.insurance.action.task"]
+        actions = dict(tasks._fields["key"]._description_selection(self.env))
         return {
             "signals": {
                 scope.value: [
-                    signal | {"group": groups[signal["key"]]} for signal in describe_catalogue(catalogue, scope)
+                    signal | self._translate_signal(signal) | {"group": groups[signal["key"]]}
+                    for signal in describe_catalogue(catalogue, scope)
                 ]
                 for scope in Scope
             },
             "actions": [
                 {
                     "key": action.key,
-                    "label": action.key.replace("_", " ").capitalize(),
-                    "help": action.help,
+                    "label": actions[action.key],
+                    "help": self.env._(action.help),
                     "scopes": sorted(action.scopes),
                 }
                 for action in DEFAULT_ACTIONS.values()
@@ -85,9 +88,13 @@ class CreditInsuranceRule(models.Model):
             },
             "companies": self.env["res.company"].search([("parent_id", "=", False)]).mapped("name"),
             "currency": self.env.company.currency_id.symbol,
-            "precedence": PRECEDENCE,
+            "precedence": self.env._(PRECEDENCE),
             "may_try": self.env.user.has_group(ADMINISTRATOR),
         }
+
+    @api.model
+    def _translate_signal(self, signal):
+        return {name: self.env._(signal[name]) for name in ("label", "help", "unit") if signal[name]}
 
     @api.model
     def _describe_selection(self, name, selection):
@@ -121,8 +128,8 @@ class CreditInsuranceRule(models.Model):
         text = str(text)[:MAX_LENGTH]
         return [
             {
-                "label": item.label,
-                "help": item.help,
+                "label": item.label and self.env._(item.label),
+                "help": item.help and self.env._(item.help),
                 "text": item.text,
                 "start": item.start,
                 "end": item.end,
@@ -257,8 +264,8 @@ class _Trial:
         return [
             {
                 "key": signal.key,
-                "label": signal.label,
-                "help": signal.help,
+                "label": self.env._(signal.label),
+                "help": self.env._(signal.help),
                 "value": self.format(signal, values.get(signal.key)),
                 "is_known": values.get(signal.key) is not None,
             }

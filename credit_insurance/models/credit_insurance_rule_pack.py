@@ -26,8 +26,8 @@ class CreditInsuranceRulePack(models.Model):
     _order = "name"
 
     key = fields.Char(required=True, readonly=True)
-    name = fields.Char(required=True, readonly=True)
-    reason = fields.Text(readonly=True)
+    name = fields.Char(required=True, readonly=True, translate=True)
+    reason = fields.Text(readonly=True, translate=True)
     rule_ids = fields.One2many("credit.insurance.rule", "pack_id", string="Rules", readonly=True)
     rule_count = fields.Integer(compute="_compute_counts")
     alert_count = fields.Integer(string="Open Alerts", compute="_compute_counts")
@@ -157,7 +157,7 @@ class CreditInsuranceRule(models.Model):
     def _load_packs(self):
         """Also keep the packs themselves: their names and reasons follow the addon, their switches stay."""
         result = super()._load_packs()
-        packs = self.env["credit.insurance.rule.pack"].sudo()
+        packs = self.env["credit.insurance.rule.pack"].sudo().with_context(lang=None)
         known = {pack.key: pack for pack in packs.search([])}  # pylint: disable=no-search-all
         rules = {rule.key: rule for rule in self.sudo().search([("pack", "!=", False)])}
         for path in sorted(PACKS.glob("*.yaml")):
@@ -167,6 +167,8 @@ class CreditInsuranceRule(models.Model):
                 pack.write(vals)
             else:
                 pack = packs.create({"key": shipped.key, **vals})
+            xmlid = f"credit_insurance.rule_pack_{shipped.key}"
+            self.env["ir.model.data"]._update_xmlids([{"xml_id": xmlid, "record": pack, "noupdate": True}])
             own = self.union(*(rules[rule.key] for rule in shipped.rules if rule.key in rules))
             (own - pack.rule_ids).sudo().write({"pack_id": pack.id})
         return result

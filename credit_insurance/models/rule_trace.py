@@ -79,7 +79,7 @@ def format_fact(env, value, signal_type, currency, unit=""):
         return format_date(env, value)
     number = Decimal(value)
     text = formatLang(env, float(number), digits=0 if number == number.to_integral_value() else 2)
-    return f"{text} {unit}".rstrip()
+    return f"{text} {env._(unit) if unit else ''}".rstrip()
 
 
 def format_needed(env, row, currency):
@@ -89,7 +89,7 @@ def format_needed(env, row, currency):
     text = format_fact(env, row["needed"], row["type"], currency, row["unit"])
     if "other" in row:
         factor = "" if row["factor"] == "1" else f"{row['factor']} × "
-        text = f"{factor}{row['other']} = {text}"
+        text = f"{factor}{env._(row['other'])} = {text}"
     return f"{row['operator']} {text}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .catalogue_buyer import BUYER_SIGNALS, COVER_STATUSES
 from .catalogue_documents import EVENT_KINDS, EVENT_SIGNALS, INVOICE_SIGNALS, ORDER_SIGNALS
+from .marking import _
 from .signals import Scope, SignalCatalogue
 
 __all__ = [
@@ -38,17 +39,17 @@ class Action:
 _DOCUMENTS = frozenset({Scope.BUYER, Scope.INVOICE})
 
 _ACTIONS = (
-    Action("notify", "Tell the people responsible for the buyer, and note it in the buyer's chatter."),
-    Action("activity", "Put a task on the alert for whoever looks after it; it goes when the alert ends."),
-    Action("watch_buyer", "Put the buyer on the watch list until the alert ends, or somebody decides otherwise."),
-    Action("hold_buyer", "Hold new orders of the buyer until the alert ends or is dismissed."),
-    Action("hold_order", "Hold this order until the alert ends or is dismissed.", frozenset({Scope.ORDER})),
-    Action("change_payment_term", "Give new quotations a shorter payment term until the alert ends."),
-    Action("reduce_own_limit", "Reduce the buyer's own limit; people grant it again."),
-    Action("request_cover", "Prepare a request for more or new cover."),
-    Action("reduce_cover", "Prepare giving back cover that is not used."),
-    Action("prepare_notification", "Prepare the notification of the insurer.", _DOCUMENTS | {Scope.EVENT}),
-    Action("start_dunning", "Prepare the next dunning step.", _DOCUMENTS),
-    Action("webhook", "Tell another system by a signed call."),
+    Action("notify", _("Tell the people responsible for the buyer, and note it in the buyer's chatter.")),
+    Action("activity", _("Put a task on the alert for whoever looks after it; it goes when the alert ends.")),
+    Action("watch_buyer", _("Put the buyer on the watch list until the alert ends, or somebody decides otherwise.")),
+    Action("hold_buyer", _("Hold new orders of the buyer until the alert ends or is dismissed.")),
+    Action("hold_order", _("Hold this order until the alert ends or is dismissed."), frozenset({Scope.ORDER})),
+    Action("change_payment_term", _("Give new quotations a shorter payment term until the alert ends.")),
+    Action("reduce_own_limit", _("Reduce the buyer's own limit; people grant it again.")),
+    Action("request_cover", _("Prepare a request for more or new cover.")),
+    Action("reduce_cover", _("Prepare giving back cover that is not used.")),
+    Action("prepare_notification", _("Prepare the notification of the insurer."), _DOCUMENTS | {Scope.EVENT}),
+    Action("start_dunning", _("Prepare the next dunning step."), _DOCUMENTS),
+    Action("webhook", _("Tell another system by a signed call.")),
 )
 DEFAULT_ACTIONS: Mapping[str, Action] = {action.key: action for action in _ACTIONS}

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from .marking import _
 from .signals import Scope, Signal, SignalType
 
 NUMBER, MONEY, DAYS, PERCENT = SignalType.NUMBER, SignalType.MONEY, SignalType.DAYS, SignalType.PERCENT
@@ -16,7 +17,7 @@ def money(key: str, label: str, help: str, example: str = "12300", scope: Scope 
 
 def days(key: str, label: str, help: str, example: str = "45", scope: Scope = BUYER) -> Signal:
     """A number of days; averages have decimals."""
-    return Signal(key, label, DAYS, scope, unit="days", help=help, example=example)
+    return Signal(key, label, DAYS, scope, unit=_("days"), help=help, example=example)
 
 
 def percent(key: str, label: str, help: str, example: str = "90", scope: Scope = BUYER) -> Signal:
@@ -32,22 +33,18 @@ def count(key: str, label: str, help: str, example: str = "3", scope: Scope = BU
 def score(key: str, label: str, help: str) -> Signal:
     """Points from 0 (worst) to 100 (best)."""
     maximum = Decimal(100)
-    return Signal(key, label, NUMBER, unit="points", help=help, example="40", minimum=Decimal(0), maximum=maximum)
+    return Signal(key, label, NUMBER, unit=_("points"), help=help, example="40", minimum=Decimal(0), maximum=maximum)
 
 
 def risk_class(key: str, label: str, help: str) -> Signal:
     """A class from 1 (best) to 5."""
-    return Signal(key, label, NUMBER, unit="class", help=help, example="4", minimum=Decimal(1), maximum=Decimal(5))
+    return Signal(key, label, NUMBER, unit=_("class"), help=help, example="4", minimum=Decimal(1), maximum=Decimal(5))
 
 
-def classes_lost(days: int) -> Signal:
+def classes_lost(key: str, label: str, help: str) -> Signal:
     """How many classes the grade got worse."""
-    key = "risk_class_worsened" if days == 90 else f"risk_class_worsened_{days}"
-    text = f"Risk class today minus risk class {days} days ago: 2 means two classes worse, negative means better."
-    label = f"Risk classes lost in {days} days"
-    return Signal(
-        key, label, NUMBER, unit="classes", help=text, example="2", minimum=Decimal(-4), maximum=Decimal(4)
-    )  # fmt: skip
+    least, most = Decimal(-4), Decimal(4)
+    return Signal(key, label, NUMBER, unit=_("classes"), help=help, example="2", minimum=least, maximum=most)
 
 
 def flag(key: str, label: str, help: str, scope: Scope = BUYER) -> Signal:

@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from .marking import _
 from .problems import Place
 from .signals import Scope
 
@@ -217,7 +218,7 @@ class RuleTest:
     ends: bool | None = None
 
 
-PRECEDENCE = (
+PRECEDENCE = _(
     "Exclusions first, then by severity, then by priority (lower number first); all rules that fire are recorded."
 )
 
