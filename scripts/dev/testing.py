@@ -24,7 +24,8 @@ Part = Callable[[], Tally]
 
 # The Odoo tests are most of the work, so they use both cores; each worker copies the database for itself. A class
 # stays in one worker, since preparing its records is what takes long.
-IN_PARALLEL = ("--numprocesses=2", "--dist=loadscope")
+IN_PARALLEL = ("--numprocesses=2", "--dist=loadscope", "-p", "kept_filestore")
+PLUGINS = ROOT / "scripts" / "pytest"
 # Their confirmations run around or beside ours: tickets book seats, the shop confirms from its checkout.
 COMPANIONS = ("event_sale", "website_sale")
 PYTEST_NOTHING_RAN = 5
@@ -123,7 +124,7 @@ def _run_pytest(part: str, command: list[str], subset: bool) -> Tally:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
-            env=odoo.environment_for_child(),
+            env=odoo.environment_for_child(PYTHONPATH=str(PLUGINS)),
         )
     tally = read_junit(report)
     if code == PYTEST_NOTHING_RAN and subset:
