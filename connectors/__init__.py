@@ -6,8 +6,14 @@
         │
         ▼
     Insurer.covers("TCI-2026-0001")                        base.py       the calls, typed
-        │   Cover, Grade, Claim, …                         messages.py   frozen messages in and out
+        │   Cover, Grade, …                                messages.py   frozen messages in and out; see also
+        │   Claim, TurnoverDeclaration, ReportState, …                   debts.py, declarations.py, reports.py
         │
+    AllianzTrade,                                          allianz_trade.py and allianz_trade_*.py
+    Atradius,                                              atradius.py   and atradius_*.py
+    Coface,                                                coface.py     and coface_*.py
+    Sinosure,                                              sinosure.py   and sinosure_*.py
+    FileExchange,                                          file_exchange.py  no calls: by file, see files/
     Sandbox, …                                             sandbox.py    one module per insurer: paths and field names
         │   Call → Answer
         ▼
@@ -21,8 +27,39 @@
 True
 """
 
-from .base import Connection, Insurer, Operation
+from .base import FINDERS, Insurer, Operation
 from .calls import Exchange, TransportOptions
+from .connection import AddressBook, Connection, Endpoint, Environment, Rate, Setting
+from .debts import (
+    Claim,
+    ClaimCause,
+    ClaimReceipt,
+    ClaimState,
+    ClaimStatus,
+    CollectionOrder,
+    CollectionState,
+    CollectionStatus,
+    Document,
+    DocumentKind,
+    DocumentReceipt,
+    ExtensionReason,
+    Instalment,
+    InvoiceExtension,
+    OverdueInvoice,
+    OverdueNotice,
+    OverdueReceipt,
+    RepaymentPlan,
+)
+from .declarations import (
+    DeclarationReceipt,
+    LineRefusal,
+    Receipt,
+    ReceiptDeclaration,
+    Shipment,
+    ShipmentDeclaration,
+    TurnoverDeclaration,
+    TurnoverLine,
+)
 from .errors import (
     AuthenticationError,
     ConfigurationError,
@@ -39,31 +76,38 @@ from .messages import (
     AnnouncementKind,
     BuyerCandidate,
     BuyerQuery,
-    Claim,
-    ClaimCause,
-    ClaimReceipt,
-    ClaimState,
-    ClaimStatus,
     Cover,
+    CoverProduct,
     CoverRequest,
     CoverRequestKind,
     CoverRequestState,
     CoverStatus,
     Grade,
-    OverdueInvoice,
-    OverdueNotice,
-    OverdueReceipt,
     Page,
+    PaymentMethod,
     PolicyDetails,
     RequestStatus,
 )
+from .rates import MemoryLimiter
 from .redaction import Credentials
 from .registry import CONNECTORS, connect
+from .reports import (
+    Monitoring,
+    MonitoringOrder,
+    Notification,
+    ReportFile,
+    ReportOrder,
+    ReportState,
+    ReportStatus,
+    WakeUp,
+)
 from .tokens import MemoryTokenStore, Token, TokenStore
 from .transport import Hooks, RateLimiter
 
 __all__ = [
     "CONNECTORS",
+    "FINDERS",
+    "AddressBook",
     "Announcement",
     "AnnouncementKind",
     "AuthenticationError",
@@ -74,36 +118,69 @@ __all__ = [
     "ClaimReceipt",
     "ClaimState",
     "ClaimStatus",
+    "CollectionOrder",
+    "CollectionState",
+    "CollectionStatus",
     "ConfigurationError",
     "Connection",
     "ConnectorError",
     "Cover",
+    "CoverProduct",
     "CoverRequest",
     "CoverRequestKind",
     "CoverRequestState",
     "CoverStatus",
     "Credentials",
+    "DeclarationReceipt",
+    "Document",
+    "DocumentKind",
+    "DocumentReceipt",
+    "Endpoint",
+    "Environment",
     "Exchange",
+    "ExtensionReason",
     "Grade",
     "Hooks",
+    "Instalment",
     "Insurer",
+    "InvoiceExtension",
+    "LineRefusal",
+    "MemoryLimiter",
     "MemoryTokenStore",
+    "Monitoring",
+    "MonitoringOrder",
     "NotSupported",
+    "Notification",
     "Operation",
     "OverdueInvoice",
     "OverdueNotice",
     "OverdueReceipt",
     "Page",
+    "PaymentMethod",
     "PolicyDetails",
+    "Rate",
     "RateLimited",
     "RateLimiter",
+    "Receipt",
+    "ReceiptDeclaration",
     "RejectedByInsurer",
+    "RepaymentPlan",
+    "ReportFile",
+    "ReportOrder",
+    "ReportState",
+    "ReportStatus",
     "RequestStatus",
     "Sent",
+    "Setting",
+    "Shipment",
+    "ShipmentDeclaration",
     "Token",
     "TokenStore",
     "TransportError",
     "TransportOptions",
+    "TurnoverDeclaration",
+    "TurnoverLine",
     "UnexpectedResponse",
+    "WakeUp",
     "connect",
 ]

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from .errors import UnexpectedResponse
 from .jsondoc import Node, ShapeError, decode, shorten
+from .xmldoc import XmlNode, decode_xml
 
 Value = TypeVar("Value")
 
@@ -41,7 +42,8 @@ class TransportOptions:
 class Call:
     """One call to the insurer.
 
-    ``operation`` names it in logs, records and errors; ``path`` is appended to the connection's base address.
+    ``operation`` names it in logs, records and errors; ``path`` is appended to the connection's base address, or is a
+    full address at one of the origins the transport was made for.
     ``repeatable`` promises that carrying the call out twice is the same as once: true for what only reads, and for a
     write that carries an idempotency key. Only such a call is repeated after an answer was lost.
     """
@@ -95,8 +97,18 @@ class Answer:
 
         :raises UnexpectedResponse: naming the field that is not as documented.
         """
+        return self._read(lambda: parse(decode(self.content)))
+
+    def read_xml(self, parse: Callable[[XmlNode], Value]) -> Value:
+        """The XML content as ``parse`` understands it.
+
+        :raises UnexpectedResponse: naming the element that is not as documented.
+        """
+        return self._read(lambda: parse(decode_xml(self.content)))
+
+    def _read(self, parse: Callable[[], Value]) -> Value:
         try:
-            return parse(decode(self.content))
+            return parse()
         except ShapeError as exc:
             problem = shorten(self.redact(exc.problem))
             exc.args = (problem,)  # the cause is printed with a traceback: it must not show more

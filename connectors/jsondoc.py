@@ -16,6 +16,7 @@ Numbers never pass through ``float``. NaN, infinities and objects with the same 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -28,6 +29,8 @@ Json = dict[str, Any] | list[Any] | str | int | Decimal | bool | None
 
 MAX_DIGITS = 18  # before the point: more is no amount of money but an attack on arithmetic
 MAX_DECIMALS = 10
+# NUL and halves of surrogate pairs: JSON can name them, and no database holds them.
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 QUOTED = 4000  # characters of a wrong value; the transport shortens once secrets are out, so that none is cut in half
 
 
@@ -66,9 +69,14 @@ class Node:
         return None if self.value is None else read(self)
 
     def text(self) -> str:
+        r"""A text that can be stored.
+
+        >>> decode(rb'"No\u0000 way \ud800"').text()
+        'No� way �'
+        """
         if not isinstance(self.value, str):
             self._fail("a text")
-        return self.value
+        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", self.value)
 
     def identifier(self) -> str:
         """A text that is not empty; insurers send some ids as whole numbers."""
@@ -76,7 +84,7 @@ class Node:
             return str(self.value)
         if not isinstance(self.value, str) or not self.value.strip():
             self._fail("an identifier")
-        return self.value.strip()
+        return self.text().strip()
 
     def integer(self) -> int:
         if isinstance(self.value, bool) or not isinstance(self.value, int):

@@ -1,4 +1,7 @@
-"""What is said to an insurer and what comes back, the same for every insurer.
+"""What is said to an insurer about buyers and cover, and what comes back, the same for every insurer.
+
+Debts, claims and collection are in ``debts.py``, declarations in ``declarations.py``, credit reports and monitoring in
+``reports.py``. What follows holds for all of them.
 
 All messages are frozen. Money is a ``Decimal`` with its ISO 4217 currency beside it, percentages run from 0 to 100,
 dates are calendar dates, instants are aware ``datetime`` in UTC. Texts are as sent: codes stay raw, and a code that
@@ -12,6 +15,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from .checks import require, require_currency, require_money, require_text
 
 Item = TypeVar("Item")
 
@@ -46,19 +51,21 @@ class RequestStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ClaimCause(StrEnum):
-    PROTRACTED_DEFAULT = "protracted_default"
-    INSOLVENCY = "insolvency"
-    POLITICAL = "political"
+class CoverProduct(StrEnum):
+    """What kind of cover is asked for; an insurer's own name for it stands in its connector."""
+
+    CREDIT_LIMIT = "credit_limit"  # an amount for this buyer, assessed by the insurer
+    CREDIT_CHECK = "credit_check"  # a fixed amount from the policy, yes or no
+    GRADE_COVER = "grade_cover"  # what the policy grants to buyers of this grade
 
 
-class ClaimState(StrEnum):
-    RECEIVED = "received"
-    IN_REVIEW = "in_review"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    PAID = "paid"
-    UNKNOWN = "unknown"
+class PaymentMethod(StrEnum):
+    """How the buyer is to pay."""
+
+    OPEN_ACCOUNT = "open_account"
+    LETTER_OF_CREDIT = "letter_of_credit"
+    DOCUMENTS_AGAINST_PAYMENT = "documents_against_payment"
+    DOCUMENTS_AGAINST_ACCEPTANCE = "documents_against_acceptance"
 
 
 class AnnouncementKind(StrEnum):
@@ -85,14 +92,15 @@ class BuyerQuery:
     city: str = ""
 
     def __post_init__(self) -> None:
-        _require(len(self.country) == 2 and self.country.isalpha(), "country must be a two-letter code")
+        require(len(self.country) == 2 and self.country.isalpha(), "country must be a two-letter code")
         anything = self.name or self.vat_number or self.registration_number or self.buyer_id
-        _require(bool(anything), "give a name, a number or the insurer's id of the buyer")
+        require(bool(anything), "give a name, a number or the insurer's id of the buyer")
 
 
 @dataclass(frozen=True, slots=True)
 class BuyerCandidate:
-    """One legal entity the insurer knows; ``score`` is its likeness with the query, 0 to 100. A person chooses."""
+    """One legal entity the insurer knows; ``score`` is its likeness with the query, 0 to 100. A person chooses.
+    ``country`` is empty where the insurer does not tell it."""
 
     buyer_id: str
     name: str
@@ -107,7 +115,8 @@ class BuyerCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The insurer's view of a buyer: ``value`` raw, on the scale named ``scale``, given on ``graded_on``.
+    """The insurer's view of a buyer: ``value`` raw, on the scale named ``scale``, given on ``graded_on``: ``None``
+    where the insurer does not tell the day.
 
     ``previous_value`` is the grade before this one where the insurer tells it.
     """
@@ -115,7 +124,7 @@ class Grade:
     buyer_id: str
     value: str
     scale: str
-    graded_on: date
+    graded_on: date | None
     previous_value: str | None = None
 
 
@@ -124,12 +133,13 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A change the insurer has announced: in force from ``effective_from``, not before. ``amount`` is what remains
-    after a reduction, in the cover's currency; ``None`` for a withdrawal."""
+    """A change the insurer has announced: in force from ``effective_from``, not before; ``None`` where it has not told
+    the day, and then nothing has changed yet. ``amount`` is what remains after a reduction, in the cover's currency;
+    ``None`` for a withdrawal."""
 
     kind: AnnouncementKind
     raw_code: str
-    effective_from: date
+    effective_from: date | None
     amount: Decimal | None = None
     announced_on: date | None = None
 
@@ -141,6 +151,9 @@ class Cover:
     ``amount`` is what was granted, ``None`` while nothing is decided (0 is an amount); ``requested_amount`` what was
     asked for and ``previous_amount`` what stood before a reduction, both where told. ``effective_to`` is the last
     day, ``None`` when open. ``raw_code`` is the insurer's status code.
+
+    ``temporary_amount`` adds to ``amount`` from ``temporary_from`` to ``temporary_until``, both included; ``None`` for
+    a day that is not told: from the beginning of the cover, until its end.
     """
 
     cover_id: str
@@ -158,6 +171,9 @@ class Cover:
     decided_on: date | None = None
     announcements: tuple[Announcement, ...] = ()
     conditions: tuple[str, ...] = ()
+    temporary_amount: Decimal | None = None
+    temporary_from: date | None = None
+    temporary_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +189,12 @@ class Page(Generic[Item]):
 @dataclass(frozen=True, slots=True)
 class CoverRequest:
     """Ask for cover on a buyer. ``amount`` is the total wanted afterwards, not the difference; leave it out to
-    cancel. ``reference`` is ours, unique per request, and makes repeating it harmless."""
+    cancel. ``reference`` is ours, unique per request, and makes repeating it harmless.
+
+    ``cover_id`` is the insurer's id of the cover that is to be changed, where one stands. What some insurers ask
+    besides: ``payment_term_days`` from the invoice date, ``payment_method``, and in ``currency`` what the buyer owes
+    (``receivables``) and what is on order (``orders``).
+    """
 
     reference: str
     policy_number: str
@@ -183,14 +204,23 @@ class CoverRequest:
     amount: Decimal | None = None
     urgent: bool = False
     comment: str = ""
+    product: CoverProduct = CoverProduct.CREDIT_LIMIT
+    cover_id: str = ""
+    effective_from: date | None = None
+    payment_term_days: int | None = None
+    payment_method: PaymentMethod = PaymentMethod.OPEN_ACCOUNT
+    receivables: Decimal | None = None
+    orders: Decimal | None = None
 
     def __post_init__(self) -> None:
-        _require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
-        _require_currency(self.currency)
+        require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
+        require_currency(self.currency)
         if self.kind is CoverRequestKind.CANCEL:
-            _require(self.amount is None, "a cancellation has no amount")
-        else:
-            _require_money(self.amount, "amount")
+            require(self.amount is None, "a cancellation has no amount")
+        elif self.product is CoverProduct.CREDIT_LIMIT:
+            require_money(self.amount, "amount")
+        if self.payment_term_days is not None:
+            require(self.payment_term_days >= 0, "payment_term_days must not be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +229,8 @@ class CoverRequestState:
 
     The cover itself changes only when ``status`` is approved or partial: a refused increase leaves it as it was.
     ``amount`` is what was granted, ``None`` while nothing is; ``words`` is the insurer's explanation; ``duplicate``
-    says that the insurer already had our reference.
+    says that the insurer already had our reference. ``buyer_id`` and ``cover_id`` are the insurer's, where told;
+    ``reference`` is empty where the insurer does not keep ours.
     """
 
     request_id: str
@@ -212,104 +243,8 @@ class CoverRequestState:
     currency: str = ""
     words: str = ""
     duplicate: bool = False
-
-
-# --- Overdues and claims ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OverdueInvoice:
-    """One unpaid invoice. ``due_on`` is the *original* due date; ``open_amount`` is what is still owed of ``amount``,
-    both in ``currency``."""
-
-    number: str
-    issued_on: date
-    due_on: date
-    amount: Decimal
-    open_amount: Decimal
-    currency: str
-
-    def __post_init__(self) -> None:
-        _require_text(number=self.number)
-        _require_currency(self.currency)
-        _require_money(self.amount, "amount")
-        _require_money(self.open_amount, "open_amount")
-        _require(self.open_amount <= self.amount, f"invoice {self.number}: more is open than was invoiced")
-        _require(self.due_on >= self.issued_on, f"invoice {self.number}: due before it was issued")
-
-
-@dataclass(frozen=True, slots=True)
-class OverdueNotice:
-    """Tell the insurer that a buyer does not pay: one notice per buyer lists all its overdue invoices."""
-
-    reference: str
-    policy_number: str
-    buyer_id: str
-    invoices: tuple[OverdueInvoice, ...]
-    comment: str = ""
-
-    def __post_init__(self) -> None:
-        _require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
-        _require_invoices(self.invoices)
-
-
-@dataclass(frozen=True, slots=True)
-class OverdueReceipt:
-    notice_number: str
-    reference: str
-    received_at: datetime
-    duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The demand for indemnity. ``total`` is in ``currency``, the policy's, whatever the currencies of the invoices;
-    where they agree it must be the sum of what is open."""
-
-    reference: str
-    policy_number: str
-    buyer_id: str
-    cause: ClaimCause
-    invoices: tuple[OverdueInvoice, ...]
-    total: Decimal
-    currency: str
-    date_of_loss: date | None = None
-    comment: str = ""
-
-    def __post_init__(self) -> None:
-        _require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
-        _require_currency(self.currency)
-        _require_invoices(self.invoices)
-        _require_money(self.total, "total")
-        if all(invoice.currency == self.currency for invoice in self.invoices):
-            open_sum = sum(invoice.open_amount for invoice in self.invoices)
-            _require(open_sum == self.total, f"total {self.total} is not the sum of the open amounts, {open_sum}")
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimReceipt:
-    """The insurer has the claim. ``duplicate``: it had it already, under the same reference; nothing was added."""
-
-    claim_number: str
-    reference: str
-    received_at: datetime
-    duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimStatus:
-    """How a claim stands; amounts in ``currency``, ``None`` while not decided."""
-
-    claim_number: str
-    reference: str
-    state: ClaimState
-    raw_code: str
-    updated_at: datetime
-    currency: str
-    claimed_amount: Decimal
-    accepted_amount: Decimal | None = None
-    paid_amount: Decimal | None = None
-    words: str = ""
+    buyer_id: str = ""
+    cover_id: str = ""
 
 
 # --- Policy -----------------------------------------------------------------------------------------------------
@@ -330,31 +265,3 @@ class PolicyDetails:
     notification_days: int | None = None
     waiting_days: int | None = None
     claim_days: int | None = None
-
-
-# --- Checks of outgoing messages --------------------------------------------------------------------------------
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
-
-
-def _require_text(**values: str) -> None:
-    for name, value in values.items():
-        _require(bool(value.strip()), f"{name} must not be empty")
-
-
-def _require_currency(value: str) -> None:
-    _require(len(value) == 3 and value.isascii() and value.isupper(), f"{value!r} is not an ISO 4217 currency code")
-
-
-def _require_money(value: Decimal | None, name: str) -> None:
-    positive = isinstance(value, Decimal) and value.is_finite() and value > 0
-    _require(positive, f"{name} must be a positive Decimal, not {value!r}")
-
-
-def _require_invoices(invoices: tuple[OverdueInvoice, ...]) -> None:
-    _require(bool(invoices), "at least one invoice is needed")
-    numbers = [invoice.number for invoice in invoices]
-    _require(len(set(numbers)) == len(numbers), "an invoice is listed twice")

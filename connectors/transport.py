@@ -17,12 +17,10 @@ import random
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from itertools import count
 from typing import Any, Protocol
 
@@ -42,14 +40,18 @@ from .errors import (
     UnexpectedResponse,
 )
 from .jsondoc import Node, ShapeError, decode, shorten
+from .network import is_set_up_wrong, never_left, plain_reason, retry_after
 from .redaction import Redactor
+from .urls import checked_base_url, origin
 
 _logger = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024
 LONGEST_SECRET = 16 * 1024
+BAD_HEADER = "a header holds characters that no header may hold"
 RETRYABLE = {408, 500, 502, 503, 504}
 Explain = Callable[[Node], tuple[str, str]]
+Objection = Callable[[Answer], None]
 
 
 class RateLimiter(Protocol):
@@ -117,7 +119,10 @@ class Transport:
     :param insurer: code of the connector, for errors and records.
     :param base_url: ``https://host/prefix``; plain ``http`` on this machine only, unless ``options.allow_http``.
     :param redactor: knows the secrets; the connector adds tokens to it as they are issued.
-    :param explain: reads (code, words) from the insurer's error document.
+    :param explain: reads (code, words) from the insurer's JSON error document.
+    :param origins: addresses besides ``base_url`` at whose hosts calls may go; each is held to the same rules.
+    :param objection: looks at every answer, whatever its HTTP status, before anybody else, and raises the error that
+        it stands for: for insurers that say no with HTTP 200, or with one status for everything.
     """
 
     def __init__(
@@ -129,10 +134,16 @@ class Transport:
         explain: Explain | None = None,
         options: TransportOptions | None = None,
         hooks: Hooks | None = None,
+        origins: Iterable[str] = (),
+        objection: Objection | None = None,
     ) -> None:
         self.insurer = insurer
         self._options = options or TransportOptions()
-        self.base_url = _checked_base_url(insurer, base_url, allow_http=self._options.allow_http)
+        allow_http = self._options.allow_http
+        self.base_url = checked_base_url(insurer, base_url, allow_http=allow_http)
+        checked = (checked_base_url(insurer, origin(url), allow_http=allow_http) for url in origins)
+        self._origins = {origin(self.base_url), *checked}
+        self._objection = objection
         self._redactor = redactor
         self._explain = explain
         self.hooks = hooks or Hooks()
@@ -151,10 +162,14 @@ class Transport:
         """
         request_id = self.hooks.new_id()
         deadline = self.hooks.clock() + self._options.total_seconds
+        acted = False
         for attempt in count(1):
+            self._admit(call, acted)
             try:
                 return self._attempt(call, request_id, attempt, deadline)
-            except TransportError as error:
+            except ConnectorError as error:
+                # What an attempt may have done, the failure of a later one does not undo.
+                error.may_have_acted = acted = acted or error.may_have_acted
                 wait = self._wait_before_repeating(call, error, attempt)
                 if wait is None or self.hooks.clock() + wait >= deadline:
                     raise
@@ -164,9 +179,19 @@ class Transport:
 
     # --- Repeating --------------------------------------------------------------------------------------------
 
-    def _wait_before_repeating(self, call: Call, error: TransportError, attempt: int) -> float | None:
+    def _admit(self, call: Call, acted: bool) -> None:
+        """Ask our own limiter. Its no is final: the caller has other things to do than to wait here."""
+        if self.hooks.limiter is None:
+            return
+        try:
+            self.hooks.limiter.acquire(call.operation)
+        except ConnectorError as error:
+            error.may_have_acted = acted
+            raise
+
+    def _wait_before_repeating(self, call: Call, error: ConnectorError, attempt: int) -> float | None:
         """Seconds to wait before the next attempt, ``None`` when there must be none."""
-        if not error.retryable or attempt >= self._options.attempts:
+        if not isinstance(error, TransportError) or not error.retryable or attempt >= self._options.attempts:
             return None
         if error.may_have_acted and not call.repeatable:
             return None
@@ -175,17 +200,23 @@ class Transport:
         wait = min(self._options.backoff_max_seconds, self._options.backoff_seconds * 2.0 ** (attempt - 1))
         return wait * (1 - self.hooks.random() / 2)
 
+    def _url(self, call: Call) -> str:
+        if call.path.startswith("/") or not call.path:
+            return self.base_url + call.path
+        if origin(call.path) not in self._origins:
+            message = f"{shorten(call.path)} lies outside the insurer's addresses; nothing was sent"
+            raise UnexpectedResponse(self._redactor.text(message), insurer=self.insurer)
+        return call.path
+
     # --- One attempt ------------------------------------------------------------------------------------------
 
     def _attempt(self, call: Call, request_id: str, attempt: int, deadline: float) -> Answer:
-        if self.hooks.limiter:
-            self.hooks.limiter.acquire(call.operation)
         headers = self._headers(call, request_id)
         exchange = self._open_exchange(call, request_id, attempt, headers)
         started = self.hooks.clock()
         try:
             reply = self._exchange(call, headers, deadline)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, _AnswerTooLarge) as exc:
+        except (urllib3.exceptions.HTTPError, OSError, _AnswerTooLarge) as exc:
             error = self._network_error(exc, request_id)
             self._record(replace(exchange, error=error.message), started)
             raise error from exc
@@ -196,7 +227,7 @@ class Transport:
         left = max(0.001, deadline - self.hooks.clock())
         response = self._session.request(
             call.method,
-            self.base_url + call.path,
+            self._url(call),
             params=dict(call.query),
             data=call.body,
             headers=dict(headers),
@@ -225,38 +256,46 @@ class Transport:
         headers = {"Accept": "application/json", self._options.correlation_header: request_id}
         if call.body is not None:
             headers["Content-Type"] = call.content_type
-        return headers | dict(call.headers)
+        headers |= dict(call.headers)
+        try:
+            "".join(headers.values()).encode("latin-1")
+        except UnicodeEncodeError:
+            raise ConfigurationError(BAD_HEADER, insurer=self.insurer, request_id=request_id) from None
+        return headers
 
     # --- What an attempt means ----------------------------------------------------------------------------------
 
     def _network_error(self, exc: Exception, request_id: str) -> ConnectorError:
-        message = shorten(self._redactor.text(f"{_plain_reason(exc)} ({type(exc).__name__})"))
         if isinstance(exc, requests.RequestException):
             exc.request = None  # it holds the headers, and error reporters print what they find
         if isinstance(exc, requests.exceptions.InvalidHeader):
-            exc.args = ("a header holds characters that no header may hold",)  # the original quotes its value
-            return ConfigurationError(str(exc), insurer=self.insurer, request_id=request_id)
+            exc.args = (BAD_HEADER,)  # the original quotes its value
+            return ConfigurationError(BAD_HEADER, insurer=self.insurer, request_id=request_id)
         if isinstance(exc, _AnswerTooLarge):
             return UnexpectedResponse(str(exc), insurer=self.insurer, request_id=request_id)
-        if isinstance(exc, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+        message = shorten(self._redactor.text(f"{plain_reason(exc)} ({type(exc).__name__})"))
+        if is_set_up_wrong(exc):
             return ConfigurationError(message, insurer=self.insurer, request_id=request_id)
-        sent = Sent.NO if _never_left(exc) else Sent.UNKNOWN
+        sent = Sent.NO if never_left(exc) else Sent.UNKNOWN
         return TransportError(message, insurer=self.insurer, retryable=True, sent=sent, request_id=request_id)
 
     def _judge(self, reply: _Reply, request_id: str) -> Answer:
         status, about = reply.status, {"insurer": self.insurer, "request_id": request_id}
+        answer = Answer(self.insurer, request_id, status, reply.headers, reply.content, self._redactor.text)
+        if self._objection:
+            self._objection(answer)
         if 200 <= status < 300:
-            return Answer(self.insurer, request_id, status, reply.headers, reply.content, self._redactor.text)
+            return answer
         code, words = self._error_words(reply)
-        retry_after = _retry_after(reply.headers.get("Retry-After"), self.hooks.now())
+        wait = retry_after(reply.headers.get("Retry-After"), self.hooks.now())
         if status in (401, 403):
             raise AuthenticationError(f"HTTP {status}: {words}", status=status, **about)
         if status == 429:
-            raise RateLimited("HTTP 429: too many calls", retry_after=retry_after, **about)
+            raise RateLimited("HTTP 429: too many calls", retry_after=wait, **about)
         if status >= 500 or status in RETRYABLE:
             retryable = status in RETRYABLE
             message = f"HTTP {status}: {words}"
-            raise TransportError(message, retryable=retryable, sent=Sent.YES, retry_after=retry_after, **about)
+            raise TransportError(message, retryable=retryable, sent=Sent.YES, retry_after=wait, **about)
         if status >= 400:
             raise RejectedByInsurer(code=code, words=words, status=status, **about)
         raise UnexpectedResponse(f"HTTP {status} is neither success nor error; redirects are not followed", **about)
@@ -284,7 +323,7 @@ class Transport:
             started_at=self.hooks.now(),
             seconds=0.0,
             method=call.method,
-            url=self._redactor.text(f"{self.base_url}{call.path}{query}"),
+            url=self._redactor.text(f"{self._url(call)}{query}"),
             request_headers=self._redactor.headers(headers),
             request_body=self._recorded(call.body or b""),
         )
@@ -329,56 +368,3 @@ class Transport:
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Without an ``auth`` of our own, requests would put a matching entry of ``~/.netrc`` over our header."""
     return request
-
-
-def _checked_base_url(insurer: str, base_url: str, *, allow_http: bool) -> str:
-    try:
-        parts = urllib.parse.urlsplit(base_url.strip())
-        host = parts.hostname or ""
-    except ValueError as exc:
-        raise ConfigurationError(f"{base_url!r} is not an address ({exc})", insurer=insurer) from exc
-    if parts.scheme not in ("https", "http") or not host:
-        raise ConfigurationError(f"{base_url!r} is not an https address", insurer=insurer)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError("the address must not hold credentials, a query or a fragment", insurer=insurer)
-    if parts.scheme == "http" and not (allow_http or _is_this_machine(host)):
-        raise ConfigurationError(f"{host} must be reached by https", insurer=insurer)
-    return parts.geturl().rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _never_left(exc: Exception) -> bool:
-    """Whether the connection failed before any byte of the request could be sent."""
-    if isinstance(exc, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return True
-    reason = getattr(exc.args[0], "reason", None) if exc.args else None
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
-
-
-def _plain_reason(exc: Exception) -> str:
-    if _never_left(exc):
-        return "no connection to the insurer's server"
-    if isinstance(exc, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    if isinstance(exc, requests.exceptions.SSLError):
-        return f"TLS failed: {exc}"
-    return "the connection broke before the answer was complete"
-
-
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait from a ``Retry-After`` header, which holds seconds or a date."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value.strip())
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())

@@ -3,7 +3,10 @@
 Odoo's test base lets requests through to 127.0.0.1 and blocks the rest.
 """
 
+from contextlib import nullcontext
+
 from odoo import Command
+from odoo.tests import HttpCase
 
 from odoo.addons.credit_insurance.connectors.simulator import Simulator
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -67,6 +70,15 @@ class SimulatorCase:
         """Pull to the end, job by job, and return the pull."""
         with trap_jobs() as trap:
             pull = self.env["credit.insurance.pull"]._start(account or self.account)
-            while trap.enqueued_jobs:
-                trap.perform_enqueued_jobs()
+            self._perform(trap)
         return pull
+
+    def _perform(self, trap):
+        """Perform the jobs, and those that they make. A pull has a cursor of its own and commits its pages."""
+        self.env.flush_all()
+        with nullcontext() if isinstance(self, HttpCase) else self.enter_registry_test_mode():
+            while trap.enqueued_jobs:
+                for job in trap.enqueued_jobs:  # those made by a pull's job still have its cursor, which is closed
+                    job.recordset = job.recordset.with_env(job.recordset.env(cr=self.env.cr))
+                trap.perform_enqueued_jobs()
+        self.env.invalidate_all()

@@ -1,7 +1,5 @@
 from contextlib import suppress
-from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -9,31 +7,21 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.credit_insurance.connectors import Cover, CoverStatus, TransportOptions
+from odoo.addons.credit_insurance.connectors import Grade, TransportOptions
 from odoo.addons.credit_insurance.connectors.registry import connect
 from odoo.addons.queue_job.controllers.main import RunJobController
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import ENQUEUED, Job
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from .common import CreditCommon
-from .simulator_case import POLICY_NUMBER, SimulatorCase
+from .pull_common import PullCommon
+from .simulator_case import POLICY_NUMBER
 
 ACCOUNT_MODULE = "odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_account"
 
 
 @tagged("post_install", "-at_install")
-class TestPull(SimulatorCase, CreditCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.atelier = cls._make_linked_buyer("1001", "Atelier Lumière SARL")
-        cls.iberia = cls._make_linked_buyer("1006", "Iberia Frutas S.L.")
-        cls.lakes = cls._make_linked_buyer("1008", "Great Lakes Supply Inc.")
-
-    def _covers(self, buyer):
-        return self.env["credit.insurance.cover"].search([("buyer_id", "=", buyer.id)], order="id")
-
+class TestPull(PullCommon):
     def _impatient(self):
         """Connections that give up at once, for tests of failures."""
         options = TransportOptions(attempts=1, total_seconds=5)
@@ -69,7 +57,7 @@ class TestPull(SimulatorCase, CreditCommon):
         self.assertEqual(self.account.covers_pulled_at, pull.started_at)
         self.assertEqual(self.account.grades_pulled_at, pull.started_at)
         self.assertTrue(self.account.last_success)
-        self.assertFalse(pull.page_ids)
+        self.assertFalse(self.env["credit.insurance.pull.mark"].search_count([("pull_id", "=", pull.id)]))
 
     def test_second_pull_writes_nothing(self):
         self._pull()
@@ -150,6 +138,21 @@ class TestPull(SimulatorCase, CreditCommon):
         self.assertEqual((self.atelier.cover_status, self.atelier.open_answer_id), ("approved", new))
         self.assertEqual((self.atelier.grade, self.atelier.risk_class), ("AAA", False))
 
+    def test_cover_granted_without_an_amount_is_unknown_not_zero(self):
+        pull = self._pull()
+        by_grade = self._cover("BY-GRADE", "1001", amount=None, raw_code="CheckPolicy")
+        self.env["credit.insurance.cover"]._take_over(pull, self.policy, [by_grade])
+        row = self._covers(self.atelier).filtered(lambda cover: cover.external_id == "BY-GRADE")
+        self.assertEqual((row.status, row.raw_code), ("unknown", "CheckPolicy"))
+
+    def test_grade_without_a_date_adds_a_row_when_it_is_another(self):
+        pull, grades = self._pull(), self.env["credit.insurance.grade"]
+        for value in ("4", "4", "5"):
+            grades._take_over(pull, self.atelier.link_ids, [Grade("1001", value, "S", None)])
+        rows = self.atelier.grade_ids.sorted("id")[-2:]
+        self.assertEqual(rows.mapped("grade"), ["4", "5"])
+        self.assertEqual(rows[-1].graded_on, self.today)
+
     def test_cover_in_a_currency_without_rate_is_reported(self):
         self.env.ref("base.SEK").active = False
         self._pull()
@@ -165,7 +168,7 @@ class TestPull(SimulatorCase, CreditCommon):
     def test_buyer_gone_from_the_list_keeps_its_data_and_ages(self):
         first = self._pull()
         first.started_at -= timedelta(days=9)
-        self.account.covers_pulled_at = self.account.grades_pulled_at = first.started_at
+        self.account.sudo().write({"covers_pulled_at": first.started_at, "grades_pulled_at": first.started_at})
         self.env.cr.execute(
             "UPDATE credit_insurance_cover SET fetched_at = fetched_at - interval '9 days' WHERE buyer_id = %s",
             [self.atelier.id],
@@ -188,7 +191,7 @@ class TestPull(SimulatorCase, CreditCommon):
 
     def test_nothing_is_concluded_from_a_list_that_came_short(self):
         self._pull()
-        pulled_at = self.account.covers_pulled_at = fields.Datetime.now() - timedelta(days=3)
+        pulled_at = self.account.sudo().covers_pulled_at = fields.Datetime.now() - timedelta(days=3)
         page = self.simulator.control.book.cover_page
         with patch.object(self.simulator.control.book, "cover_page", lambda *args: (page(*args)[0][1:], 8)):
             pull = self._pull()
@@ -233,23 +236,12 @@ class TestPull(SimulatorCase, CreditCommon):
         with self._impatient(), self.assertRaises(RetryableJobError):
             self._pull()
 
-    def test_failed_pull_goes_on_at_its_page_when_its_job_is_run_again(self):
-        with trap_jobs():
-            pull = self.env["credit.insurance.pull"]._start(self.account)
-        pull._fail("broken off")
+    def test_failed_pull_goes_on_when_its_job_is_run_again(self):
         with trap_jobs() as trap:
-            pull._job_covers(self.policy.id, None, 1)
-            while trap.enqueued_jobs:
-                trap.perform_enqueued_jobs()
-        self.assertEqual((pull.state, pull.changed_count), ("done", 3))
-
-    def test_page_that_comes_again_and_again_ends_the_pull(self):
-        with trap_jobs(), patch.object(type(self.env["credit.insurance.pull"]), "_ask", _endless_page):
             pull = self.env["credit.insurance.pull"]._start(self.account)
-            with self.assertRaisesRegex(UserError, "again and again"):
-                for number in range(1, 6):
-                    pull._job_covers(self.policy.id, str(number), number)
-        self.assertEqual(len(self._covers(self.atelier)), 1)
+            pull._fail("broken off")
+            self._perform(trap)
+        self.assertEqual((pull.state, pull.changed_count), ("done", 3))
 
     # === ONCE === #
 
@@ -260,11 +252,11 @@ class TestPull(SimulatorCase, CreditCommon):
         self.assertEqual(self.env["queue.job"].sudo().search_count([("identity_key", "=like", first._job_key("%"))]), 1)
 
     def test_page_taken_over_twice_adds_no_second_row(self):
-        with trap_jobs():
-            pull = self.env["credit.insurance.pull"]._start(self.account)
-            pull._job_covers(self.policy.id, None, 1)
-            pull._job_covers(self.policy.id, None, 1)
-        self.assertEqual(len(self._covers(self.atelier)), 1)
+        pull = self._pull()
+        covers = [self._cover("C1", "1001")]
+        for _time in range(2):
+            self.env["credit.insurance.cover"]._take_over(pull, self.policy, covers)
+        self.assertEqual(len(self._covers(self.atelier)), 2)
 
     def test_pull_whose_jobs_are_gone_makes_room_for_another(self):
         with trap_jobs():
@@ -275,40 +267,6 @@ class TestPull(SimulatorCase, CreditCommon):
     def test_context_key_cannot_make_the_pull_run_at_once(self):
         pull = self.env["credit.insurance.pull"].with_context(queue_job__no_delay=True)._start(self.account)
         self.assertEqual((pull.state, pull.cover_count), ("running", 0))
-
-    # === HOW MUCH IT COSTS === #
-
-    def test_number_of_queries_does_not_grow_with_the_covers(self):
-        for index in range(200):
-            self._make_linked_buyer(f"B{index:04d}", f"Buyer {index}")
-        with trap_jobs():
-            pull = self.env["credit.insurance.pull"]._start(self.account)
-        counts = []
-        for numbers in (range(2), range(3), range(50), range(200)):
-            self.env.flush_all()
-            before = self.env.cr.sql_log_count
-            added = self._take(pull, numbers, amount=str(len(numbers)))
-            counts.append(self.env.cr.sql_log_count - before)
-            self.assertEqual(added, len(numbers))
-        few, many = counts[-2:]  # the first ones fill the caches
-        self.assertEqual(few, many)
-        self.assertLessEqual(few, 8)
-
-    def _take(self, pull, numbers, amount="1"):
-        covers = [
-            Cover(
-                cover_id=f"C{index}",
-                buyer_id=f"B{index:04d}",
-                policy_number=POLICY_NUMBER,
-                status=CoverStatus.APPROVED,
-                raw_code="APPROVED",
-                currency="EUR",
-                amount=Decimal(amount),
-                effective_from=date(2026, 1, 1),
-            )
-            for index in numbers
-        ]
-        return self.env["credit.insurance.cover"]._take_over(pull, self.policy, covers)[0]
 
     # === MATCHING === #
 
@@ -334,10 +292,3 @@ class TestPull(SimulatorCase, CreditCommon):
 
     def _partner(self, name, **values):
         return self.env["res.partner"].create({"name": name, "is_company": True, **values})
-
-
-def _endless_page(pull, _call):
-    """In place of ``_ask``: always the same covers, always with another token for the next page."""
-    with pull.account_id._connect() as insurer:
-        page = insurer.cover_page(POLICY_NUMBER)
-    return replace(page, next_token=str(len(pull.page_ids) + 2))

@@ -2,10 +2,12 @@
 
 ::
 
-    server.py ──> api.py      the insurer's interface, /v1/…       ┐
-        │    ──> control.py   the strings to pull, /_control/…     ├──> book.py ──> store.py (SQLite)
-        │    ──> pages.py     the page for people, /               ┘       ^
-        └─ faults.py misbehaves on the wire                            seeding.py fills it from seeds/
+    server.py ──> interfaces.py     the insurers' interfaces, /v1/… and others   ┐
+        │    ──> control_calls.py   the strings of control.py, /_control/…       ├──> book.py ──> store.py (SQLite)
+        │    ──> pages.py           the page for people, /                       ┘       ^
+        ├─ faults.py misbehaves on the wire                             seeding.py fills it from seeds/
+        └─ scenarios.py pulls strings by itself                         passing.py lets time pass in it
+                                                                        webhooks.py tells what happened
 
 From a shell::
 
@@ -23,15 +25,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
-from .api import TOKEN_SECONDS, Api
+from .api import TOKEN_SECONDS
 from .book import Book
+from .clock import Clock
 from .control import Control
+from .interfaces import mounted
 from .server import Server
 from .store import Store
+from .webhooks import Webhooks
 
-__all__ = ["DEMO_API_KEY", "Simulator"]
+__all__ = ["DEMO_API_KEY", "TICK_SECONDS", "Simulator"]
 
 DEMO_API_KEY = "demo-key-of-the-simulator"
+TICK_SECONDS = 0.5
 
 
 class Simulator:
@@ -41,7 +47,10 @@ class Simulator:
     :param database: a file that outlives the simulator, or ``:memory:``.
     :param port: 0 takes a free one.
     :param step_seconds: a claim left alone for so long moves one step on.
-    :param now: the insurer's clock, aware and in UTC.
+    :param decide_seconds: a request left alone for so long is decided, a report delivered.
+    :param webhook: an address to wake up, and ``webhook_secret`` what its calls are signed with.
+    :param scenario: name of a file in ``scenarios/``.
+    :param now: the insurer's clock, aware and in UTC; ``control.move_clock`` sets it ahead or behind.
     """
 
     def __init__(
@@ -54,29 +63,54 @@ class Simulator:
         api_key: str = DEMO_API_KEY,
         token_seconds: int = TOKEN_SECONDS,
         step_seconds: float | None = None,
+        decide_seconds: float | None = None,
+        webhook: str = "",
+        webhook_secret: str = "",
+        webhook_retry_seconds: float = 2.0,
+        scenario: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.api_key = api_key
         self._store = Store(database)
-        book = Book(self._store, now=now, step_seconds=step_seconds)
-        self.control = Control(book)
-        if seed and self._store.row("SELECT 1 FROM policy") is None:
-            self.control.seed(seed)
+        clock = Clock(now)
+        book = Book(self._store, now=clock)
+        self.control = Control(book, clock, step_seconds, decide_seconds)
+        self.webhooks = Webhooks(book, retry_seconds=webhook_retry_seconds)
+        self._stopping = threading.Event()
         try:
-            self._server = Server((host, port), self.control, Api(book, api_key, token_seconds))
-        except OSError:
+            if seed and self._store.row("SELECT 1 FROM policy") is None:
+                self.control.seed(seed)
+            if webhook:
+                self.control.add_webhook(webhook, webhook_secret)
+            self._server = Server((host, port), self.control, mounted(book, api_key, token_seconds))
+            if scenario:
+                self._server.strings.scenarios.load({"name": scenario})
+        except BaseException:
             self._store.close()
             raise
         self.url = self._server.url
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._threads = [threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)]
+        if step_seconds is not None or decide_seconds is not None:
+            self._threads.append(threading.Thread(target=self._let_time_pass, daemon=True))
+
+    def _let_time_pass(self) -> None:
+        """What is due happens even when nobody calls, so that webhooks leave in time."""
+        while not self._stopping.wait(TICK_SECONDS):
+            self._server.strings.scenarios.passed()
+            self.control.catch_up()
 
     def start(self) -> None:
-        self._thread.start()
+        self.webhooks.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
+        self.webhooks.stop()
+        for thread in self._threads:
+            thread.join()
         self._store.close()
 
     def __enter__(self) -> Self:

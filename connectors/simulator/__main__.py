@@ -22,14 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        simulator = Simulator(
-            seed=options.seed,
-            database=options.database,
-            host=options.host,
-            port=options.port,
-            api_key=options.api_key,
-            step_seconds=options.step_seconds,
-        )
+        simulator = _simulator(options)
     except Refusal as refusal:
         print(refusal.message, file=sys.stderr)
         return 2
@@ -45,6 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _simulator(options: argparse.Namespace) -> Simulator:
+    return Simulator(
+        seed=options.seed,
+        database=options.database,
+        host=options.host,
+        port=options.port,
+        api_key=options.api_key,
+        step_seconds=options.step_seconds,
+        decide_seconds=options.decide_seconds,
+        webhook=options.webhook,
+        webhook_secret=options.webhook_secret,
+        scenario=options.scenario,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m connectors.simulator", description="An insurer to play with.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -55,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", default="", metavar="NAME", help="fill an empty book, e.g. with 'demo'")
     parser.add_argument("--api-key", default=DEMO_API_KEY, help="the key to accept (default: %(default)s)")
     parser.add_argument("--step-seconds", type=float, metavar="S", help="claims move one step on after S seconds")
+    parser.add_argument("--decide-seconds", type=float, metavar="S", help="requests are decided after S seconds")
+    parser.add_argument("--webhook", default="", metavar="URL", help="wake this address up when something happens")
+    parser.add_argument("--webhook-secret", default="", metavar="SECRET", help="sign these calls with it")
+    parser.add_argument("--scenario", default="", metavar="NAME", help="play a scenario, e.g. 'down_for_an_hour'")
     parser.add_argument("--allow-remote", action="store_true", help="listen where other machines can reach it")
     parser.add_argument("--verbose", action="store_true", help="one line per request")
     return parser

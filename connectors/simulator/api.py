@@ -5,30 +5,40 @@
 | ``POST /v1/idp/oauth2/authorize`` ``{"apiKey"}`` | ``{"access_token", "token_type", "expires_in"}`` |
 | ``POST /v1/buyers/search`` | ``{"results": [{"buyer", "score"}]}`` |
 | ``POST /v1/grades/search`` ``{"buyerIds"}`` | ``{"grades": […]}`` |
-| ``GET /v1/covers?policyNumber&pageSize&pageToken`` | ``{"covers", "nextPageToken", "total"}`` |
-| ``POST /v1/cover-requests`` · ``/v1/overdues`` · ``/v1/claims`` | 201, or 200 with ``"duplicate": true`` |
+| ``GET /v1/grades?policyNumber&since`` | ``{"grades", "nextPageToken"}`` |
+| ``GET /v1/covers?policyNumber`` | ``{"covers", "nextPageToken", "total"}`` |
+| ``GET /v1/cover-requests?policyNumber`` | the undecided ones; ``{"coverRequests", "nextPageToken", "total"}`` |
+| ``GET /v1/notifications?since`` | ``{"notifications", "nextPageToken"}`` |
+| ``POST`` on a collection of shapes.py | 201, or 200 with ``"duplicate": true`` |
 | ``GET`` on these ``?reference=`` | a list of none or one |
-| ``GET /v1/cover-requests/{id}`` · ``/v1/claims/{number}`` | one |
+| ``GET`` on these ``/{number}`` | one |
 | ``GET /v1/policies/{number}`` | the contract |
+| ``POST /v1/webhooks`` ``{"url", "secret"?}`` | 204; see webhooks.py |
+
+Lists take ``pageSize`` and ``pageToken``.
 """
 
 import hmac
-import json
 import re
 import urllib.parse
-from collections.abc import Callable
-from decimal import Decimal
+from typing import ClassVar
 
-from .book import Book, money, number
+from . import webhooks
+from .book import Book
+from .checks import CHECKS, require_dates, require_texts, without_content
+from .decisions import ask_for_number
+from .declarations import LINES, receive
+from .shapes import NAMES, buyer_shape, cover_shape, event_shape, grade_shape, submission_shape
 from .store import Row
 from .web import Answer, Handler, Refusal, Request, Router, json_answer
 
-SCALE = "SANDBOX-10"  # 1 best to 10 worst, as Allianz Trade's
 TOKEN_SECONDS = 3600
 
 
 class Api:
     """:param api_key: the only key that is accepted."""
+
+    prefix: ClassVar[str] = "/v1"
 
     def __init__(self, book: Book, api_key: str, token_seconds: int = TOKEN_SECONDS) -> None:
         self._book = book
@@ -40,19 +50,17 @@ class Api:
         for method, pattern, handler in (
             ("POST", "/v1/buyers/search", self._search),
             ("POST", "/v1/grades/search", self._grades),
+            ("GET", "/v1/grades", self._grade_changes),
             ("GET", "/v1/covers", self._covers),
+            ("GET", "/v1/notifications", self._notifications),
             ("GET", "/v1/policies/{policy}", self._policy),
-            ("GET", "/v1/cover-requests/{name}", lambda _request, name: self._one("cover_request", name)),
-            ("GET", "/v1/claims/{name}", lambda _request, name: self._one("claim", name)),
+            ("POST", "/v1/webhooks", self._subscribe),
         ):
             router.add(method, pattern, self._with_token(handler))
-        for path, kind, check in (
-            ("cover-requests", "cover_request", self._check_cover_request),
-            ("overdues", "overdue", self._check_invoices),
-            ("claims", "claim", self._check_claim),
-        ):
-            router.add("POST", f"/v1/{path}", self._with_token(self._submit(kind, check)))
+        for kind, (path, _list, _number) in NAMES.items():
+            router.add("POST", f"/v1/{path}", self._with_token(self._submit(kind)))
             router.add("GET", f"/v1/{path}", self._with_token(self._find(kind)))
+            router.add("GET", f"/v1/{path}/{{name}}", self._with_token(self._one(kind)))
 
     # --- Rights -------------------------------------------------------------------------------------------------
 
@@ -79,154 +87,122 @@ class Api:
         if not isinstance(wanted.get("country"), str):
             raise Refusal(422, "bad_query", "country is missing")
         found = self._book.search(wanted)
-        return json_answer({"results": [{"score": score, "buyer": _buyer(buyer)} for score, buyer in found]})
+        return json_answer({"results": [{"score": score, "buyer": buyer_shape(buyer)} for score, buyer in found]})
 
     def _grades(self, request: Request) -> Answer:
         ids = request.members().get("buyerIds")
         if not isinstance(ids, list):
             raise Refusal(422, "bad_query", "buyerIds must be a list")
-        histories = ((str(buyer_id), self._book.grades(str(buyer_id))) for buyer_id in ids)
-        return json_answer({"grades": [_grade(buyer_id, history) for buyer_id, history in histories if history]})
+        histories = (self._book.grades(str(buyer_id)) for buyer_id in ids)
+        return json_answer({"grades": [_current(history) for history in histories if history]})
+
+    def _grade_changes(self, request: Request) -> Answer:
+        after, size = _page(request)
+        policy = self._book.policy(request.query.get("policyNumber", ""))
+        rows = self._book.grade_page(policy["policyNumber"], _since(request), after, size + 1)
+        grades = [grade_shape(row, row["previous_value"]) for row in rows[:size]]
+        return json_answer({"grades": grades, "nextPageToken": _more(rows, size)})
 
     def _covers(self, request: Request) -> Answer:
+        after, size = _page(request)
         policy = self._book.policy(request.query.get("policyNumber", ""))
-        after, size = request.query.get("pageToken", "0"), request.query.get("pageSize", "100")
-        if not re.fullmatch(r"[0-9]{1,15}", after) or not re.fullmatch(r"[1-9][0-9]{0,3}", size):
-            raise Refusal(422, "bad_page", "pageToken is not ours, or pageSize is not between 1 and 9999")
-        covers, total = self._book.cover_page(policy["policyNumber"], int(after), int(size) + 1)
-        page = covers[: int(size)]
-        more = str(page[-1]["id"]) if len(covers) > len(page) else None
-        return json_answer({"covers": [_cover(cover) for cover in page], "nextPageToken": more, "total": total})
+        rows, total = self._book.cover_page(policy["policyNumber"], after, size + 1)
+        covers = [cover_shape(row) for row in rows[:size]]
+        return json_answer({"covers": covers, "nextPageToken": _more(rows, size), "total": total})
+
+    def _notifications(self, request: Request) -> Answer:
+        after, size = _page(request)
+        rows = self._book.event_page(_since(request), after, size + 1)
+        events = [event_shape(row) for row in rows[:size]]
+        return json_answer({"notifications": events, "nextPageToken": _more(rows, size)})
 
     def _policy(self, _request: Request, policy: str) -> Answer:
         return json_answer(self._book.policy(policy))
 
-    def _one(self, kind: str, name: str) -> Answer:
-        return json_answer(_submission(self._book.by_number(kind, name)))
+    def _one(self, kind: str) -> Handler:
+        return lambda _request, name: json_answer(submission_shape(self._book.by_number(kind, name)))
 
     def _find(self, kind: str) -> Handler:
-        names = {"cover_request": "coverRequests", "overdue": "overdues", "claim": "claims"}
+        _path, listed, _number = NAMES[kind]
 
         def find(request: Request) -> Answer:
+            if kind == "cover_request" and "policyNumber" in request.query:
+                return self._pending(request)
             if "reference" not in request.query:
                 raise Refusal(422, "bad_query", "reference is missing")
             found = self._book.by_reference(kind, request.query["reference"])
-            return json_answer({names[kind]: [_submission(found)] if found else []})
+            return json_answer({listed: [submission_shape(found)] if found else []})
 
         return find
 
+    def _pending(self, request: Request) -> Answer:
+        after, size = _page(request)
+        policy = self._book.policy(request.query["policyNumber"])
+        rows, total = self._book.pending_page(policy["policyNumber"], after, size + 1)
+        requests = [submission_shape(row) for row in rows[:size]]
+        return json_answer({"coverRequests": requests, "nextPageToken": _more(rows, size), "total": total})
+
     # --- Writing ------------------------------------------------------------------------------------------------
 
-    def _submit(self, kind: str, check: Callable[[Row], None]) -> Handler:
+    def _submit(self, kind: str) -> Handler:
         def submit(request: Request) -> Answer:
             body = request.members()
-            _require_texts(body, "reference", "policyNumber", "buyerId")
+            require_texts(body, "reference")
             if urllib.parse.unquote(request.headers.get("idempotency-key", "")) != body["reference"]:
                 raise Refusal(400, "bad_idempotency_key", "The Idempotency-Key must be the reference")
-            submission, duplicate = self._book.submit(kind, body, check)
-            return json_answer({**_submission(submission), "duplicate": duplicate}, 200 if duplicate else 201)
+            with self._book.store.transaction():
+                submission, duplicate = self._take(kind, body)
+                submission = submission if duplicate else self._work_on(kind, submission, body)
+            return json_answer({**submission_shape(submission), "duplicate": duplicate}, 200 if duplicate else 201)
 
         return submit
 
-    def _check_parties(self, body: Row) -> Row:
-        self._book.buyer(body["buyerId"])
-        return self._book.policy(body["policyNumber"])
+    def _take(self, kind: str, body: Row) -> tuple[Row, bool]:
+        def check(new: Row) -> None:
+            CHECKS[kind](self._book, new)
 
-    def _check_cover_request(self, body: Row) -> None:
-        _require_texts(body, "kind", "currency")
-        policy = self._check_parties(body)
-        if body["kind"] not in ("NEW", "INCREASE", "REDUCE", "CANCEL"):
-            raise Refusal(422, "bad_kind", f"{body['kind']} is no kind of request")
-        if body["currency"] != policy["currency"]:
-            raise Refusal(422, "bad_currency", f"The policy is in {policy['currency']}")
-        if body["kind"] != "CANCEL":
-            money(body.get("amount"))
-        pending = self._book.pending_request(body["policyNumber"], body["buyerId"])
-        if pending:
-            raise Refusal(409, "request_pending", f"{number(pending)} for this buyer is not decided yet")
+        if kind == "document":
+            return self._book.submit(kind, body, check, keep=without_content)
+        return self._book.submit(kind, body, check)
 
-    def _check_invoices(self, body: Row) -> None:
-        self._check_parties(body)
-        invoices = body.get("invoices")
-        if not isinstance(invoices, list) or not invoices:
-            raise Refusal(422, "no_invoices", "At least one invoice is needed")
-        for invoice in invoices:
-            _require_texts(invoice, "number", "issuedOn", "dueOn", "currency")
-            money(invoice.get("openAmount"))
+    def _work_on(self, kind: str, submission: Row, body: Row) -> Row:
+        """What the insurer does with a new submission at once."""
+        if kind in LINES:
+            return self._book.move(submission, submission["status"], **receive(self._book, kind, body))
+        if kind == "overdue":
+            return self._book.move(submission, "RECEIVED", fileNumber=f"F-{submission['id']:05d}")
+        if kind == "collection":
+            return self._book.move(submission, "RECEIVED", currency=body["invoices"][0]["currency"])
+        if kind == "monitoring" and body.get("callbackUrl"):
+            webhooks.register(self._book.store, body["callbackUrl"])
+        if kind == "buyer_number":
+            return ask_for_number(self._book, submission)
+        return submission
 
-    def _check_claim(self, body: Row) -> None:
-        self._check_invoices(body)
-        _require_texts(body, "cause", "currency")
-        policy = self._book.policy(body["policyNumber"])
-        if body["currency"] != policy["currency"]:
-            raise Refusal(422, "bad_currency", f"The policy is in {policy['currency']}")
-        total = money(body.get("total"))
-        same = [invoice for invoice in body["invoices"] if invoice["currency"] == body["currency"]]
-        open_sum = sum((money(invoice["openAmount"]) for invoice in same), Decimal(0))
-        if len(same) == len(body["invoices"]) and total != open_sum:
-            raise Refusal(422, "bad_total", f"The invoices sum up to {open_sum}, not {total}")
+    def _subscribe(self, request: Request) -> Answer:
+        body = request.members()
+        require_texts(body, "url")
+        webhooks.register(self._book.store, body["url"], str(body.get("secret") or ""))
+        return Answer(204)
 
 
-def _require_texts(members: object, *names: str) -> None:
-    for name in names:
-        value = members.get(name) if isinstance(members, dict) else None
-        if not isinstance(value, str) or not value.strip():
-            raise Refusal(422, "missing", f"{name} is missing")
+def _current(history: list[Row]) -> Row:
+    return grade_shape(history[0], history[1]["value"] if len(history) > 1 else None)
 
 
-# --- Shapes -----------------------------------------------------------------------------------------------------
+def _page(request: Request) -> tuple[int, int]:
+    """The row after which the page begins, and its size."""
+    after, size = request.query.get("pageToken", "0"), request.query.get("pageSize", "100")
+    if not re.fullmatch(r"[0-9]{1,15}", after) or not re.fullmatch(r"[1-9][0-9]{0,3}", size):
+        raise Refusal(422, "bad_page", "pageToken is not ours, or pageSize is not between 1 and 9999")
+    return int(after), int(size)
 
 
-def _buyer(buyer: Row) -> Row:
-    return {
-        "buyerId": buyer["buyer_id"],
-        "name": buyer["name"],
-        "country": buyer["country"],
-        "vatNumber": buyer["vat_number"],
-        "registrationNumber": buyer["registration_number"],
-        "address": {"street": buyer["street"], "postalCode": buyer["postal_code"], "city": buyer["city"]},
-    }
+def _more(rows: list[Row], size: int) -> str | None:
+    return str(rows[size - 1]["id"]) if len(rows) > size else None
 
 
-def _grade(buyer_id: str, history: list[Row]) -> Row:
-    current = history[0]
-    previous = history[1]["value"] if len(history) > 1 else None
-    return {
-        "buyerId": buyer_id,
-        "value": current["value"],
-        "scale": SCALE,
-        "gradedOn": current["graded_on"],
-        "previousValue": previous,
-    }
-
-
-def _cover(cover: Row) -> Row:
-    return {
-        "coverId": f"C{cover['id']:07d}",
-        "buyerId": cover["buyer_id"],
-        "policyNumber": cover["policy_number"],
-        "statusCode": cover["status"],
-        "amount": cover["amount"],
-        "requestedAmount": cover["requested_amount"],
-        "previousAmount": cover["previous_amount"],
-        "currency": cover["currency"],
-        "insuredPercentage": cover["insured_percentage"],
-        "effectiveFrom": cover["effective_from"],
-        "effectiveTo": cover["effective_to"],
-        "decidedOn": cover["decided_on"],
-        "announcements": json.loads(cover["announcements"]),
-        "conditions": json.loads(cover["conditions"]),
-    }
-
-
-def _submission(submission: Row) -> Row:
-    """What was sent, under the insurer's number and with what became of it."""
-    name = {"claim": "claimNumber", "overdue": "noticeNumber", "cover_request": "requestId"}[submission["kind"]]
-    return {
-        **json.loads(submission["body"]),
-        name: number(submission),
-        "statusCode": submission["status"],
-        "receivedAt": submission["received_at"],
-        "updatedAt": submission["updated_at"],
-        **json.loads(submission["outcome"]),
-    }
+def _since(request: Request) -> str:
+    since = {"since": request.query.get("since", "")}
+    require_dates(since, "since")
+    return since["since"]

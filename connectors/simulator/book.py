@@ -1,40 +1,26 @@
-"""The insurer's book: buyers, grades, covers, and what policyholders sent in; how these change.
+"""The insurer's book: buyers, grades, covers and, from submissions.py, what policyholders sent in.
 
 A claim moves RECEIVED → IN_REVIEW → ACCEPTED → PAID, or to REFUSED; a cover request waits PENDING until somebody
-decides it. Both move by a control call or, when ``step_seconds`` is set, a claim also by the passing of time.
+decides it (decisions.py). Both move by a control call or by the passing of time (passing.py).
 """
 
-import hashlib
 import json
 import secrets
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from difflib import SequenceMatcher
-from typing import Any
 
-from .store import Row, Store
+from .store import Row
+from .submissions import KINDS, Event, Submissions, number
 from .web import Refusal
 
+__all__ = ["CLAIM_STEPS", "KINDS", "Book", "Event", "money", "number"]
+
 CLAIM_STEPS = ("RECEIVED", "IN_REVIEW", "ACCEPTED", "PAID")
-PREFIXES = {"claim": "CL", "overdue": "OV", "cover_request": "CR"}
 
 
-class Book:
-    """:param now: the simulator's clock, aware and in UTC.
-    :param step_seconds: a claim untouched for so long moves one step on; ``None``: only when told.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        step_seconds: float | None = None,
-    ) -> None:
-        self.store = store
-        self.now = now
-        self._step_seconds = step_seconds
+class Book(Submissions):
+    """Everything the insurer knows."""
 
     def today(self) -> date:
         return self.now().date()
@@ -85,6 +71,43 @@ class Book:
             "INSERT INTO grade (buyer_id, value, graded_on) VALUES (?, ?, ?)",
             *(buyer_id, value, graded_on or self.today().isoformat()),
         )
+        self.note(buyer_id, "GRADE_CHANGED", f"Grade {value}")
+
+    def grade_page(self, policy_number: str, since: str, after: int, size: int) -> list[Row]:
+        """``size`` current grades, each with its ``previous_value``, that follow the row ``after``: of buyers with a
+        cover under the policy, graded on or after ``since``."""
+        return self.store.rows(
+            "SELECT g.*, (SELECT value FROM grade p WHERE p.buyer_id = g.buyer_id AND p.id < g.id"
+            " ORDER BY p.id DESC LIMIT 1) AS previous_value FROM grade g"
+            " JOIN cover c ON c.policy_number = ? AND c.buyer_id = g.buyer_id"
+            " WHERE g.id > ? AND g.graded_on >= ?"
+            " AND NOT EXISTS (SELECT 1 FROM grade n WHERE n.buyer_id = g.buyer_id AND n.id > g.id)"
+            " ORDER BY g.id LIMIT ?",
+            *(policy_number, after, since, size),
+        )
+
+    # --- What is reported about buyers ------------------------------------------------------------------------------
+
+    def watched(self, buyer_id: str) -> bool:
+        return bool(
+            self.store.row(
+                "SELECT 1 FROM submission WHERE kind = 'monitoring' AND json_extract(body, '$.buyerId') = ?", buyer_id
+            )
+        )
+
+    def note(self, buyer_id: str, kind: str, words: str, *, always: bool = False) -> None:
+        """Tell that something happened to a buyer, and keep it as a notification when the buyer is watched."""
+        if always or self.watched(buyer_id):
+            self.store.run(
+                "INSERT INTO event (buyer_id, kind, happened_on, words) VALUES (?, ?, ?, ?)",
+                *(buyer_id, kind, self.today().isoformat(), words),
+            )
+        self.tell(Event(kind, buyer_id))
+
+    def event_page(self, since: str, after: int, size: int) -> list[Row]:
+        return self.store.rows(
+            "SELECT * FROM event WHERE id > ? AND happened_on >= ? ORDER BY id LIMIT ?", after, since, size
+        )
 
     # --- Covers -------------------------------------------------------------------------------------------------
 
@@ -119,70 +142,9 @@ class Book:
             if "amount" in changes and "id" in cover:
                 changes = {"previous_amount": cover["amount"], **changes}
             self.store.insert("cover", [{**cover, "decided_on": today, **changes}], replace=True)
+            self.note(buyer_id, "COVER_CHANGED", f"Cover {changes.get('status', 'changed')}")
 
-    # --- What policyholders send ----------------------------------------------------------------------------------
-
-    def submit(self, kind: str, body: Row, check: Callable[[Row], None]) -> tuple[Row, bool]:
-        """Take a submission in, once: (submission, whether it was here before).
-
-        ``check`` refuses what is wrong with a new one. The same reference with other content is refused.
-        """
-        reference = body["reference"]
-        fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
-        with self.store.transaction():
-            known = self.by_reference(kind, reference)
-            if known is None:
-                check(body)
-                self._take_in(kind, reference, fingerprint, body)
-                return self.by_reference(kind, reference) or {}, False
-            if known["fingerprint"] != fingerprint:
-                message = f"{reference} was used for {number(known)} with other content"
-                raise Refusal(409, "reference_reused", message)
-            return known, True
-
-    def _take_in(self, kind: str, reference: str, fingerprint: str, body: Row) -> None:
-        moment = self.now().isoformat()
-        self.store.run(
-            "INSERT INTO submission (kind, reference, fingerprint, body, status, received_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(kind, reference, fingerprint, json.dumps(body, default=str)),
-            *("PENDING" if kind == "cover_request" else "RECEIVED", moment, moment),
-        )
-
-    def by_reference(self, kind: str, reference: str) -> Row | None:
-        found = self.store.row("SELECT * FROM submission WHERE kind = ? AND reference = ?", kind, reference)
-        return found and self._up_to_date(found)
-
-    def by_number(self, kind: str, wanted: str) -> Row:
-        serial = wanted.rpartition("-")[2]
-        found = None
-        if serial.isascii() and serial.isdigit() and len(serial) < 18:
-            found = self.store.row("SELECT * FROM submission WHERE kind = ? AND id = ?", kind, int(serial))
-        if found is None or number(found) != wanted:
-            raise Refusal(404, f"{kind}_unknown", f"We know no {wanted}")
-        return self._up_to_date(found)
-
-    def submissions(self, kind: str) -> list[Row]:
-        rows = self.store.rows("SELECT * FROM submission WHERE kind = ? ORDER BY id", kind)
-        return [self._up_to_date(row) for row in rows]
-
-    def pending_request(self, policy_number: str, buyer_id: str) -> Row | None:
-        """The undecided cover request for a buyer, if there is one."""
-        for row in self.store.rows("SELECT * FROM submission WHERE kind = 'cover_request' AND status = 'PENDING'"):
-            body = json.loads(row["body"])
-            if (body["policyNumber"], body["buyerId"]) == (policy_number, buyer_id):
-                return row
-        return None
-
-    def move(self, submission: Row, status: str, **outcome: Any) -> Row:
-        """Give a submission another status and add to its outcome."""
-        merged = {**json.loads(submission["outcome"]), **outcome}
-        moment = self.now().isoformat()
-        self.store.run(
-            "UPDATE submission SET status = ?, outcome = ?, updated_at = ? WHERE id = ?",
-            *(status, json.dumps(merged, default=str), moment, submission["id"]),
-        )
-        return {**submission, "status": status, "outcome": json.dumps(merged, default=str), "updated_at": moment}
+    # --- Claims ---------------------------------------------------------------------------------------------------
 
     def advance_claim(self, claim: Row, to: str = "", amount: Decimal | None = None, message: str = "") -> Row:
         """Move a claim to ``to``, or one step on; accepted is ``amount``, else the insured part of the total."""
@@ -206,22 +168,6 @@ class Book:
         body = json.loads(claim["body"])
         percentage = Decimal(self.policy(body["policyNumber"])["insuredPercentage"])
         return (Decimal(str(body["total"])) * percentage / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-    def _up_to_date(self, submission: Row) -> Row:
-        """The submission after the steps that time has brought it."""
-        if self._step_seconds is None or submission["kind"] != "claim":
-            return submission
-        step = timedelta(seconds=self._step_seconds)
-        since = datetime.fromisoformat(submission["updated_at"])
-        due = int((self.now() - since) / step) if step else 0
-        for _step in range(min(due, len(CLAIM_STEPS))):
-            submission = self.advance_claim(submission)
-        return submission
-
-
-def number(submission: Row) -> str:
-    """The insurer's number of a submission, such as ``CL-2026-00007``."""
-    return f"{PREFIXES[submission['kind']]}-{submission['received_at'][:4]}-{submission['id']:05d}"
 
 
 def money(value: object) -> Decimal:

@@ -1,42 +1,27 @@
 """The strings behind the stage: what a test, a story or a person makes the insurer do.
 
-Every control is a method of ``Control`` and a call under ``/_control``; bodies are JSON, or the fields of a form
-(which is answered by a redirection to the page).
-
-| call | body |
-|---|---|
-| ``GET  state`` | everything there is, except the log |
-| ``POST reset`` | empties the book, the log and the faults |
-| ``POST seed`` | ``{"name": "demo"}``, ``{"generate": 100000}`` or ``{"data": {…}}`` as in seeding.py |
-| ``POST buyers/{id}/grade`` | ``{"value", "gradedOn"?}`` |
-| ``POST buyers/{id}/cover`` | ``{"statusCode"?, "amount"?, "effectiveFrom"?, "effectiveTo"?, "conditions"?,`` |
-|  | ``"announcements"?, "policyNumber"?}`` |
-| ``POST cover-requests/{id}/decide`` | ``{"decision": "APPROVED" or "PARTIAL" or "REFUSED", "amount"?, "message"?}`` |
-| ``GET  claims`` | ``?reference=``; ``{"count", "claims"}`` |
-| ``POST claims/{number}/advance`` | ``{"to"?, "amount"?, "message"?}`` |
-| ``POST claims/advance`` | moves every claim one step on |
-| ``GET  requests`` · ``POST requests/clear`` | the last calls received, oldest first |
-| ``GET/POST faults`` · ``POST faults/clear`` | see faults.py |
-| ``POST tokens/expire`` | all tokens end now |
+Every string is a method of ``Control``; control_calls.py makes them calls under ``/_control``.
 """
 
 import json
 from collections import deque
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from . import seeding
+from . import decisions, seeding, webhooks
 from .book import Book, money, number
+from .clock import Clock
+from .decisions import DECISIONS
 from .faults import Fault, Faults
+from .passing import Passing
 from .store import Row
-from .web import Answer, Handler, Refusal, Request, Router, json_answer
+from .submissions import KINDS, Event
+from .web import Refusal
+
+__all__ = ["COVER_CODES", "DECISIONS", "Control", "brief"]
 
 COVER_CODES = ("PENDING", "APPROVED", "PARTIAL", "REFUSED", "REDUCED", "WITHDRAWN", "EXPIRED")
-COVER_MEMBERS = ("statusCode", "amount", "effectiveFrom", "effectiveTo", "conditions", "announcements", "policyNumber")
-DECISIONS = ("APPROVED", "PARTIAL", "REFUSED")
-KINDS = {"claims": "claim", "overdues": "overdue", "coverRequests": "cover_request"}
 
 
 @dataclass
@@ -44,8 +29,23 @@ class Control:
     """What can be pulled; also the log of received calls."""
 
     book: Book
+    clock: Clock = field(default_factory=Clock)
+    step_seconds: float | None = None
+    decide_seconds: float | None = None
     faults: Faults = field(default_factory=Faults)
     log: deque[Row] = field(default_factory=lambda: deque(maxlen=1000))
+
+    def catch_up(self) -> None:
+        """Let happen what is due by the insurer's clock; done before every call, too."""
+        Passing(self.book, self.step_seconds, self.decide_seconds).catch_up()
+
+    def move_clock(self, seconds: float = 0.0) -> None:
+        """Let ``seconds`` go by at once; 0 sets the clock right again."""
+        if seconds:
+            self.clock.move(seconds)
+        else:
+            self.clock.reset()
+        self.catch_up()
 
     # --- The book -----------------------------------------------------------------------------------------------
 
@@ -53,11 +53,14 @@ class Control:
         self.book.store.clear()
         self.faults.clear()
         self.log.clear()
+        self.clock.reset()
 
     def seed(self, name: str = "", *, generate: int = 0, data: seeding.Seed | None = None) -> None:
-        seed = data or (seeding.made_up_seed(generate) if generate else seeding.named_seed(name))
+        if generate and not data:
+            seeding.generate(self.book.store, generate, self.book.today())
+            return
         try:
-            seeding.load(self.book.store, seed, self.book.today())
+            seeding.load(self.book.store, data or seeding.named_seed(name), self.book.today())
         except (KeyError, TypeError, AttributeError) as exc:
             raise Refusal(422, "bad_seed", f"The seed lacks {exc}") from exc
 
@@ -82,40 +85,13 @@ class Control:
             changes["announcements"] = json.dumps(seeding.announcements(members["announcements"], today))
         self.book.set_cover(members.get("policyNumber") or self._policy_number(), buyer_id, changes)
 
+    def change_share(self, share: float, status: str = "", factor: float = 1.0, grade_by: int = 0) -> int:
+        """Change every n-th cover, and grade, of the book at once; gives how many."""
+        return seeding.change_share(self.book.store, share, self.book.today(), status, factor, grade_by)
+
     def decide(self, request_id: str, decision: str = "", amount: object = None, message: str = "") -> None:
         """Decide a cover request. The cover follows, except that a refused increase leaves it as it is."""
-        if decision not in DECISIONS:
-            raise Refusal(422, "bad_decision", f"{decision!r} is not one of {', '.join(DECISIONS)}")
-        with self.book.store.transaction():
-            request = self.book.by_number("cover_request", request_id)
-            if request["status"] != "PENDING":
-                raise Refusal(409, "decided", f"{request_id} is decided already")
-            wanted = json.loads(request["body"])
-            granted = self._granted(wanted, decision, amount)
-            today = self.book.today().isoformat()
-            self.book.move(request, decision, decidedOn=today, grantedAmount=granted, message=message)
-            self._follow(wanted, decision, granted)
-
-    def _granted(self, wanted: Row, decision: str, amount: object) -> str | None:
-        if decision == "REFUSED" or wanted["kind"] == "CANCEL":
-            return None
-        if decision == "PARTIAL" and amount is None:
-            raise Refusal(422, "missing", "A partial decision needs an amount")
-        return f"{money(wanted['amount'] if amount is None else amount):.2f}"
-
-    def _follow(self, wanted: Row, decision: str, granted: str | None) -> None:
-        policy, buyer = wanted["policyNumber"], wanted["buyerId"]
-        today = self.book.today()
-        if decision == "REFUSED":
-            if self.book.cover(policy, buyer) is None:
-                changes = {"status": "REFUSED", "amount": "0.00", "requested_amount": wanted.get("amount")}
-                self.book.set_cover(policy, buyer, changes)
-        elif wanted["kind"] == "CANCEL":
-            self.book.set_cover(policy, buyer, {"status": "WITHDRAWN", "effective_to": today.isoformat()})
-        else:
-            status = "REDUCED" if wanted["kind"] == "REDUCE" else decision
-            changes = {"status": status, "amount": granted, "requested_amount": str(wanted["amount"])}
-            self.book.set_cover(policy, buyer, {**changes, "effective_from": today.isoformat()})
+        decisions.decide(self.book, request_id, decision, amount, message)
 
     def withdraw(self, buyer_id: str, in_days: int = 0) -> None:
         """Withdraw a buyer's cover today, or announce that it will be in ``in_days`` days."""
@@ -126,10 +102,33 @@ class Control:
             last = self.book.today() - timedelta(days=1)
             self.set_cover(buyer_id, statusCode="WITHDRAWN", effectiveTo=last.isoformat(), announcements=[])
 
+    def reduce(self, buyer_id: str, amount: object, in_days: int = 0) -> None:
+        """Reduce a buyer's cover to ``amount`` today, or announce that it will be in ``in_days`` days."""
+        left = f"{money(amount):.2f}"
+        if in_days > 0:
+            notice = {"kind": "REDUCTION", "effectiveFrom": in_days, "announcedOn": 0, "amount": left}
+            self.set_cover(buyer_id, announcements=[notice])
+        else:
+            self.set_cover(buyer_id, statusCode="REDUCED", amount=left, effectiveFrom=0, announcements=[])
+
+    def notify(self, buyer_id: str, kind: str = "", message: str = "") -> None:
+        """Report something about a buyer, watched or not."""
+        self.book.buyer(buyer_id)
+        self.book.note(buyer_id, kind or "PAYMENT_DELAY", message, always=True)
+
+    # --- What was sent in -----------------------------------------------------------------------------------------
+
+    def sent(self, kind: str, reference: str = "") -> list[Row]:
+        """What was received of a kind (see submissions.py), with number, reference, status, body and outcome."""
+        if kind not in KINDS and self.book.store.row("SELECT 1 FROM submission WHERE kind = ?", kind) is None:
+            raise Refusal(404, "no_such_kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+        self.catch_up()
+        rows = self.book.submissions(kind)
+        return [brief(row) for row in rows if reference in ("", row["reference"])]
+
     def claims(self, reference: str = "") -> list[Row]:
         """The claims received, with number, reference and status."""
-        claims = self.book.submissions("claim")
-        return [_brief(claim) for claim in claims if reference in ("", claim["reference"])]
+        return self.sent("claim", reference)
 
     def advance_claim(self, claim_number: str, to: str = "", amount: object = None, message: str = "") -> None:
         claim = self.book.by_number("claim", claim_number)
@@ -139,15 +138,56 @@ class Control:
         for claim in self.book.submissions("claim"):
             self.book.advance_claim(claim)
 
+    def advance_collection(self, case_number: str, to: str = "", message: str = "", **amounts: Any) -> None:
+        """Move a collection case; ``recovered``, ``costs``, ``approved_costs``: what there is of them from now on."""
+        decisions.advance_collection(self.book, case_number, to, message, **amounts)
+
+    def answer_extension(self, notice_number: str, decision: str = "", message: str = "") -> None:
+        """AGREED or REFUSED."""
+        decisions.answer_extension(self.book, notice_number, decision, message)
+
+    def deliver_report(self, order_id: str, message: str = "", refuse: bool = False) -> None:
+        decisions.deliver_report(self.book, order_id, message, refuse)
+
+    def give_number(self, request_id: str, buyer_id: str = "", message: str = "", refuse: bool = False) -> None:
+        decisions.give_number(self.book, request_id, buyer_id, message, refuse)
+
+    # --- Webhooks -------------------------------------------------------------------------------------------------
+
+    def add_webhook(self, url: str = "", secret: str = "", interface: str = "sandbox") -> None:
+        webhooks.register(self.book.store, url, secret, interface=interface)
+
+    def remove_webhook(self, url: str = "") -> None:
+        webhooks.forget(self.book.store, url)
+
+    def wake(self, kind: str = "COVER_CHANGED", buyer_id: str = "", request_id: str = "") -> None:
+        """Call every registered address, without anything having happened."""
+        if kind not in webhooks.KINDS:
+            raise Refusal(422, "bad_kind", f"{kind!r} is not one of {', '.join(webhooks.KINDS)}")
+        self.book.tell(Event(kind, buyer_id, request_id))
+
+    def deliveries(self) -> list[Row]:
+        """The calls made to registered addresses, oldest first, every attempt."""
+        return self.book.store.rows("SELECT * FROM delivery ORDER BY id")
+
+    # --- Everything -----------------------------------------------------------------------------------------------
+
     def state(self) -> Row:
         store = self.book.store
-        numbers = {name: [_brief(row) for row in self.book.submissions(kind)] for name, kind in KINDS.items()}
+        self.catch_up()
+        numbers = {kind: [brief(row) for row in self.book.submissions(kind)] for kind in KINDS}
         return {
+            "clock": self.book.now().isoformat(),
             "policies": [json.loads(row["details"]) for row in store.rows("SELECT details FROM policy")],
             "buyers": store.rows("SELECT * FROM buyer ORDER BY buyer_id"),
             "grades": store.rows("SELECT buyer_id, value, graded_on FROM grade ORDER BY id"),
             "covers": store.rows("SELECT * FROM cover ORDER BY id"),
-            **numbers,
+            "claims": numbers["claim"],
+            "overdues": numbers["overdue"],
+            "coverRequests": numbers["cover_request"],
+            "sent": numbers,
+            "webhooks": store.rows("SELECT id, url, interface FROM webhook ORDER BY id"),
+            "deliveries": self.deliveries()[-100:],
             "faults": [asdict(fault) for fault in self.faults.waiting()],
         }
 
@@ -168,70 +208,7 @@ class Control:
         return str(policy["number"])
 
 
-def _brief(submission: Row) -> Row:
+def brief(submission: Row) -> Row:
     kept = {name: submission[name] for name in ("reference", "status", "received_at", "updated_at")}
     body, outcome = json.loads(submission["body"]), json.loads(submission["outcome"])
     return {"number": number(submission), **kept, "body": body, "outcome": outcome}
-
-
-def mount(router: Router, control: Control) -> None:
-    """The methods above as calls under ``/_control``."""
-    for path, answer in _readings(control).items():
-        router.add("GET", f"/_control/{path}", _reading(answer))
-    for path, act in _actions(control).items():
-        router.add("POST", f"/_control/{path}", _acting(act))
-
-
-def _readings(control: Control) -> dict[str, Callable[[Request], Row]]:
-    def claims(request: Request) -> Row:
-        found = control.claims(request.query.get("reference", ""))
-        return {"count": len(found), "claims": found}
-
-    return {
-        "state": lambda _request: control.state(),
-        "claims": claims,
-        "requests": lambda _request: {"requests": control.requests()},
-        "faults": lambda _request: {"faults": [asdict(fault) for fault in control.faults.waiting()]},
-    }
-
-
-def _actions(control: Control) -> dict[str, Callable[..., None]]:
-    outcome = ("amount", "message")
-    return {
-        "reset": lambda _body: control.reset(),
-        "seed": lambda body: control.seed(**_only(body, "name", "generate", "data")),
-        "requests/clear": lambda _body: control.log.clear(),
-        "faults": lambda body: control.faults.add(Fault.read(body)),
-        "faults/clear": lambda _body: control.faults.clear(),
-        "tokens/expire": lambda _body: control.book.expire_tokens(),
-        "claims/advance": lambda _body: control.advance_claims(),
-        "claims/{name}/advance": lambda body, name: control.advance_claim(name, **_only(body, "to", *outcome)),
-        "buyers/{name}/grade": lambda body, name: control.set_grade(name, *_grade(body)),
-        "buyers/{name}/cover": lambda body, name: control.set_cover(name, **_only(body, *COVER_MEMBERS)),
-        "cover-requests/{name}/decide": lambda body, name: control.decide(name, **_only(body, "decision", *outcome)),
-    }
-
-
-def _reading(answer: Callable[[Request], Row]) -> Handler:
-    return lambda request: json_answer(answer(request))
-
-
-def _acting(act: Callable[..., None]) -> Handler:
-    def handle(request: Request, **names: str) -> Answer:
-        act(request.members() if request.body else {}, *names.values())
-        return Answer(303, headers={"Location": "/"}) if request.is_form else json_answer({"done": True})
-
-    return handle
-
-
-def _only(body: Row, *names: str) -> Row:
-    unknown = set(body) - set(names)
-    if unknown:
-        raise Refusal(422, "unknown_member", f"not known here: {', '.join(sorted(unknown))}")
-    return body
-
-
-def _grade(body: Row) -> tuple[str, object]:
-    if not str(_only(body, "value", "gradedOn").get("value", "")).strip():
-        raise Refusal(422, "missing", "value is missing")
-    return str(body["value"]).strip(), body.get("gradedOn", 0)

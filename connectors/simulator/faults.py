@@ -7,26 +7,31 @@
 | ``drop`` | the connection is closed without an answer | ``when`` |
 | ``status`` | an error answer | ``status``, ``message``, ``retry_after``, ``when`` |
 | ``truncate`` | half of the answer, then the connection is closed | |
-| ``malformed`` | an answer that is not JSON | |
+| ``malformed`` | an answer that is neither JSON nor XML | |
 | ``replace`` | one value of the answer is another | ``field`` such as ``covers.0.amount``, ``value`` |
+| ``wrong_types`` | every value of the answer is of a type it cannot have | |
+| ``reorder`` | the rows of the answer in the opposite order | |
+| ``deep`` | an answer nested beyond measure | ``size`` levels |
+| ``billion_laughs`` | XML whose entities unfold to gigabytes | |
+| ``external_entity`` | XML whose entity is a file or an address | ``value``, default ``file:///etc/passwd`` |
 | ``too_large`` | an answer of ``size`` bytes more | ``size`` |
-| ``trickle`` | the answer byte by byte over ``seconds`` | ``seconds`` |
+| ``trickle`` | the answer in small pieces over ``seconds`` | ``seconds`` |
 | ``duplicate_page`` | the answer before this one on the same path, again | |
 | ``expire_tokens`` | all tokens end before the call is looked at | |
 
 ``when`` is ``before`` (the call is not carried out; the default) or ``after`` (it is, only the answer suffers).
 A fault strikes ``times`` calls (default 1) whose path begins with ``path`` and whose method is ``method`` (default
-any), after letting ``skip`` of them pass.
+any), after letting ``skip`` of them pass. The insurer's clock is set ahead or behind by the control call ``clock``.
 """
 
-import json
-from dataclasses import dataclass, field, fields
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from threading import Lock
 from typing import Any
 
-from .web import Answer, Refusal, Request, refusal_answer
+from . import spoiling
+from .web import Answer, Refusal, Request
 
 
 class Kind(StrEnum):
@@ -41,6 +46,11 @@ class Kind(StrEnum):
     TRICKLE = "trickle"
     DUPLICATE_PAGE = "duplicate_page"
     EXPIRE_TOKENS = "expire_tokens"
+    WRONG_TYPES = "wrong_types"
+    REORDER = "reorder"
+    DEEP = "deep"
+    BILLION_LAUGHS = "billion_laughs"
+    EXTERNAL_ENTITY = "external_entity"
 
 
 @dataclass(slots=True)
@@ -90,23 +100,32 @@ class Fault:
         """Whether the call is not carried out."""
         return self.kind in (Kind.DROP, Kind.HANG, Kind.STATUS) and self.when == "before"
 
-    def spoil(self, answer: Answer, last: Answer | None) -> Answer:
-        """The answer as this fault leaves it; ``last`` is the one given before on the same path."""
+    def spoil(self, answer: Answer, last: Answer | None, refuse: Callable[[Refusal], Answer]) -> Answer:
+        """The answer as this fault leaves it; ``last`` is the one given before on the same path, ``refuse`` words an
+        error as the interface does."""
         match self.kind:
             case Kind.STATUS:
-                refusal = refusal_answer(Refusal(self.status, "fault", self.message))
+                refusal = refuse(Refusal(self.status, "fault", self.message))
                 headers = {"Retry-After": self.retry_after} if self.retry_after else {}
-                return Answer(self.status, refusal.content, headers=headers)
-            case Kind.MALFORMED:
-                return Answer(answer.status, answer.content[:-1] + b",]")
-            case Kind.REPLACE:
-                document = json.loads(answer.content, parse_float=Decimal)
-                _put(document, self.field.split("."), self.value)
-                return Answer(answer.status, json.dumps(document, default=str).encode())
-            case Kind.TOO_LARGE:
-                return Answer(answer.status, answer.content + b" " * self.size)
+                return replace(refusal, status=self.status, headers={**refusal.headers, **headers})
             case Kind.DUPLICATE_PAGE:
                 return last or answer
+            case Kind.MALFORMED:
+                return spoiling.with_content(answer, answer.content[:-1] + b",]")
+            case Kind.TOO_LARGE:
+                return spoiling.with_content(answer, answer.content + b" " * self.size)
+            case Kind.REPLACE:
+                return spoiling.replaced(answer, self.field.split("."), self.value)
+            case Kind.WRONG_TYPES:
+                return spoiling.mistyped(answer)
+            case Kind.REORDER:
+                return spoiling.reordered(answer)
+            case Kind.DEEP:
+                return spoiling.deep(answer, self.size or 100_000)
+            case Kind.BILLION_LAUGHS:
+                return Answer(200, spoiling.BILLION_LAUGHS, "text/xml; charset=utf-8")
+            case Kind.EXTERNAL_ENTITY:
+                return spoiling.external_entity(str(self.value or "file:///etc/passwd"))
             case _:
                 return answer
 
@@ -148,10 +167,3 @@ class Faults:
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _put(document: Any, path: list[str], value: Any) -> None:
-    """Set the member at ``path``; numbers in it count list elements."""
-    for name in path[:-1]:
-        document = document[int(name) if isinstance(document, list) else name]
-    document[int(path[-1]) if isinstance(document, list) else path[-1]] = value

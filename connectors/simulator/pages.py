@@ -1,17 +1,15 @@
-"""The page at ``/``: what the insurer knows, with forms that pull the strings of control.py."""
+"""The page at ``/``: what the insurer knows, with forms that pull the strings of control_calls.py."""
 
-import html
 import json
-from collections.abc import Iterable
 from string import Template
-from urllib.parse import quote
 
-from .book import number
-from .control import COVER_CODES, DECISIONS, Control
+from .control import COVER_CODES, Control
+from .markup import choice, field, folded, form, section, small, table, text, url
+from .page_lists import SHOWN, sections
 from .store import Row
 from .web import Answer
+from .webhooks import KINDS as WAKE_UPS
 
-SHOWN = 200  # rows of a table; a seed for measurements has 100,000
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
     " frame-ancestors 'none'; base-uri 'none'",
@@ -23,128 +21,148 @@ PAGE = Template(
 <html lang="en"><head><meta charset="utf-8"><title>Insurer simulator</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222 }
-h2 { margin: 2rem 0 .5rem } table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top }
-td.number { text-align: right; font-variant-numeric: tabular-nums } form { display: inline-flex; gap: .3rem }
-input { width: 7rem } input.short { width: 3rem } small { color: #666 } .none { color: #666 }
+:root { color-scheme: light dark; --line: #8884; --quiet: #777; --card: #8881 }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 78rem; padding: 1.5rem 1rem 4rem }
+h1 { margin: 0 } h2 { margin: 2.2rem 0 .4rem; font-size: 1.15rem } h2.none { font-weight: normal; font-size: 1rem }
+header { display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: baseline }
+table { border-collapse: collapse; width: 100% }
+th { font-size: .8rem; color: var(--quiet); font-weight: 600 }
+table.list, table.buyers { table-layout: fixed }
+.buyers th:nth-child(1) { width: 6rem } .buyers th:nth-child(3) { width: 6rem } .buyers th:nth-child(5) { width: 27rem }
+th, td { text-align: left; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+.list th:nth-child(1) { width: 10rem } .list th:nth-child(3) { width: 9rem } .list th:nth-child(4) { width: 33rem }
+form { display: flex; flex-wrap: wrap; gap: .3rem; margin: .15rem 0 }
+input, select, button { font: inherit; font-size: .9rem; padding: .1rem .4rem }
+input { width: 8rem } input.short { width: 4rem } input.long { width: 15rem }
+small, .none { color: var(--quiet) } td small { display: block }
+.state { display: inline-block; padding: 0 .5rem; border-radius: .6rem; background: var(--card); font-size: .85rem }
+details details { margin-left: 1rem } summary { cursor: pointer }
+.tools { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0 2rem }
 </style></head><body>
-<h1>Insurer simulator</h1>
+<header><h1>Insurer simulator</h1><span>$clock</span></header>
 <p>What the insurer knows. Change something here, then pull in Odoo. Reload to see what Odoo has sent.</p>
-<h2>Buyers</h2>$buyers
-<h2>Cover requests</h2>$requests
-<h2>Claims</h2>$claims
-<h2>Overdue notices</h2>$overdues
+$sections
+<div class="tools">$tools</div>
 </body></html>"""
 )
 
 
 def page(control: Control) -> Answer:
+    """The whole page. It shows no secret: neither keys nor what webhooks are signed with."""
+    lists = sections(control)
+    parts = [lists["requests"], _buyers(control), *(part for name, part in lists.items() if name != "requests")]
     content = PAGE.substitute(
-        buyers=_buyers(control),
-        requests=_table(
-            ("Number", "Request", "Status", "Decide"), map(_request, _submissions(control, "cover_request"))
-        ),
-        claims=_table(("Number", "Claim", "Status", "Move"), map(_claim, _submissions(control, "claim"))),
-        overdues=_table(("Number", "Notice", "Status", ""), map(_notice, _submissions(control, "overdue"))),
+        clock=f"{control.book.now():%Y-%m-%d %H:%M} UTC",
+        sections="".join(parts),
+        tools=_webhooks(control) + _faults(control) + _clock(),
     )
     return Answer(200, content.encode(), "text/html; charset=utf-8", SECURITY)
+
+
+# --- Buyers -----------------------------------------------------------------------------------------------------
 
 
 def _buyers(control: Control) -> str:
     store = control.book.store
     buyers = store.rows("SELECT * FROM buyer ORDER BY buyer_id LIMIT ?", SHOWN)
-    heads = ("Id", "Buyer", "Grade", "Cover", "Change the grade", "Change the cover")
-    table = _table(heads, (_buyer(control, buyer) for buyer in buyers))
     count = store.rows("SELECT count(*) AS n FROM buyer")[0]["n"]
-    return table + (f"<p class='none'>{SHOWN} of {count} buyers are shown.</p>" if count > SHOWN else "")
+    rows = table(("Number", "Buyer", "Grade", "Cover", ""), (_buyer(control, buyer) for buyer in buyers), "buyers")
+    more = f"<p class='none'>{SHOWN} of {count} buyers are shown.</p>" if count > SHOWN else ""
+    return section("Buyers", rows + more, count)
 
 
 def _buyer(control: Control, buyer: Row) -> list[str]:
-    path = f"buyers/{_url(buyer['buyer_id'])}"
     grades = control.book.grades(buyer["buyer_id"])
-    before = f"&nbsp;<small>before:&nbsp;{_text(grades[1]['value'])}</small>" if len(grades) > 1 else ""
+    before = small(f"before: {grades[1]['value']}") if len(grades) > 1 else ""
     covers = control.book.store.rows("SELECT * FROM cover WHERE buyer_id = ? ORDER BY id", buyer["buyer_id"])
-    current = covers[0]["status"] if covers else "APPROVED"
-    codes = "".join(f"<option{' selected' * (code == current)}>{code}</option>" for code in COVER_CODES)
-    cover_form = f'<select name="statusCode" aria-label="Status">{codes}</select>{_input("amount", "Amount")}'
     return [
-        _text(buyer["buyer_id"]),
-        f"{_text(buyer['name'])} <small>{_text(buyer['country'])} {_text(buyer['vat_number'])}</small>",
-        f"{_text(grades[0]['value']) if grades else '–'}{before}",
-        "<br>".join(_cover(cover) for cover in covers) or "–",
-        _form(f"{path}/grade", _input("value", "Grade", "short", required=True), "Set"),
-        _form(f"{path}/cover", cover_form, "Set"),
+        text(buyer["buyer_id"]),
+        f"{text(buyer['name'])}{small(' '.join((buyer['country'], buyer['vat_number'])))}",
+        f"{text(grades[0]['value']) if grades else '–'}{before}",
+        "".join(_cover(cover) for cover in covers) or "–",
+        folded("Change", _changes(buyer["buyer_id"], covers[0]["status"] if covers else "APPROVED")),
     ]
+
+
+def _changes(buyer_id: str, status: str) -> str:
+    path = f"buyers/{url(buyer_id)}"
+    days = field("inDays", "in days", "short")
+    return "".join(
+        (
+            form(f"{path}/grade", field("value", "Grade", "short", required=True), "Set the grade"),
+            form(
+                f"{path}/cover", choice("statusCode", "Status", COVER_CODES, status) + field("amount", "Amount"), "Set"
+            ),
+            form(f"{path}/reduce", field("amount", "Amount", required=True) + days, "Reduce"),
+            form(f"{path}/withdraw", days, "Withdraw"),
+            form(f"{path}/notify", field("message", "What is reported", "long"), "Report"),
+        )
+    )
 
 
 def _cover(cover: Row) -> str:
-    amount = f"{cover['amount']} {cover['currency']}" if cover["amount"] is not None else ""
+    amount = f" {cover['amount']} {cover['currency']}" if cover["amount"] is not None else ""
     notices = [f"before: {cover['previous_amount']}"] if cover["previous_amount"] is not None else []
-    notices += [
-        f"{notice['kind'].lower()} announced for {notice['effectiveFrom']}"
-        for notice in json.loads(cover["announcements"])
-    ]
-    return f"{_text(cover['status'])} {_text(amount)} <small>{_text('; '.join(notices))}</small>"
+    notices += [_announced(notice) for notice in json.loads(cover["announcements"])]
+    ended = [f"until {cover['effective_to']}"] if cover["effective_to"] else []
+    state = f"<span class='state'>{text(cover['status'])}</span>"
+    return f"<div>{state}{text(amount)}{small('; '.join(ended + notices))}</div>"
 
 
-def _submissions(control: Control, kind: str) -> list[Row]:
-    return control.book.submissions(kind)[-SHOWN:]
+def _announced(notice: Row) -> str:
+    to = f" to {notice['amount']}" if notice.get("amount") is not None else ""
+    return f"{notice['kind'].lower()}{to} announced for {notice['effectiveFrom'] or 'a day not told'}"
 
 
-def _request(submission: Row) -> list[str]:
-    wanted = json.loads(submission["body"])
-    name = number(submission)
-    options = "".join(f"<option>{decision}</option>" for decision in DECISIONS)
-    choose = f'<select name="decision" aria-label="Decision">{options}</select>'
-    fields = choose + _input("amount", "Amount") + _input("message", "Message")
-    what = f"{wanted['kind']} {wanted.get('amount') or ''} {wanted['currency']} for buyer {wanted['buyerId']}"
-    open_form = _form(f"cover-requests/{_url(name)}/decide", fields, "Decide")
-    return _sent(submission, what, open_form if submission["status"] == "PENDING" else "")
+# --- Behind the stage -------------------------------------------------------------------------------------------
 
 
-def _claim(submission: Row) -> list[str]:
-    claim = json.loads(submission["body"])
-    path = f"claims/{_url(number(submission))}/advance"
-    what = f"{claim['cause']} {claim['total']} {claim['currency']}, buyer {claim['buyerId']}"
-    forms = (
-        _form(path, "", "Next step") + " " + _form(path, '<input type="hidden" name="to" value="REFUSED">', "Refuse")
+def _webhooks(control: Control) -> str:
+    hooks = control.book.store.rows("SELECT url, interface, secret <> '' AS signed FROM webhook ORDER BY id")
+    listed = table(
+        ("Address", "Interface", ""),
+        (
+            [text(_without_path(hook["url"])), text(hook["interface"]), "signed" if hook["signed"] else ""]
+            for hook in hooks
+        ),
     )
-    return _sent(submission, what, forms if submission["status"] not in ("PAID", "REFUSED") else "")
+    add = field("url", "Address", "long", required=True) + field("secret", "Secret")
+    wake = choice("kind", "Kind", WAKE_UPS) + field("buyerId", "Buyer", "short") + field("requestId", "Number")
+    calls = control.deliveries()[-10:]
+    made = table(
+        ("Made at", "Kind", "Attempt", "Answer"),
+        (
+            [
+                text(call["sent_at"][11:19]),
+                text(call["kind"]),
+                text(call["attempt"]),
+                text(call["status"] or call["error"]),
+            ]
+            for call in reversed(calls)
+        ),
+    )
+    forms = form("webhooks", add, "Register") + form("webhooks/wake", wake, "Wake up")
+    return f"<div>{section('Webhooks', listed + forms + made, len(hooks))}</div>"
 
 
-def _notice(submission: Row) -> list[str]:
-    notice = json.loads(submission["body"])
-    return _sent(submission, f"{len(notice['invoices'])} invoices, buyer {notice['buyerId']}", "")
+def _without_path(address: str) -> str:
+    """Scheme and host: the rest may be what keeps the address secret."""
+    scheme, _mark, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}/…"
 
 
-def _sent(submission: Row, what: str, forms: str) -> list[str]:
-    what = f"{_text(what)} <small>{_text(submission['reference'])}</small>"
-    return [_text(number(submission)), what, _text(submission["status"]), forms]
+def _faults(control: Control) -> str:
+    waiting = control.faults.waiting()
+    rows = ([text(f.kind), text(f"{f.method} {f.path}"), text(f.times), text(f.status)] for f in waiting)
+    kinds = ("drop", "hang", "latency", "status", "truncate", "malformed", "wrong_types", "expire_tokens")
+    add = choice("kind", "Kind", kinds) + field("path", "Path", value="/") + field("times", "Times", "short")
+    add += field("status", "Status", "short") + field("seconds", "Seconds", "short")
+    clear = form("faults/clear", "", "Clear") if waiting else ""
+    listed = table(("Kind", "Path", "Times", "Status"), rows)
+    return f"<div>{section('Faults', listed + form('faults', add, 'Add') + clear, len(waiting))}</div>"
 
 
-# --- Markup: arguments that are markup already come from here, everything else goes through ``_text`` -------------
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
-def _url(value: str) -> str:
-    return quote(value, safe="")
-
-
-def _table(heads: Iterable[str], rows: Iterable[list[str]]) -> str:
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    if not body:
-        return "<p class='none'>None yet.</p>"
-    return f"<table><tr>{''.join(f'<th>{_text(head)}</th>' for head in heads)}</tr>{body}</table>"
-
-
-def _input(name: str, label: str, kind: str = "", *, required: bool = False) -> str:
-    must = " required" if required else ""
-    return f'<input name="{name}" placeholder="{label}" aria-label="{label}" class="{kind}"{must}>'
-
-
-def _form(path: str, fields: str, button: str) -> str:
-    return f'<form method="post" action="/_control/{_text(path)}">{fields}<button>{button}</button></form>'
+def _clock() -> str:
+    forms = form("clock", field("seconds", "Seconds", required=True), "Let time pass")
+    forms += form("tick", "", "Next step of the scenario") + form("claims/advance", "", "Move every claim")
+    return f"<div>{section('Time', forms)}</div>"

@@ -25,27 +25,61 @@ def named_seed(name: str) -> Seed:
     return seed
 
 
-def made_up_seed(buyers: int) -> Seed:
-    """A policy and ``buyers`` plain buyers with grade and cover, always the same ones."""
-    return {
-        "policies": named_seed("demo")["policies"],
-        "buyers": [
-            {
-                "buyerId": f"B{number:07d}",
-                "name": f"Buyer {number}",
-                "country": ("FR", "DE", "IT", "ES", "PL")[number % 5],
-                "grades": [{"value": str(1 + number % 9), "gradedOn": -(number % 300)}],
-                "cover": {"statusCode": "APPROVED", "amount": f"{1000 * (1 + number % 200)}.00", "effectiveFrom": -100},
-            }
-            for number in range(1, buyers + 1)
-        ],
-    }
+def generate(store: Store, buyers: int, today: date) -> None:
+    """Add a policy and ``buyers`` plain buyers with grade and cover, always the same ones, made by SQL alone."""
+    policy = named_seed("demo")["policies"][0]
+    rows = "WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < ?)"
+    begun = (today - timedelta(days=100)).isoformat()
+    with store.transaction():
+        store.insert("policy", [_row_of_policy(policy, today)], replace=True)
+        store.run("DELETE FROM grade WHERE buyer_id GLOB 'B[0-9][0-9][0-9][0-9][0-9][0-9][0-9]'")
+        store.run(
+            f"INSERT OR REPLACE INTO buyer (buyer_id, name, country) {rows} SELECT printf('B%07d', n), 'Buyer ' || n,"
+            " substr('FRDEITESPL', 1 + 2 * (n % 5), 2) FROM made",
+            buyers,
+        )
+        store.run(
+            f"INSERT INTO grade (buyer_id, value, graded_on) {rows} SELECT printf('B%07d', n),"
+            " CAST(1 + n % 9 AS TEXT), date(?, '-' || (n % 300) || ' days') FROM made",
+            *(buyers, today.isoformat()),
+        )
+        store.run(
+            "INSERT OR REPLACE INTO cover (buyer_id, policy_number, status, amount, requested_amount, currency,"
+            f" insured_percentage, effective_from, decided_on) {rows} SELECT printf('B%07d', n), ?, 'APPROVED',"
+            " (1000 * (1 + n % 200)) || '.00', (1000 * (1 + n % 200)) || '.00', ?, ?, ?, ? FROM made",
+            *(buyers, policy["policyNumber"], policy["currency"], policy["insuredPercentage"], begun, begun),
+        )
+
+
+def change_share(store: Store, share: float, today: date, status: str, factor: float, grade_by: int) -> int:
+    """Change every n-th cover, n being 1 / ``share``: its status, its amount ``factor`` times what it was, the buyer's
+    grade ``grade_by`` steps worse (where it is a number). Gives the number of covers changed."""
+    if not 0 < share <= 1:
+        raise Refusal(422, "bad_share", "share must be more than 0 and at most 1")
+    every = round(1 / share)
+    with store.transaction():
+        if grade_by:
+            store.run(
+                "INSERT INTO grade (buyer_id, value, graded_on) SELECT g.buyer_id,"
+                " CAST(max(1, min(10, CAST(g.value AS INTEGER) + ?)) AS TEXT), ? FROM cover c"
+                " JOIN grade g ON g.id = (SELECT max(id) FROM grade l WHERE l.buyer_id = c.buyer_id)"
+                " WHERE c.id % ? = 0 AND g.value GLOB '[0-9]*'",
+                *(grade_by, today.isoformat(), every),
+            )
+        if status or factor != 1:
+            store.run(
+                "UPDATE cover SET previous_amount = amount, amount = printf('%.2f', amount * ?),"
+                " status = coalesce(nullif(?, ''), status), decided_on = ? WHERE id % ? = 0",
+                *(factor, status, today.isoformat(), every),
+            )
+        counted = store.row("SELECT count(*) AS n FROM cover WHERE id % ? = 0", every)
+    return int(counted["n"]) if counted else 0
 
 
 def load(store: Store, seed: Seed, today: date) -> None:
     """Add the seed to the book; what it names anew replaces what was there."""
     policies = {policy["policyNumber"]: policy for policy in seed["policies"]}
-    rows = [{"number": number, "details": json.dumps(_policy(policy, today))} for number, policy in policies.items()]
+    rows = [_row_of_policy(policy, today) for policy in policies.values()]
     buyers = seed["buyers"]
     ids = [(buyer["buyerId"],) for buyer in buyers]
     with store.transaction():
@@ -84,8 +118,9 @@ def announcements(values: list[Row], today: date) -> list[Row]:
     ]
 
 
-def _policy(policy: Row, today: date) -> Row:
-    return {**policy, "startsOn": day(policy["startsOn"], today), "endsOn": day(policy.get("endsOn"), today)}
+def _row_of_policy(policy: Row, today: date) -> Row:
+    days = {"startsOn": day(policy["startsOn"], today), "endsOn": day(policy.get("endsOn"), today)}
+    return {"number": policy["policyNumber"], "details": json.dumps({**policy, **days})}
 
 
 def _buyer(buyer: Row) -> Row:

@@ -9,21 +9,22 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from . import control as controls
-from .api import Api
+from . import control_calls
 from .control import Control
 from .faults import Fault, Kind
+from .interfaces import Interface
 from .pages import page
 from .web import Answer, Refusal, Request, Router, refusal_answer
 
 _logger = logging.getLogger(__name__)
 
-MAX_REQUEST = 4 * 1024 * 1024
+MAX_REQUEST = 40 * 1024 * 1024
 IDLE_SECONDS = 120
+TRICKLE_PIECES = 50
 
 
 class Server(ThreadingHTTPServer):
-    """Serves an insurer's interface, its controls and its page on one address.
+    """Serves the insurer's interfaces, its controls and its page on one address.
 
     Stopping closes the connections that are open, too: a stopped simulator answers nobody.
     """
@@ -32,11 +33,14 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], control: Control, api: Api) -> None:
+    def __init__(self, address: tuple[str, int], control: Control, interfaces: list[Interface]) -> None:
         self.control = control
         self.router = Router()
-        api.mount(self.router)
-        controls.mount(self.router, control)
+        for interface in interfaces:
+            interface.mount(self.router)
+        self.prefixes = tuple(f"{interface.prefix}/" for interface in interfaces)
+        self._refusals = {f"{item.prefix}/": getattr(item, "refuse", refusal_answer) for item in interfaces}
+        self.strings = control_calls.mount(self.router, control)
         self.router.add("GET", "/", lambda _request: page(control))
         self.stopping = threading.Event()
         self.last_answers: dict[str, Answer] = {}
@@ -48,6 +52,14 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         host, port = str(self.server_address[0]), self.server_address[1]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def refuse(self, request: Request, refusal: Refusal) -> Answer:
+        """``refusal`` in the form of the interface that the request is for."""
+        for prefix, refuse in self._refusals.items():
+            if request.path.startswith(prefix):
+                answer: Answer = refuse(refusal)
+                return answer
+        return refusal_answer(refusal)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
@@ -91,7 +103,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.server.stopping.is_set():
             self.close_connection = True
-        elif request.path.startswith("/v1/"):
+        elif request.path.startswith(self.server.prefixes):
+            self.server.strings.scenarios.called(request.path)
             self._serve(request, self.server.control.faults.take(request))
         else:
             self._send(self._answer(request))
@@ -111,13 +124,14 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, request: Request) -> Answer:
         try:
             self._check_origin(request)
+            self.server.control.catch_up()
             return self.server.router.answer(request)
         except Refusal as refusal:
-            return refusal_answer(refusal)
+            return self.server.refuse(request, refusal)
         except Exception:
             if not self.server.stopping.is_set():  # a book closed in the middle of a call is no bug
                 _logger.exception("%s %s", request.method, request.path)
-            return refusal_answer(Refusal(500, "bug", "The simulator failed; see its output"))
+            return self.server.refuse(request, Refusal(500, "bug", "The simulator failed; see its output"))
 
     # --- Faults -------------------------------------------------------------------------------------------------
 
@@ -134,10 +148,18 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.when == "after" and fault.kind is not Kind.TRICKLE:
             self.server.stopping.wait(fault.seconds)
         if fault:
-            answer = fault.spoil(answer, self.server.last_answers.get(request.path))
+            answer = self._spoilt(request, answer, fault)
         self.server.last_answers[request.path] = answer
         self._note(request, answer, fault)
         self._send(answer, fault)
+
+    def _spoilt(self, request: Request, answer: Answer, fault: Fault) -> Answer:
+        try:
+            last = self.server.last_answers.get(request.path)
+            return fault.spoil(answer, last, lambda refusal: self.server.refuse(request, refusal))
+        except (LookupError, TypeError, ValueError, SyntaxError):
+            _logger.exception("the fault %s does not fit the answer to %s", fault.kind, request.path)
+            return answer
 
     def _note(self, request: Request, answer: Answer, fault: Fault | None) -> None:
         self.server.control.log.append(
@@ -173,9 +195,10 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             _shut(self.connection)
         elif fault and fault.kind is Kind.TRICKLE:
-            for index in range(len(content)):
-                self.wfile.write(content[index : index + 1])
-                self.server.stopping.wait(fault.seconds / len(content))
+            piece = len(content) // TRICKLE_PIECES + 1
+            for start in range(0, len(content), piece):
+                self.wfile.write(content[start : start + piece])
+                self.server.stopping.wait(fault.seconds / TRICKLE_PIECES)
         else:
             self.wfile.write(content)
 
@@ -187,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
         The ``Host`` must be ours (a name rebound to this machine is not), a request that a browser marks as coming
         from elsewhere is refused, and a form must be marked as coming from here.
         """
-        if request.path.startswith("/v1/"):
+        if request.path.startswith(self.server.prefixes):
             return
         host = request.headers.get("host", "")
         if is_loopback(str(self.server.server_address[0])) and not is_loopback(_host_name(host)):
@@ -198,6 +221,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(403, "foreign_origin", "Requests from other sites are refused")
         if request.is_form and origin is None and site != "same-origin":
             raise Refusal(403, "foreign_origin", "A form must come from our own page")
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """For the header ``Date``: the time by the insurer's clock."""
+        return super().date_time_string(self.server.control.book.now().timestamp() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: Any) -> None:
         _logger.info("%s %s", self.address_string(), format % args)

@@ -28,14 +28,29 @@ CREATE TABLE IF NOT EXISTS cover (
     announcements TEXT NOT NULL DEFAULT '[]', conditions TEXT NOT NULL DEFAULT '[]',
     UNIQUE (policy_number, buyer_id));
 CREATE INDEX IF NOT EXISTS cover_page ON cover (policy_number, id);
--- What policyholders sent: kind is claim, overdue or cover_request. The reference makes sending twice harmless.
+CREATE INDEX IF NOT EXISTS cover_buyer ON cover (buyer_id);
+CREATE INDEX IF NOT EXISTS cover_announced ON cover (id) WHERE announcements != '[]';
+-- What policyholders sent; the kinds are in submissions.py. The reference makes sending twice harmless.
 CREATE TABLE IF NOT EXISTS submission (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, fingerprint TEXT NOT NULL,
     body TEXT NOT NULL, status TEXT NOT NULL, received_at TEXT NOT NULL, updated_at TEXT NOT NULL,
     outcome TEXT NOT NULL DEFAULT '{}', UNIQUE (kind, reference));
+CREATE INDEX IF NOT EXISTS submission_status ON submission (kind, status);
+CREATE INDEX IF NOT EXISTS buyer_country ON buyer (country);
+-- What the insurer reports about watched buyers.
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY, buyer_id TEXT NOT NULL, kind TEXT NOT NULL, happened_on TEXT NOT NULL,
+    words TEXT NOT NULL DEFAULT '');
+-- Addresses to wake up, and what came of it.
+CREATE TABLE IF NOT EXISTS webhook (
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, secret TEXT NOT NULL DEFAULT '',
+    interface TEXT NOT NULL DEFAULT 'sandbox', headers TEXT NOT NULL DEFAULT '{}');
+CREATE TABLE IF NOT EXISTS delivery (
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, sent_at TEXT NOT NULL,
+    attempt INTEGER NOT NULL, status INTEGER, error TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, expires_at REAL NOT NULL);
 """
-TABLES = ("policy", "buyer", "grade", "cover", "submission", "token")
+TABLES = ("policy", "buyer", "grade", "cover", "submission", "token", "event", "webhook", "delivery")
 
 
 class Store:

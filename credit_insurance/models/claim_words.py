@@ -6,8 +6,10 @@ _lt = LazyTranslate(__name__)
 
 CLAIM_STATES = [
     ("draft", "Draft"),
+    ("ready", "To hand in"),
     ("queued", "Being sent"),
     ("failed", "Could not be sent"),
+    ("uncertain", "To be checked at the insurer"),
     ("sent", "Sent by hand"),
     ("acknowledged", "Received by the insurer"),
     ("in_review", "In review"),

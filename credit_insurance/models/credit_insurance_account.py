@@ -1,16 +1,12 @@
-import os
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import LazyTranslate
+from odoo.tools import LazyTranslate, plaintext2html
 
 from odoo.addons.credit_insurance.connectors import (
     CONNECTORS,
     AuthenticationError,
     ConfigurationError,
     ConnectorError,
-    Credentials,
-    MemoryTokenStore,
     NotSupported,
     RateLimited,
     RejectedByInsurer,
@@ -19,12 +15,12 @@ from odoo.addons.credit_insurance.connectors import (
     connect,
 )
 
+from .guarded_fields import without_fields
+
 _lt = LazyTranslate(__name__)
 
-# Only variables made for this purpose may be named, so that no other secret of the server can be sent anywhere.
-ENVIRONMENT_PREFIX = "CREDIT_INSURANCE_"
-# Tokens are secrets, too: they live in the memory of each worker, never in the database.
-TOKENS = MemoryTokenStore()
+# Set by what happens, never by a client.
+FLOW_FIELDS = ("last_success", "last_error", "last_error_at", "covers_pulled_at", "grades_pulled_at")
 EXPLANATIONS = {
     ConfigurationError: _lt("The connection is not set up correctly: %(detail)s."),
     NotSupported: _lt("This insurer's interface does not offer that."),
@@ -38,7 +34,7 @@ EXPLANATIONS = {
 
 
 class CreditInsuranceAccount(models.Model):
-    """A company's connection to one insurer: which connector, which environment, which key."""
+    """A company's connection to one insurer: which connector, which environment; its settings are rows of their own."""
 
     _name = "credit.insurance.account"
     _description = "Insurer Connection"
@@ -49,7 +45,9 @@ class CreditInsuranceAccount(models.Model):
     name = fields.Char(required=True)
     insurer_id = fields.Many2one("credit.insurance.insurer", required=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company.root_id)
-    connector = fields.Selection("_selection_connector", required=True, default=lambda self: next(iter(CONNECTORS)))
+    connector = fields.Selection(
+        "_selection_connector", required=True, default=lambda self: next(iter(CONNECTORS)), tracking=True
+    )
     state = fields.Selection(
         [("disabled", "Disabled"), ("test", "Test"), ("enabled", "Production")],
         string="Environment",
@@ -57,25 +55,8 @@ class CreditInsuranceAccount(models.Model):
         required=True,
         tracking=True,
         copy=False,
-        help="Test: the address is the insurer's test environment. Production is refused on copies of the database.",
-    )
-    base_url = fields.Char(string="Address", groups="base.group_system")
-    api_key = fields.Char(
-        string="API Key",
-        compute="_compute_api_key",
-        inverse="_inverse_api_key",
-        groups="base.group_system",
-        copy=False,
-        exportable=False,
-        help="Can be set and replaced, and never read again.",
-    )
-    stored_api_key = fields.Char(groups=fields.NO_ACCESS, copy=False, exportable=False)
-    has_api_key = fields.Boolean(compute="_compute_has_api_key", compute_sudo=True, string="Key Present")
-    api_key_variable = fields.Char(
-        string="Environment Variable",
-        groups="base.group_system",
-        help="Take the key from this variable of the server's environment instead of the database. "
-        "Its name begins with CREDIT_INSURANCE_.",
+        help="Test: the insurer's test environment, with the secrets for tests. Production is switched on by a system "
+        "administrator and refused on copies of the database.",
     )
     responsible_id = fields.Many2one(
         "res.users", help="Gets the activity when a pull fails. Empty: the company's credit responsible."
@@ -96,18 +77,6 @@ class CreditInsuranceAccount(models.Model):
     active = fields.Boolean(default=True)
 
     # === COMPUTE METHODS === #
-
-    def _compute_api_key(self):
-        self.api_key = False
-
-    def _inverse_api_key(self):
-        for account in self.filtered("api_key"):
-            account.sudo().stored_api_key = account.api_key.strip()
-
-    @api.depends("stored_api_key", "api_key_variable")
-    def _compute_has_api_key(self):
-        for account in self:
-            account.has_api_key = bool(account._get_api_key())
 
     def _compute_counts(self):
         links = dict(
@@ -130,12 +99,6 @@ class CreditInsuranceAccount(models.Model):
     def _selection_connector(self):
         return [(code, connector.label) for code, connector in CONNECTORS.items()]
 
-    @api.constrains("api_key_variable")
-    def _check_api_key_variable(self):
-        for account in self.sudo():
-            if account.api_key_variable and not account.api_key_variable.startswith(ENVIRONMENT_PREFIX):
-                raise ValidationError(self.env._("The variable's name begins with %s.", ENVIRONMENT_PREFIX))
-
     @api.constrains("company_id")
     def _check_root_company(self):
         for account in self:
@@ -144,23 +107,49 @@ class CreditInsuranceAccount(models.Model):
                     self.env._("The connection belongs to %s, not to its branch.", account.company_id.root_id.name)
                 )
 
+    @api.constrains("insurer_id")
+    def _check_one_insurer(self):
+        self.sudo().policy_ids._check_one_insurer()
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, FLOW_FIELDS)  # noqa: PLW0642
+        accounts = super().create(vals_list)
+        accounts._check_switch("enabled" if "enabled" in accounts.mapped("state") else "")
+        accounts._sync_settings()
+        return accounts
+
+    def write(self, vals):
+        if not self.env.su:
+            vals = {name: value for name, value in vals.items() if name not in FLOW_FIELDS}
+        if any(account.state != "enabled" for account in self):
+            self._check_switch(vals.get("state"))
+        moved = self.filtered(lambda account: vals.get("connector", account.connector) != account.connector)
+        if "enabled" in moved.mapped("state"):
+            raise UserError(self.env._("In production the connector stays: switch the connection to tests first."))
+        # What one insurer was told is nothing for another.
+        moved.sudo().setting_ids.unlink()
+        result = super().write(vals)
+        moved._sync_settings()
+        return result
+
+    def _check_switch(self, state):
+        """Production is begun by ``credit.insurance.account.enable`` only."""
+        if state == "enabled" and not self.env.su:
+            raise UserError(self.env._("Production is switched on by “Switch to Production”, which asks first."))
+
     # === ACTIONS === #
 
-    def action_test_connection(self):
-        """Ask the insurer for something cheap and say in plain words how it went."""
-        self.ensure_one()
+    def action_use_for_tests(self):
         self._check_role("credit_insurance.credit_insurance_group_admin")
-        number = self.policy_ids[:1].number
-        try:
-            with self._connect() as insurer:
-                message = self._describe_policy(insurer.policy_details(number or "CONNECTION-TEST"))
-        except RejectedByInsurer as exc:
-            if number:
-                return self._notify("warning", self._explain(exc))
-            message = self.env._("The insurer accepts our key. Enter your policy to see whether it knows that, too.")
-        except ConnectorError as exc:
-            return self._notify("danger", self._explain(exc))
-        return self._notify("success", message)
+        self.write({"state": "test"})
+
+    def action_disable(self):
+        self._check_role("credit_insurance.credit_insurance_group_admin")
+        self.write({"state": "disabled"})
 
     def action_pull(self):
         """Pull now: grades and covers of all buyers, in the background."""
@@ -192,48 +181,37 @@ class CreditInsuranceAccount(models.Model):
     def action_open_pulls(self):
         return self._open("credit_insurance.credit_insurance_pull_action")
 
-    @api.model
-    def _cron_pull(self):
-        """Start a pull on every connection that may be used; one that cannot start does not stop the others."""
-        for account in self.search([("state", "!=", "disabled")]):
-            if refusal := account._get_refusal():
-                account._record_failure(refusal)
-            else:
-                self.env["credit.insurance.pull"]._start(account)
-
     # === CONNECTION === #
 
-    def _connect(self):
+    def _connect(self, about=None):
         """An open connection to the insurer, to be used in a ``with`` statement.
 
+        :param about: the record the calls are about: the exchanges are listed under it. In a job it is the job's.
         :raise UserError: the connection may not be used (see ``_get_refusal``)
         :raise ConnectorError: it cannot work as it is set up; say it to people with ``_explain``
         """
         self.ensure_one()
         if refusal := self._get_refusal():
             raise UserError(refusal)
-        account = self.sudo()  # address and key are hidden from those who may pull
-        credentials = Credentials(api_key=account._get_api_key())
-        return connect(account.connector, base_url=account.base_url or "", credentials=credentials, token_store=TOKENS)
+        environment = self._get_environment()
+        return connect(
+            self.connector, **self._get_connection_values(environment), **self._get_services(environment, about)
+        )
 
     def _get_refusal(self):
         """Why this connection may not be used, in the user's language; empty when it may."""
         self.ensure_one()
         if not self.active or self.state == "disabled":
             return self.env._("The connection “%s” is disabled.", self.name)
-        parameters = self.env["ir.config_parameter"].sudo()  # settings are for administrators
-        if self.state == "enabled" and parameters.get_param("database.is_neutralized"):
+        if self.state == "enabled" and self._is_neutralized():
             return self.env._(
                 "This is a neutralized copy of the database: the connection “%s” may only be used for tests.", self.name
             )
         return ""
 
-    def _get_api_key(self):
-        """The key, from the environment where the connection says so. The caller has made sure of the rights."""
-        account = self.sudo()
-        if account.api_key_variable:
-            return os.environ.get(account.api_key_variable, "")
-        return account.stored_api_key or ""
+    @api.model
+    def _is_neutralized(self):
+        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     def _explain(self, error):
         """What a ``ConnectorError`` means, in the user's language."""
@@ -246,15 +224,6 @@ class CreditInsuranceAccount(models.Model):
         template = self.env._(text)
         return template % values
 
-    def _describe_policy(self, policy):
-        return self.env._(
-            "The connection works. Policy %(number)s of %(holder)s, in %(currency)s, in force since %(date)s.",
-            number=policy.number,
-            holder=policy.holder,
-            currency=policy.currency,
-            date=fields.Date.to_string(policy.starts_on),
-        )
-
     # === BUSINESS METHODS === #
 
     def _get_pulled_policies(self):
@@ -264,12 +233,13 @@ class CreditInsuranceAccount(models.Model):
         return policies.sorted("id")
 
     def _record_success(self):
-        self.write({"last_success": fields.Datetime.now(), "last_error": False, "last_error_at": False})
+        now = fields.Datetime.now()
+        self.sudo().write({"last_success": now, "last_error": False, "last_error_at": False})
         self.activity_unlink(["mail.mail_activity_data_warning"])
 
     def _record_failure(self, message):
         """Keep the error, and tell the responsible once, however often it happens before it is put right."""
-        self.write({"last_error": message, "last_error_at": fields.Datetime.now()})
+        self.sudo().write({"last_error": message, "last_error_at": fields.Datetime.now()})
         for account in self:
             user = account._get_responsible()
             if user and not account.activity_search(["mail.mail_activity_data_warning"]):
@@ -277,7 +247,7 @@ class CreditInsuranceAccount(models.Model):
                     "mail.mail_activity_data_warning",
                     user_id=user.id,
                     summary=self.env._("Insurer data could not be pulled"),
-                    note=message,
+                    note=plaintext2html(message or ""),
                 )
 
     def _get_responsible(self):

@@ -134,9 +134,9 @@ class CreditInsuranceAlert(models.Model):
             shown = {"level": row["level"], "icon": ANSWER_ICONS[answer], "colour": colours[answer]}
             shown["answer"] = words[answer]
             if row["kind"] == "comparison":
-                first = (self.values_first or {}).get(row["key"])
+                first, label = (self.values_first or {}).get(row["key"]), row["label"]
                 shown |= {
-                    "label": self.env._(row["label"]),
+                    "label": self.env._(label),
                     "needed": format_needed(self.env, row, self.currency_id),
                     "value": format_fact(self.env, row["value"], row["type"], self.currency_id, row["unit"]),
                     "first": format_fact(self.env, first, row["type"], self.currency_id, row["unit"]),

@@ -1,8 +1,8 @@
 """What tells one legal entity from another, and since when it is so."""
 
-from odoo import api, fields, models
+from odoo import fields, models
 
-from . import credit_insurance_buyer_link  # noqa: F401 (has to be loaded first)
+from . import credit_insurance_buyer  # noqa: F401 (has to be loaded first)
 
 
 class CreditInsuranceBuyer(models.Model):
@@ -10,22 +10,6 @@ class CreditInsuranceBuyer(models.Model):
 
     is_public = fields.Boolean(string="Public Buyer", help="A public body: it pays late and pays.")
     event_ids = fields.One2many("credit.insurance.event", "buyer_id", string="Events")
-
-
-class CreditInsuranceBuyerLink(models.Model):
-    _inherit = "credit.insurance.buyer.link"
-
-    registration_number = fields.Char(
-        help="The register's number of the entity the insurer knows under its number. What it covers is that entity."
-    )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """The number the buyer has when it is linked is the one it was found under."""
-        buyers = self.env["credit.insurance.buyer"].browse([vals.get("buyer_id") for vals in vals_list]).sudo()
-        for buyer, vals in zip(buyers, vals_list, strict=True):
-            vals.setdefault("registration_number", buyer.partner_id.company_registry)
-        return super().create(vals_list)
 
 
 class ResPartner(models.Model):

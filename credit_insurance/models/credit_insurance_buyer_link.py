@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.connectors import BuyerQuery, ConnectorError
+from odoo.addons.credit_insurance.connectors.matching import has_number, numbered
 from odoo.addons.queue_job.exception import RetryableJobError
 
 BUYERS_PER_JOB = 20
@@ -95,38 +96,36 @@ class CreditInsuranceBuyerLink(models.Model):
         values = []
         with account._connect() as insurer:
             for buyer in buyers - linked:
-                number = self._find_number(insurer, buyer.partner_id)
-                if number and number not in taken:
-                    taken.add(number)
-                    values.append({"buyer_id": buyer.id, "account_id": account.id, "external_id": number})
-        return self.create(values)
+                candidate = self._find_entity(insurer, buyer.partner_id)
+                if candidate and candidate.buyer_id not in taken:
+                    taken.add(candidate.buyer_id)
+                    entity = self._prepare_entity_vals(candidate)
+                    values.append({"buyer_id": buyer.id, "account_id": account.id, "matched_by": "number", **entity})
+        return self.sudo().create(values).with_env(self.env)
 
     @api.model
-    def _find_number(self, insurer, partner):
-        """The insurer's number of the one entity that carries the partner's VAT or registration number, or False."""
+    def _find_entity(self, insurer, partner):
+        """The one entity of the insurer that carries the partner's VAT or registration number, or None."""
+        query = self._prepare_query(partner)
+        if not query or not has_number(query):
+            return None
+        return numbered(query, insurer.find_buyer(query))
+
+    @api.model
+    def _prepare_query(self, partner):
+        """The partner as insurers are asked for it; None without a country, in which numbers mean nothing."""
         country = partner.country_id.code
-        numbers = [number for number in (partner.vat, partner.company_registry) if _bare(number)]
-        if not country or not numbers:
-            return False
-        query = BuyerQuery(
+        if not country or not (partner.name or partner.vat or partner.company_registry):
+            return None
+        return BuyerQuery(
             country=country,
             name=partner.name or "",
             vat_number=partner.vat or "",
             registration_number=partner.company_registry or "",
+            street=" ".join(filter(None, [partner.street, partner.street2])),
+            postal_code=partner.zip or "",
+            city=partner.city or "",
         )
-        wanted = {_without_country(number, country) for number in numbers}
-        found = {
-            candidate.buyer_id
-            for candidate in insurer.find_buyer(query)
-            if candidate.country == country
-            and wanted
-            & {
-                _without_country(number, country)
-                for number in (candidate.vat_number, candidate.registration_number)
-                if _bare(number)
-            }
-        }
-        return found.pop() if len(found) == 1 else False
 
     # === WHO IS MISSING === #
 
@@ -146,6 +145,7 @@ class CreditInsuranceBuyerLink(models.Model):
                            AND (c.effective_to IS NULL OR c.effective_to >= %(today)s) AS stands
                       FROM credit_insurance_cover c
                      WHERE c.policy_id = ANY(%(policies)s) AND c.external_id IS NOT NULL AND c.active
+                       AND c.layer = 'permanent'
                      ORDER BY c.policy_id, c.external_id, c.id DESC
                 ), buyer AS (
                     SELECT latest.policy_id, buyer_id, BOOL_OR(stands) AS stands,
@@ -232,13 +232,3 @@ class CreditInsuranceUnlinkedBuyer(models.Model):
             )
         )
         self.invalidate_model()
-
-
-def _bare(number):
-    """Letters and digits of a number, in capitals."""
-    return "".join(char for char in number or "" if char.isalnum()).upper()
-
-
-def _without_country(number, country):
-    """The number without the country code that VAT numbers often begin with."""
-    return _bare(number).removeprefix("EL" if country == "GR" else country.upper())

@@ -2,48 +2,38 @@ from datetime import date
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import clean_context, format_list
+from odoo.exceptions import UserError
+from odoo.tools import format_list
 
 from odoo.addons.credit_insurance.rules.policy import IndemnityStep, compute_indemnity
 
+from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
 from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS, OPEN_PAYMENT_STATES
 from .company_calendar import company_today
-
-# All that people may write, and only in a draft. Everything else comes from the invoices or from the insurer.
-DRAFT_FIELDS = frozenset({"policy_id", "buyer_id", "cause", "insolvency_date", "comment", "line_ids", "user_id"})
 
 
 class CreditInsuranceClaim(models.Model):
     """The demand for indemnity on unpaid invoices of one buyer, and what the insurer says to it.
 
-    It has its own reference before anything is sent. Once it is submitted its figures are frozen: what is claimed is
-    what was sent. How it is sent stands in credit_insurance_claim_submission.py.
+    Once it is submitted its figures are frozen: what is claimed is what was sent. It is sent as every submission is
+    (credit_insurance_submission.py); what is its own there stands in credit_insurance_claim_submission.py.
     """
 
     _name = "credit.insurance.claim"
     _description = "Credit Insurance Claim"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.submission.buyer"]
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(string="Reference", readonly=True, copy=False, index=True)
-    policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="restrict", check_company=True)
-    buyer_id = fields.Many2one(
-        "credit.insurance.buyer", required=True, ondelete="restrict", index=True, check_company=True
-    )
-    partner_id = fields.Many2one(related="buyer_id.partner_id", store=True, string="Buyer Name")
-    company_id = fields.Many2one(related="policy_id.company_id", store=True)
-    currency_id = fields.Many2one(related="policy_id.currency_id", store=True)
-    insurer_id = fields.Many2one(related="policy_id.insurer_id", store=True)
-    user_id = fields.Many2one("res.users", string="Responsible", default=lambda self: self.env.user, copy=False)
-    state = fields.Selection(
-        CLAIM_STATES, default="draft", required=True, readonly=True, copy=False, index=True, tracking=True
-    )
+    _draft_fields = frozenset({"policy_id", "buyer_id", "cause", "insolvency_date", "comment", "line_ids", "user_id"})
+    _figure_fields = frozenset({"policy_id", "buyer_id", "cause", "insolvency_date"})
+    _sender_groups = ("account.group_account_invoice",)
+    _activity_type = "credit_insurance.mail_activity_type_claim"
+
+    state = fields.Selection(CLAIM_STATES)
     live = fields.Boolean(compute="_compute_live", store=True, help="Neither refused nor cancelled.")
     cause = fields.Selection(CAUSES, default="protracted_default", required=True, tracking=True)
     insolvency_date = fields.Date(help="The date of the court's decision: the date of loss of an insolvency.")
-    comment = fields.Text(string="Comment for the Insurer")
     line_ids = fields.One2many("credit.insurance.claim.line", "claim_id", string="Invoices", copy=False)
 
     amount_open = fields.Monetary(string="Claimed", compute="_compute_amounts", store=True, tracking=True)
@@ -60,22 +50,8 @@ class CreditInsuranceClaim(models.Model):
     indemnity_text = fields.Text(string="How It Is Counted", compute="_compute_indemnity_text")
     warning_text = fields.Text(compute="_compute_warning_text")
 
-    submitted_on = fields.Datetime(readonly=True, copy=False)
-    submitted_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    acknowledged_on = fields.Datetime(readonly=True, copy=False, help="When the insurer received the claim.")
-    insurer_reference = fields.Char(
-        string="Insurer's Number", readonly=True, copy=False, tracking=True, index="trigram"
-    )
-    insurer_status_code = fields.Char(string="Insurer's Status", readonly=True, copy=False)
-    insurer_words = fields.Text(readonly=True, copy=False, help="What the insurer says about it, as sent.")
     accepted_amount = fields.Monetary(readonly=True, copy=False, tracking=True)
     paid_amount = fields.Monetary(readonly=True, copy=False, tracking=True)
-    status_changed_on = fields.Datetime(string="Insurer's Last Change", readonly=True, copy=False)
-    status_checked_on = fields.Datetime(string="Last Asked", readonly=True, copy=False)
-    error_message = fields.Text(string="What Went Wrong", readonly=True, copy=False)
-    maybe_sent = fields.Boolean(
-        readonly=True, copy=False, help="The insurer may have it although no answer was recorded: it is asked first."
-    )
 
     _name_uniq = models.UniqueIndex("(name)", "This claim reference exists already.")
 
@@ -171,90 +147,6 @@ class CreditInsuranceClaim(models.Model):
             warnings.append(self.env._("The insurer's number of this buyer is not known."))
         return warnings
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # Nor through defaults in the context, which comes from the client.
-        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
-        for vals in vals_list:
-            self._check_editable(vals)
-            vals["name"] = self.env["ir.sequence"].sudo().next_by_code("credit.insurance.claim")
-        claims = super().create(vals_list)
-        claims._refresh_figures()
-        return claims
-
-    def write(self, vals):
-        self._check_editable(vals)
-        if DRAFT_FIELDS & vals.keys() - {"user_id"} and not self.env.su:
-            self._check_draft()
-        result = super().write(vals)
-        if {"policy_id", "buyer_id", "cause", "insolvency_date"} & vals.keys():
-            self._refresh_figures()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_submitted(self):
-        if any(claim.state != "draft" or claim.submitted_on for claim in self):
-            raise UserError(self.env._("A claim that was submitted is kept. Cancel it instead."))
-
-    def _check_editable(self, vals):
-        """What comes from the insurer, and the state, is written by the addon alone, whatever a client sends."""
-        if self.env.su:
-            return
-        # Core's own fields: followers, messages, activities.
-        mixins = self.env["mail.thread"]._fields.keys() | self.env["mail.activity.mixin"]._fields.keys()
-        refused = sorted(vals.keys() - DRAFT_FIELDS - mixins)
-        if refused:
-            raise AccessError(self.env._("These fields of a claim cannot be written: %s", ", ".join(refused)))
-
-    def _check_draft(self):
-        for claim in self:
-            if claim.state != "draft":
-                raise UserError(self.env._("Claim %s was submitted: its figures do not change any more.", claim.name))
-
-    @api.constrains("policy_id", "buyer_id")
-    def _check_one_company(self):
-        for claim in self:
-            if claim.policy_id.company_id != claim.buyer_id.company_id:
-                raise ValidationError(self.env._("Policy and buyer of a claim belong to one company."))
-
-    # === ACTIONS === #
-
-    def action_refresh_figures(self):
-        """Work the figures of drafts out anew, as of today."""
-        self._check_draft()
-        self._refresh_figures()
-
-    def action_cancel(self):
-        """Give up claims that the insurer cannot have."""
-        self.check_access("write")
-        for claim in self:
-            if claim.state not in ("draft", "failed") or claim.maybe_sent:
-                raise UserError(
-                    self.env._("The insurer has claim %s, or may have it: it cannot be cancelled here.", claim.name)
-                )
-        self.sudo().write({"state": "cancelled"})
-
-    def action_draft(self):
-        """Take back to draft what the insurer certainly does not have, to correct it."""
-        self.check_access("write")
-        for claim in self:
-            if claim.state not in ("failed", "cancelled") or claim.maybe_sent:
-                raise UserError(self.env._("Claim %s cannot be changed any more.", claim.name))
-        self.sudo().write({"state": "draft", "error_message": False})
-        self._refresh_figures()
-
-    def _get_form_action(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Claim"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-        }
-
     # === BUSINESS METHODS === #
 
     @api.model
@@ -325,12 +217,6 @@ class CreditInsuranceClaim(models.Model):
                     format_list(self.env, [f"{line.number} ({line.claim_id.name})" for line in claimed]),
                 )
             )
-
-    def _get_insurer_buyer_id(self):
-        """The buyer's number at the insurer, or an empty text."""
-        self.ensure_one()
-        links = self.sudo().buyer_id.link_ids
-        return links.filtered(lambda link: link.account_id == self.sudo().policy_id.account_id)[:1].external_id or ""
 
     def _refresh_figures(self):
         """Write the figures of draft claims from the invoices as they are now."""

@@ -14,11 +14,23 @@ EVENT_KINDS = [
     ("payment_promise", "Promise to pay"),
     ("dispute", "Dispute"),
     ("legal_action", "Legal action"),
+    ("cover_cut", "Cover cut by the insurer"),
+    ("cover_announced", "End or cut of cover announced"),
+    ("cover_restored", "Cover restored or raised"),
+    ("grade_worse", "Grade worse"),
+    ("grade_better", "Grade better"),
     ("other", "Other"),
 ]
+# Recorded from the insurer's data; nobody enters them.
+INSURER_KINDS = ("cover_cut", "cover_announced", "cover_restored", "grade_worse", "grade_better")
 # What the insurer wants to hear of within the policy's period.
 ADVERSE_KINDS = ("insolvency_rumour", "insolvency", "deferral_request", "returned_payment", "legal_action")
-ORIGINS = [("entered", "Entered"), ("imported", "Imported"), ("ledger", "From the ledger")]
+ORIGINS = [
+    ("entered", "Entered"),
+    ("imported", "Imported"),
+    ("ledger", "From the ledger"),
+    ("insurer", "From the insurer's data"),
+]
 # Set by the flows, never by whoever fills in a form.
 SYSTEM_FIELDS = ("origin", "reported_by_id", "company_id")
 FIXED = ("buyer_id", "kind", "date", "known_on", "source", "amount", "promised_on", "reference", "move_id")
@@ -103,6 +115,8 @@ class CreditInsuranceEvent(models.Model):
             self, vals_list = without_fields(self, vals_list, (*SYSTEM_FIELDS, "reported_on"))
             origin = "imported" if self.env.context.get("import_file") else "entered"
             vals_list = [{**vals, "origin": origin} for vals in vals_list]
+            if any(vals.get("kind") in INSURER_KINDS for vals in vals_list):
+                raise UserError(self.env._("What the insurer changes is recorded from its data and not entered."))
         return super().create(vals_list)
 
     def write(self, vals):

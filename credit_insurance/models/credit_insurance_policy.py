@@ -104,6 +104,18 @@ class CreditInsurancePolicy(models.Model):
             if policy.date_end and policy.date_end < policy.date_start:
                 raise ValidationError(self.env._("Policy %s ends before it starts.", policy.number))
 
+    @api.constrains("account_id", "insurer_id")
+    def _check_one_insurer(self):
+        for policy in self.sudo():
+            if policy.account_id and policy.account_id.insurer_id != policy.insurer_id:
+                raise ValidationError(
+                    self.env._(
+                        "Policy %(policy)s and the connection “%(account)s” belong to different insurers.",
+                        policy=policy.number,
+                        account=policy.account_id.name,
+                    )
+                )
+
     @api.constrains("company_id")
     def _check_root_company(self):
         for policy in self:

@@ -1,23 +1,30 @@
 """Asking an insurer for everything it says about our buyers.
 
-One pull per connection at a time, as a chain of short jobs. Each job is one page, in a transaction of its own, so that
-a pull that breaks off goes on at the page where it stopped:
+A pull is a plan of lists, read one after the other, page by page:
 
-    _start -> covers page 1 -> … -> last page of the last policy -> grades, a few hundred buyers a job -> done
-                    |                       |
-              history rows,          what is missing: only after
-              where changed          every page has come
+    covers of each policy -> grades, or what changed of them -> undecided requests of each policy -> done
+          |
+    history rows, where changed; what is missing: only after every page has come
+
+Each page is committed with the place of the next one, so a pull that breaks off, or whose process is killed, goes on
+at the page where it stopped. A job reads pages for a while and leaves the rest to the next job; while a page is
+written the next one is read (``read_ahead``).
 """
+
+from datetime import timedelta
+from time import monotonic
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.connectors import ConnectorError, Operation
+from odoo.addons.credit_insurance.connectors import ConnectorError
 from odoo.addons.queue_job.exception import RetryableJobError
 
-GRADES_PER_JOB = 200
-IDLE_PAGES = 3  # pages in a row without anything new, after which a list is taken to be broken
+from .pull_lists import LISTS
+from .read_ahead import read_ahead
+
+JOB_SECONDS = 30  # well below the time after which a worker is stopped
+RETRY_SECONDS = 60
 LIVE_JOB_STATES = ("wait_dependencies", "pending", "enqueued", "started")
 
 
@@ -34,12 +41,18 @@ class CreditInsurancePull(models.Model):
     )
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
     finished_at = fields.Datetime()
-    page_ids = fields.One2many("credit.insurance.pull.page", "pull_id")
+    plan = fields.Json(help="The lists to read, in order: [kind, id of the policy or false].")
+    wanted = fields.Json(help="The insurer's numbers of the buyers whose grades are asked for; empty: of all.")
+    position = fields.Integer(help="The list of the plan that is being read.")
+    token = fields.Char(help="The insurer's mark of the page that comes next; empty at the start of a list.")
+    page_count = fields.Integer(string="Pages Read")
+    idle_count = fields.Integer(help="Pages in a row that brought nothing new.")
     cover_count = fields.Integer(string="Covers Received")
     changed_count = fields.Integer(string="Covers Changed")
     grade_count = fields.Integer(string="Grades Changed")
+    request_count = fields.Integer(string="Requests Received")
     problem = fields.Text(string="Not Understood", help="What came and could not be taken over, and why.")
-    incomplete = fields.Boolean(help="The list of covers ended early: nothing is concluded from what it lacks.")
+    incomplete = fields.Boolean(help="A list ended early: nothing is concluded from what it lacks.")
     error = fields.Text()
 
     _running_uniq = models.UniqueIndex("(account_id) WHERE state = 'running'", "A pull from this insurer is running.")
@@ -48,8 +61,12 @@ class CreditInsurancePull(models.Model):
     # === START === #
 
     @api.model
-    def _start(self, account):
-        """Begin to pull and return the pull; one that is running goes on and is returned instead."""
+    def _start(self, account, operations=None, buyer_ids=()):
+        """Begin to pull and return the pull; one that is running goes on and is returned instead.
+
+        :param operations: names of the calls whose answers are wanted; without them all lists are read
+        :param buyer_ids: the insurer's numbers of the buyers whose grades are wanted; without them those of all
+        """
         pulls = self.sudo()  # history is written by jobs, not by the person who asks for it
         running = pulls.search([("account_id", "=", account.id), ("state", "=", "running")])
         if running and running._has_job():
@@ -57,80 +74,121 @@ class CreditInsurancePull(models.Model):
         if running:
             running._fail(self.env._("The pull was interrupted; another one was started."))
             running.flush_recordset()
-        pull = pulls.create({"account_id": account.id})
-        policies = account.sudo()._get_pulled_policies()
-        if policies:
-            pull._enqueue_covers(policies[0], None, 1)
-        else:
-            pull._enqueue_grades(0)
+        pull = pulls.create({"account_id": account.id, "wanted": list(buyer_ids) or False})
+        pull.plan = pull._make_plan(operations)
+        pull._enqueue()
         return pull
+
+    def _make_plan(self, operations=None):
+        """The lists this insurer gives, in the order in which they are read."""
+        return [
+            step
+            for reader in LISTS.values()
+            if operations is None or set(reader.operations) & set(operations)
+            for step in reader.plan(self)
+        ]
 
     def _has_job(self):
         """Whether a job will carry this pull on."""
         domain = [("identity_key", "=like", self._job_key("%")), ("state", "in", LIVE_JOB_STATES)]
         return bool(self.env["queue.job"].sudo().search_count(domain, limit=1))
 
-    def _job_key(self, step):
-        return f"credit_insurance.pull-{self.id}-{step}"
+    def _job_key(self, page):
+        return f"credit_insurance.pull-{self.id}-{page}"
 
-    def _delayed(self, step):
+    def _enqueue(self, seconds=0):
+        """A job that goes on from where this pull stands, not before ``seconds`` from now."""
         # Never at once, whatever the caller's context says: the context comes from the client.
         pull = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
-        return pull.with_delay(identity_key=self._job_key(step), description=f"Pull {self.account_id.name}: {step}")
-
-    def _enqueue_covers(self, policy, token, number):
-        self._delayed(f"covers {policy.number} page {number}")._job_covers(policy.id, token, number)
-
-    def _enqueue_grades(self, after_id):
-        self._delayed(f"grades after {after_id}")._job_grades(after_id)
+        pull.with_delay(
+            eta=timedelta(seconds=seconds) if seconds else None,
+            identity_key=self._job_key(self.page_count),
+            description=f"Pull {self.account_id.name}: from page {self.page_count + 1}",
+        )._job_pages()
 
     # === JOBS === #
 
-    def _job_covers(self, policy_id, token, number):
-        """Take over one page of covers, and see that the next one, or what comes after the last, gets its job."""
+    def _job_pages(self):
+        """Go on with this pull for as long as a job may take. Runs in a cursor of its own and commits every page."""
         if not self._resume():
             return
-        policy = self.env["credit.insurance.policy"].browse(policy_id)
-        page = self._ask(lambda insurer: insurer.cover_page(policy.number, token))
-        self._take_over(policy, token, page)
-        if page.next_token:
-            self._enqueue_covers(policy, page.next_token, number + 1)
-            return
-        self._check_complete(policy, page.total)
-        policies = self.account_id._get_pulled_policies()
-        following = policies.filtered(lambda other: other.id > policy.id)[:1]
-        if following:
-            self._enqueue_covers(following, None, 1)
-        else:
-            self._finish_covers()
-            self._enqueue_grades(0)
-
-    def _job_grades(self, after_id):
-        """Take over the grades of the next few hundred buyers."""
-        if not self._resume():
-            return
-        links = self.env["credit.insurance.buyer.link"].search(
-            [("account_id", "=", self.account_id.id), ("id", ">", after_id)], order="id", limit=GRADES_PER_JOB
-        )
-        numbers = links.mapped("external_id")
-        grades = self._ask(lambda insurer: insurer.grades(numbers) if _gives_grades(insurer) else None) if links else ()
-        if grades is not None:
-            self.grade_count += self.env["credit.insurance.grade"]._take_over(self, links, grades)
-        if grades is not None and len(links) == GRADES_PER_JOB:
-            self._enqueue_grades(links[-1].id)
-        else:
-            self._finish(with_grades=grades is not None)
-
-    def _ask(self, call):
-        """The insurer's answer to ``call``; what may go well later is left to the job queue to repeat."""
+        before, end = self.page_count, monotonic() + JOB_SECONDS
         try:
-            with self.account_id._connect() as insurer:
-                return call(insurer)
+            self._read_lists(lambda: monotonic() < end)
         except ConnectorError as exc:
             message = self.account_id._explain(exc)
-            if exc.retryable:
-                raise RetryableJobError(message, seconds=_seconds(exc)) from exc
-            raise UserError(message) from exc
+            if not exc.retryable:
+                raise UserError(message) from exc
+            wait = _seconds(exc)
+            if self.page_count == before:
+                raise RetryableJobError(message, seconds=wait) from exc
+            # What came before is kept, and a pull that gets on does not use up its tries.
+            self._enqueue(seconds=wait or RETRY_SECONDS)
+            return
+        if self.state == "running":
+            self._enqueue()
+
+    def _read_lists(self, go_on):
+        """Read and write pages until the plan is done or ``go_on`` says no, in the middle of a list if need be."""
+        if self.position < len(self.plan):
+            with self.account_id._connect() as insurer:
+                first = True
+                while self.state == "running" and self.position < len(self.plan) and (first or go_on()):
+                    first = False
+                    self._read_list(insurer, go_on)
+        if self.state == "running" and self.position >= len(self.plan):
+            self._finish()
+
+    def _read_list(self, insurer, go_on):
+        position = self.position
+        reader = self._get_reader(insurer)
+        if not reader:
+            self._next_list()
+            return
+        for token, page in read_ahead(reader.ask, self.token or None, lambda page: go_on() and reader.goes_on(page)):
+            if not self._lock_page(position, token):
+                return
+            reader.take_over(page)
+            self._turn_page(reader, token, page)
+            self._keep_page()
+            if self.position != position or self.state != "running":
+                return
+
+    def _get_reader(self, insurer):
+        """How the list in hand is read, or None when its policy was deleted meanwhile."""
+        kind, policy_id = self.plan[self.position]
+        policy = self.env["credit.insurance.policy"].browse(policy_id or ()).exists()
+        if policy_id and not policy:
+            return None
+        return LISTS[kind](self, insurer, policy)
+
+    def _lock_page(self, position, token):
+        """Make two jobs of one pull take turns; whether this page is still the one that is to be written."""
+        self.flush_recordset()
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise RetryableJobError("Another job is writing a page of this pull", seconds=10, ignore_retry=True)
+        self.invalidate_recordset(["state", "position", "token"])
+        return self.state == "running" and (self.position, self.token or None) == (position, token)
+
+    def _turn_page(self, reader, token, page):
+        """Note where the next page is; after the last one of a list, what follows from its having ended."""
+        self.page_count += 1
+        if page.next_token is None:
+            reader.finish(page)
+            self._next_list()
+            return
+        if page.next_token == token or self.idle_count >= reader.idle_pages:
+            raise UserError(self.env._("The insurer sends the same page again and again."))
+        self.token = page.next_token
+
+    def _next_list(self):
+        self.write({"position": self.position + 1, "token": False, "idle_count": 0})
+
+    def _keep_page(self):
+        """A page is kept by itself: what breaks off later does not undo it. The next one sees what others did."""
+        self.env.flush_all()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.invalidate_all(flush=False)
 
     def _resume(self):
         """Whether this pull may go on: a failed one may, when its job is run again and no other has begun since."""
@@ -143,88 +201,17 @@ class CreditInsurancePull(models.Model):
 
     # === RESULTS === #
 
-    def _take_over(self, policy, token, page):
-        """Write one page into the history. Writing the pull's own row first makes two jobs of one page take turns."""
-        self.write({"cover_count": self.cover_count + len(page.items)})
-        self.flush_recordset()
-        changed, problems = self.env["credit.insurance.cover"]._take_over(self, policy, page.items)
-        self.changed_count += changed
+    def _note_problems(self, problems):
         if problems:
             self.problem = "\n".join(filter(None, [self.problem, *problems]))
-        references = sorted({cover.cover_id for cover in page.items})
-        previous = self.env["credit.insurance.pull.page"].search(
-            [("pull_id", "=", self.id), ("policy_id", "=", policy.id)], order="id desc"
-        )
-        fresh = self._count_fresh(policy, references)
-        self.env["credit.insurance.pull.page"].create(
-            {
-                "pull_id": self.id,
-                "policy_id": policy.id,
-                "token": token,
-                "cover_references": references,
-                "fresh_count": fresh,
-            }
-        )
-        if page.next_token and (
-            page.next_token in [token, *previous.mapped("token")]
-            or not any([fresh, *previous[: IDLE_PAGES - 1].mapped("fresh_count"), len(previous) < IDLE_PAGES - 1])
-        ):
-            raise UserError(self.env._("The insurer sends the same page of covers again and again."))
 
-    def _count_fresh(self, policy, references):
-        """How many of these covers came on no earlier page of this pull."""
-        query = SQL(
-            """SELECT count(*) FROM unnest(%s::text[]) r(reference)
-                WHERE NOT EXISTS (
-                     SELECT 1 FROM (%s) seen WHERE seen.policy_id = %s AND seen.reference = r.reference)""",
-            references,
-            self._seen_sql(),
-            policy.id,
-        )
-        self.env["credit.insurance.pull.page"].flush_model()
-        return self.env.execute_query(query)[0][0]
-
-    def _seen_sql(self):
-        """The covers that came in this pull: policy_id, reference, each once."""
-        return SQL(
-            """SELECT DISTINCT p.policy_id, r.reference
-                 FROM credit_insurance_pull_page p, jsonb_array_elements_text(p.cover_references) r(reference)
-                WHERE p.pull_id = %s""",
-            self.id,
-        )
-
-    def _check_complete(self, policy, total):
-        self.env["credit.insurance.pull.page"].flush_model()
-        query = SQL("SELECT count(*) FROM (%s) seen WHERE seen.policy_id = %s", self._seen_sql(), policy.id)
-        count = self.env.execute_query(query)[0][0]
-        if total is not None and total != count:
-            message = self.env._(
-                "Policy %(policy)s: the insurer counts %(total)s covers and sent %(count)s.",
-                policy=policy.number,
-                total=total,
-                count=count,
-            )
-            self.write({"incomplete": True, "problem": "\n".join(filter(None, [self.problem, message]))})
-
-    def _finish_covers(self):
-        """Every page has come: note who is missing. Not before: a list that broke off says nothing about absence."""
-        if self.incomplete:
-            return
-        self.env["credit.insurance.buyer.link"]._mark_missing(self)
-        self.env["credit.insurance.unlinked.buyer"]._remove_outdated(self)
-        self.account_id.covers_pulled_at = self.started_at
-
-    def _finish(self, *, with_grades):
-        if with_grades:
-            self.account_id.grades_pulled_at = self.started_at
+    def _finish(self):
         if self.incomplete:
             self._fail(self.problem)
             return
-        self.page_ids.unlink()
+        self._forget_marks()
         self.write({"state": "done", "finished_at": fields.Datetime.now()})
         self.account_id._record_success()
-        # What the insurer said may meet a rule's condition: buyers are screened as soon as it is known.
-        self.env["credit.insurance.screening"]._enqueue(self.account_id.link_ids.buyer_id)
 
     def _fail(self, message):
         """Record on the pull and on the connection that the last data stay as they are, and why."""
@@ -234,32 +221,6 @@ class CreditInsurancePull(models.Model):
     def _on_job_failed(self, exc_message=None, **_traceback):
         """Called by queue_job when a job of this pull has failed for good, in a transaction of its own."""
         self.filtered(lambda pull: pull.state == "running")._fail(exc_message or self.env._("The pull failed."))
-
-    @api.autovacuum
-    def _gc_pages(self):
-        """Pages of failed pulls are kept while a person may run the failed job again."""
-        ended = SQL(
-            "SELECT id FROM credit_insurance_pull WHERE state <> 'running' AND finished_at < now() - interval '7 days'"
-        )
-        self.env["credit.insurance.pull.page"].search([("pull_id", "in", ended)]).unlink()
-
-
-class CreditInsurancePullPage(models.Model):
-    """One page that came, until its pull is done: what was seen is known even when it changed nothing."""
-
-    _name = "credit.insurance.pull.page"
-    _description = "Page of a Pull"
-    _order = "id"
-
-    pull_id = fields.Many2one("credit.insurance.pull", required=True, ondelete="cascade", index=True)
-    policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="cascade")
-    token = fields.Char()
-    cover_references = fields.Json(help="The insurer's references of the covers on the page.")
-    fresh_count = fields.Integer(help="How many of them came on no earlier page.")
-
-
-def _gives_grades(insurer):
-    return Operation.GRADES in insurer.capabilities()
 
 
 def _seconds(exc):

@@ -94,7 +94,8 @@ class CreditInsuranceRule(models.Model):
 
     @api.model
     def _translate_signal(self, signal):
-        return {name: self.env._(signal[name]) for name in ("label", "help", "unit") if signal[name]}
+        words = {name: signal[name] for name in ("label", "help", "unit") if signal[name]}
+        return {name: self.env._(text) for name, text in words.items()}
 
     @api.model
     def _describe_selection(self, name, selection):

@@ -89,7 +89,8 @@ def format_needed(env, row, currency):
     text = format_fact(env, row["needed"], row["type"], currency, row["unit"])
     if "other" in row:
         factor = "" if row["factor"] == "1" else f"{row['factor']} × "
-        text = f"{factor}{env._(row['other'])} = {text}"
+        other = row["other"]
+        text = f"{factor}{env._(other)} = {text}"
     return f"{row['operator']} {text}"
 
 

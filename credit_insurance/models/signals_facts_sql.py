@@ -79,16 +79,12 @@ def _who(place):
                        FROM res_partner_bank t JOIN %(partner)s ON q.id = t.partner_id
                       WHERE t.partner_id = ANY(%(contacts)s) AND t.create_date < $2 + 1 AND t.active
                       GROUP BY 1) a ON a.buyer_id = p.id
-          LEFT JOIN (SELECT l.buyer_id, BOOL_OR(%(linked)s <> %(registered)s) AS differs
+          LEFT JOIN (SELECT l.buyer_id, BOOL_OR(l.entity_check = 'different') AS differs
                        FROM credit_insurance_buyer_link l
-                       JOIN credit_insurance_buyer g ON g.id = l.buyer_id AND g.id = ANY($1)
-                       JOIN res_partner o ON o.id = g.partner_id AND o.id = ANY(%(partners)s)
-                      WHERE l.buyer_id = ANY($1) AND %(linked)s <> '' AND %(registered)s <> ''
+                      WHERE l.buyer_id = ANY($1) AND l.entity_check <> 'unknown'
                       GROUP BY 1) x ON x.buyer_id = b.id
         """,
         own=OWN,
-        linked=SQL("upper(regexp_replace(l.registration_number, '[^[:alnum:]]', '', 'g'))"),
-        registered=SQL("upper(regexp_replace(o.company_registry, '[^[:alnum:]]', '', 'g'))"),
         buyer=place.rows("buyer", BUYER, "b"),
         partner=place.rows("partner", "id int, buyer_id int", "q"),
         partners=place.values("buyer", "partner_id"),

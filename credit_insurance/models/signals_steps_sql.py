@@ -98,6 +98,24 @@ def source_steps(place):
     ]
 
 
+def delivered_lines_sql(orders):
+    """Lines delivered beyond what is invoiced, with the value of that: the columns of OPEN_LINE.
+
+    :param SQL orders: an array of ids of confirmed orders
+    """
+    return SQL(
+        """
+        SELECT l.id, l.order_id, l.qty_delivered, l.qty_invoiced,
+               (l.qty_delivered - l.qty_invoiced) * l.price_total / NULLIF(l.product_uom_qty, 0)
+          FROM sale_order_line l
+         WHERE l.order_id = ANY(%s)
+           AND l.qty_delivered > l.qty_invoiced AND l.display_type IS NULL
+           AND l.is_downpayment IS NOT TRUE
+        """,
+        orders,
+    )
+
+
 def _delivery_steps(place):
     orders = SQL(
         """
@@ -109,17 +127,10 @@ def _delivery_steps(place):
         place.values("company", "id"),
         OPEN_ORDER,
     )
-    lines = SQL(
-        """
-        SELECT l.id, l.order_id, l.qty_delivered, l.qty_invoiced,
-               (l.qty_delivered - l.qty_invoiced) * l.price_total / NULLIF(l.product_uom_qty, 0)
-          FROM sale_order_line l
-         WHERE l.order_id = ANY(ARRAY(SELECT o.id FROM %s WHERE NOT o.cancelled))
-           AND l.qty_delivered > l.qty_invoiced AND l.display_type IS NULL
-           AND l.is_downpayment IS NOT TRUE
-        """,
-        place.rows("open_order", OPEN_ORDER_COLUMNS, "o"),
+    standing = SQL(
+        "ARRAY(SELECT o.id FROM %s WHERE NOT o.cancelled)", place.rows("open_order", OPEN_ORDER_COLUMNS, "o")
     )
+    lines = delivered_lines_sql(standing)
     return [
         (Step("open_order", OPEN_ORDER_COLUMNS, orders), ("delivery", "exposure")),
         (Step("open_line", OPEN_LINE, lines), ("delivery",)),
@@ -127,11 +138,12 @@ def _delivery_steps(place):
 
 
 def _event_steps(place):
+    # What the insurer changed has signals of its own.
     events = SQL(
         """
         SELECT e.id, e.buyer_id, e.kind, e.date, e.known_on, e.reported_on, e.promised_on, e.amount
           FROM credit_insurance_event e
-         WHERE e.buyer_id = ANY($1) AND e.active AND e.date <= $2 AND e.known_on <= $2
+         WHERE e.buyer_id = ANY($1) AND e.active AND e.date <= $2 AND e.known_on <= $2 AND e.origin <> 'insurer'
         """
     )
     # What came in from buyers that promised something.

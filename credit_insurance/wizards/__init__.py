@@ -1,7 +1,9 @@
 from . import (
     base_partner_merge,
+    credit_insurance_account_enable,
     credit_insurance_alert_acknowledge,
     credit_insurance_alert_dismiss,
+    credit_insurance_buyer_match,
     credit_insurance_exposure_line,
     credit_insurance_gate_switch,
     credit_insurance_growth_request,
@@ -16,4 +18,5 @@ from . import (
     credit_insurance_rule_compare,
     credit_insurance_rule_replay,
     credit_insurance_rule_transfer,
+    credit_insurance_submission_answer,
 )

@@ -8,6 +8,9 @@ from odoo.exceptions import AccessError
 
 from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_exposure import SOURCES
 
+# What else than an exposure is listed like one: the documents that a change of cover affects.
+KINDS = (*SOURCES, "quotation", "undelivered", "unbilled")
+
 
 class CreditInsuranceExposureLine(models.TransientModel):
     """A document of an exposure as its reader sees it.
@@ -28,6 +31,9 @@ class CreditInsuranceExposureLine(models.TransientModel):
             ("overdue", "Overdue"),
             ("confirmed", "Confirmed, not invoiced"),
             ("credits", "Payments and credits not applied"),
+            ("quotation", "Quotation"),
+            ("undelivered", "Confirmed, not delivered"),
+            ("unbilled", "Delivered, not invoiced"),
         ],
         readonly=True,
     )
@@ -92,6 +98,11 @@ class CreditInsuranceExposureLine(models.TransientModel):
         documents = (
             self.env["credit.insurance.exposure"].sudo()._get_documents(partner, company, currency, today, source)
         )
+        return self._make_document_lines(partner, company, currency, documents)
+
+    @api.model
+    def _make_document_lines(self, partner, company, currency, documents):
+        """A line for each document that the reader may open, and one for the others of each source."""
         readable = self._get_readable(documents)
         shared = {"partner_id": partner.id, "company_id": company.id, "currency_id": currency.id}
         values, hidden = [], defaultdict(list)
@@ -128,7 +139,7 @@ class CreditInsuranceExposureLine(models.TransientModel):
             "document_amount": float(document.amount),
             "name": record.name if is_order else record.move_id.name or record.display_name,
             "source": document.source,
-            "source_order": SOURCES.index(document.source),
+            "source_order": KINDS.index(document.source),
             "res_model": document.model,
             "res_id": document.id,
             "date": record.date_order.date() if is_order else record.invoice_date or record.date,
@@ -142,7 +153,7 @@ class CreditInsuranceExposureLine(models.TransientModel):
         return {
             "name": one if count == 1 else self.env._("%s documents you may not open", count),
             "source": source,
-            "source_order": SOURCES.index(source),
+            "source_order": KINDS.index(source),
             "hidden_count": count,
             "amount": sum(amounts),
         }

@@ -6,7 +6,8 @@ from .signals import Scope, Signal
 
 EVENT_KINDS = (
     "insolvency_rumour", "insolvency", "management_change", "sector_default", "deferral_request", "returned_payment",
-    "payment_promise", "dispute", "legal_action", "other",
+    "payment_promise", "dispute", "legal_action", "cover_cut", "cover_announced", "cover_restored", "grade_worse",
+    "grade_better", "other",
 )  # fmt: skip
 
 _IN, _OR, _EV = Scope.INVOICE, Scope.ORDER, Scope.EVENT

@@ -10,7 +10,7 @@ from connectors_support import a_claim
 
 from connectors import AnnouncementKind, BuyerQuery, CoverRequest, CoverRequestKind, CoverStatus
 from connectors.jsondoc import Node, ShapeError, decode, encode
-from connectors.sandbox import _cover_page
+from connectors.sandbox_reading import cover, page_of
 
 DATA = Path(__file__).parent / "data" / "connectors"
 
@@ -20,7 +20,7 @@ def page(*changes: tuple[str, str]) -> object:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    return _cover_page(decode(text.encode()))
+    return page_of("covers", cover)(decode(text.encode()))
 
 
 # --- Coming in --------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def send_until_recorded(net: Rig, claim):
     for _try in range(5):
         try:
             with net.connect() as insurer:
-                return insurer.find_claim(claim.reference) or insurer.submit_claim(claim)
+                return insurer.find_claim(claim) or insurer.submit_claim(claim)
         except ConnectorError as error:
             assert error.retryable or error.may_have_acted, error
     raise AssertionError("never recorded")
@@ -74,7 +74,7 @@ def test_crash_between_sending_and_recording_leaves_one_claim(net):
         insurer.submit_claim(a_claim())
     assert caught.value.may_have_acted
     with net.connect() as insurer:
-        found = insurer.find_claim("CLM/2026/0001")
+        found = insurer.find_claim(a_claim())
         again = insurer.submit_claim(a_claim())
     assert found.claim_number == again.claim_number
     assert (found.duplicate, again.duplicate) == (False, True)
@@ -83,13 +83,13 @@ def test_crash_between_sending_and_recording_leaves_one_claim(net):
 
 def test_insurer_that_has_no_claim_says_so(net):
     with net.connect() as insurer:
-        assert insurer.find_claim("CLM/2026/0001") is None
+        assert insurer.find_claim(a_claim()) is None
 
 
 def test_question_that_could_not_be_asked_is_not_a_no(net):
     net.simulator.control.fault("status", status=404, path="/v1/claims", method="GET")
     with pytest.raises(RejectedByInsurer), net.connect() as insurer:
-        insurer.find_claim("CLM/2026/0001")
+        insurer.find_claim(a_claim())
 
 
 def test_two_claims_under_one_reference_are_not_taken_for_one(net):
@@ -98,7 +98,7 @@ def test_two_claims_under_one_reference_are_not_taken_for_one(net):
         claim = {"claimNumber": "X", "reference": a_claim().reference, "receivedAt": "2026-01-01T00:00:00Z"}
         net.simulator.control.fault("replace", path="/v1/claims", method="GET", field="claims", value=[claim, claim])
         with pytest.raises(UnexpectedResponse, match="2 entries"):
-            insurer.find_claim(a_claim().reference)
+            insurer.find_claim(a_claim())
 
 
 def test_used_reference_with_other_content_is_refused(net):
@@ -132,7 +132,7 @@ def test_references_with_any_characters_survive(net):
     for reference in ("ü/ä 1", "A&B=1?#", "合同-7", "../../x", "a+b%20c"):
         with net.connect() as insurer:
             receipt = insurer.submit_claim(a_claim(reference))
-            assert insurer.find_claim(reference).claim_number == receipt.claim_number
+            assert insurer.find_claim(a_claim(reference)).claim_number == receipt.claim_number
 
 
 def test_refused_claim_says_why_in_the_insurers_words(net):
@@ -170,9 +170,9 @@ def test_overdue_notice_arrives_once(net):
     with net.connect(attempts=1) as insurer:
         with pytest.raises(TransportError):
             insurer.notify_overdue(notice)
-        found = insurer.find_overdue_notice("OVD/1")
+        found = insurer.find_overdue_notice(notice)
         assert insurer.notify_overdue(notice) == replace(found, duplicate=True)
-        assert insurer.find_overdue_notice("OVD/2") is None
+        assert insurer.find_overdue_notice(replace(notice, reference="OVD/2")) is None
 
 
 # --- Cover requests ---------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_granted_increase_changes_the_cover(net):
         request = insurer.request_cover(increase())
         net.simulator.control.decide(request.request_id, "PARTIAL", amount="75000")
         cover = cover_of(insurer, "1001")
-        assert insurer.find_cover_request("REQ/1").amount == Decimal(75000)
+        assert insurer.find_cover_request(increase()).amount == Decimal(75000)
     assert (cover.status, cover.amount) == (CoverStatus.PARTIAL, Decimal(75000))
     assert (cover.requested_amount, cover.previous_amount) == (Decimal(90000), Decimal(60000))
 

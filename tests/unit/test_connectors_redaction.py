@@ -50,7 +50,7 @@ def everything_said(caplog, net, store):
             lambda: insurer.grade("1006"),
             lambda: insurer.find_buyer(BuyerQuery("FR", name=KEY)),
             lambda: insurer.submit_claim(a_claim(KEY, str(Decimal("1.00")))),
-            lambda: insurer.find_claim("CLM/1"),
+            lambda: insurer.find_claim(a_claim("CLM/1")),
             lambda: insurer.policy_details(POLICY),
         ]
         for call in calls * 2:

@@ -279,7 +279,7 @@ def test_process_keeps_its_book_when_killed(tmp_path):
     stop(process, signal.SIGKILL)
     process, url = start("--seed", "demo", "--api-key", "abc", "--database", database)
     with connect("sandbox", base_url=url, credentials=Credentials(api_key="abc")) as insurer:
-        assert insurer.find_claim(claim.reference) == receipt
+        assert insurer.find_claim(claim) == receipt
     assert stop(process, signal.SIGTERM) == (0, "")
 
 

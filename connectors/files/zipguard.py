@@ -1,0 +1,64 @@
+"""What a workbook is checked for before anything in it is opened: size, macros, document types."""
+
+import io
+import re
+import zipfile
+
+from .problems import FileError
+
+MAX_MEMBERS = 1000
+MAX_UNPACKED = 400_000_000  # bytes in all
+MAX_MEMBER = 300_000_000
+MAX_STRINGS = 100_000_000  # of the table of texts, which is held in memory
+CHUNK = 1 << 20
+DOCTYPE = re.compile(rb"<!DOCTYPE|<!ENTITY", re.IGNORECASE)
+DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
+ENCODINGS = {b"utf-8", b"us-ascii", b"ascii", b"utf-16"}
+
+
+def check_workbook(content: bytes) -> None:
+    """:raises FileError: not a workbook, or one that would do harm to open."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            _check_sizes(members)
+            names = {member.filename.lower() for member in members}
+            if any("vbaproject" in name or "macrosheets" in name for name in names):
+                raise FileError("a workbook with macros is not taken: save it as .xlsx")
+            if "xl/workbook.xml" not in names:
+                raise FileError("a packed file that is no workbook (.xlsx)")
+            for member in members:
+                if member.filename.lower().endswith((".xml", ".rels", ".vml")):
+                    _check_xml(archive, member)
+    except FileError:
+        raise
+    except Exception as exc:  # each way of packing has errors of its own
+        raise FileError(f"the workbook is damaged ({exc})") from exc
+
+
+def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
+    """By the sizes the directory tells: no more than these is ever unpacked of a member."""
+    if len(members) > MAX_MEMBERS:
+        raise FileError(f"a workbook of {len(members)} parts, more than {MAX_MEMBERS}")
+    for member in members:
+        limit = MAX_STRINGS if member.filename.lower().endswith("sharedstrings.xml") else MAX_MEMBER
+        if member.file_size > limit:
+            raise FileError(f"{member.filename} has {member.file_size} bytes, more than {limit}")
+        if member.flag_bits & 1:
+            raise FileError("the workbook is protected by a password")
+    total = sum(member.file_size for member in members)
+    if total > MAX_UNPACKED:
+        raise FileError(f"unpacked the workbook has {total} bytes, more than {MAX_UNPACKED}")
+
+
+def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    with archive.open(member) as stream:
+        before = b""
+        while chunk := stream.read(CHUNK):
+            if not before:
+                declared = DECLARED.match(chunk)
+                if declared and declared.group(1).lower() not in ENCODINGS:
+                    raise FileError(f"{member.filename} is in {declared.group(1)!r}, expected UTF-8")
+            if DOCTYPE.search((before[-20:] + chunk).replace(b"\0", b"")):  # also as UTF-16 writes it
+                raise FileError(f"{member.filename} has a document type, which is not accepted")
+            before = chunk

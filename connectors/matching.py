@@ -1,0 +1,172 @@
+"""How likely an insurer's buyer is ours, for a person to choose: a name alone never links anything.
+
+Names are compared without their legal form, accents and punctuation, addresses part by part. Numbers come first: an
+equal one gives 100, an unequal one keeps the score at ``OTHER_ENTITY`` or below, however alike the names are.
+
+>>> normalised_name("Nordwind Maschinenbau GmbH & Co. KG"), normalised_name("上海华东贸易有限公司")
+('nordwind maschinenbau', '上海华东贸易')
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from .messages import BuyerCandidate, BuyerQuery
+from .numbers import EntityNumbers, Identity, compact_registration, compact_vat, compare
+
+NAME_WEIGHT = 70
+# What equal parts of an address are worth beside the name.
+ADDRESS_WEIGHTS = {"postal_code": 12, "city": 10, "street": 8}
+WITHOUT_ADDRESS = 85  # the score of equal names when no address can be compared
+PART_OF_NAME = 92  # of two names, one of which is contained in the other
+OTHER_ENTITY = 30
+OTHER_COUNTRY = 40
+
+_LEGAL_FORMS = frozenset(
+    """ab ag aps as asa bhd bv bvba cie co company corp corporation cv doo eg ek ev eirl eood eurl gbr gesellschaft gie
+    gmbh hf hb inc incorporated kft kg kgaa kk kb limited llc llp lp ltd ltda mbb mbh nv nyrt ohg ood oy oyj oe pjsc plc
+    pllc pt pte pty pvt private rt sa sab sadecv sagl sapi sarl sas sasu sca scrl scs sdnbhd se senc snc soc societe sl
+    slu sp spa spj spk sprl spzoo sro srl srls tbk ug und vof zoo zrt ао ооо оао зао αε επε""".split()
+)
+_CHINESE_FORMS = ("股份有限公司", "有限责任公司", "有限公司", "股份公司", "公司", "株式会社")
+_JOINING_WORDS = frozenset(("and", "et", "und", "e", "y", "och", "og", "the"))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCandidate:
+    """``differences`` names the fields that both sides know and that do not agree."""
+
+    candidate: BuyerCandidate
+    score: int
+    identity: Identity
+    differences: frozenset[str]
+
+
+def rank(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> tuple[ScoredCandidate, ...]:
+    """The candidates, most likely first; equal ones in the insurer's order."""
+    scored = [judge(query, candidate) for candidate in candidates]
+    return tuple(sorted(scored, key=lambda each: -each.score))
+
+
+def judge(query: BuyerQuery, candidate: BuyerCandidate) -> ScoredCandidate:
+    """How one candidate compares with who is looked for."""
+    identity = compare(_numbers(candidate), _numbers(query))
+    score = _likeness(query, candidate)
+    if candidate.country and candidate.country.upper() != query.country.upper():
+        score = min(score, OTHER_COUNTRY)
+    if identity is Identity.SAME:
+        score = 100
+    elif identity is Identity.DIFFERENT:
+        score = min(score, OTHER_ENTITY)
+    return ScoredCandidate(candidate, score, identity, _differences(query, candidate))
+
+
+def numbered(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> BuyerCandidate | None:
+    """The one entity whose number proves that it is ours; ``None`` when there is none, or more than one."""
+    proven = {each.buyer_id: each for each in candidates if compare(_numbers(each), _numbers(query)) is Identity.SAME}
+    return next(iter(proven.values())) if len(proven) == 1 else None
+
+
+def has_number(query: BuyerQuery) -> bool:
+    """Whether there is a number by which an insurer's buyer could be proven to be the one looked for."""
+    country = query.country
+    return bool(compact_vat(query.vat_number, country) or compact_registration(query.registration_number, country))
+
+
+def normalised_name(name: str) -> str:
+    """The words that tell one name from another; what remains of a name of legal forms only is the name itself."""
+    text = _plain(name)
+    for form in _CHINESE_FORMS:
+        text = text.replace(form, " ")
+    words = _joined_initials(text.split())
+    telling = [word for word in words if word not in _LEGAL_FORMS and word not in _JOINING_WORDS]
+    return " ".join(telling or words)
+
+
+def _likeness(query: BuyerQuery, candidate: BuyerCandidate) -> int:
+    names = _name_likeness(normalised_name(query.name), normalised_name(candidate.name))
+    parts = {}
+    for part, weight in ADDRESS_WEIGHTS.items():
+        ours, theirs = _address_part(part, getattr(query, part)), _address_part(part, getattr(candidate, part))
+        if ours and theirs:
+            parts[part] = weight * _part_likeness(part, ours, theirs)
+    known = sum(ADDRESS_WEIGHTS[part] for part in parts)
+    likeness = (names * NAME_WEIGHT + sum(parts.values())) / (NAME_WEIGHT + known)
+    # The less of the address is known, the less certain is the best that can be said.
+    ceiling = WITHOUT_ADDRESS + (100 - WITHOUT_ADDRESS) * known / (100 - NAME_WEIGHT)
+    return round(likeness * ceiling)
+
+
+def _name_likeness(ours: str, theirs: str) -> float:
+    """0 to 1."""
+    if not ours or not theirs:
+        return 0.0
+    whole = fuzz.token_sort_ratio(ours, theirs)
+    contained = fuzz.token_set_ratio(ours, theirs) * PART_OF_NAME / 100
+    return max(whole, contained) / 100
+
+
+def _part_likeness(part: str, ours: str, theirs: str) -> float:
+    if part != "postal_code":
+        return fuzz.token_sort_ratio(ours, theirs) / 100
+    ours, theirs = ours.replace(" ", ""), theirs.replace(" ", "")
+    if ours == theirs:
+        return 1.0
+    return 0.5 if ours[:2] == theirs[:2] else 0.0
+
+
+def _address_part(part: str, value: str) -> str:
+    text = _plain(value)
+    if part == "street":
+        text = re.sub(r"(?:str|strasse|straße)\b", "strasse", text)
+        text = re.sub(r"\b(?:st|street)\b", "street", text)
+        text = re.sub(r"\b(?:av|ave|avenue)\b", "avenue", text)
+        text = re.sub(r"\b(?:rd|road)\b", "road", text)
+    return text
+
+
+def _differences(query: BuyerQuery, candidate: BuyerCandidate) -> frozenset[str]:
+    country = candidate.country or query.country
+    forms = {
+        "name": (normalised_name(query.name), normalised_name(candidate.name)),
+        "country": (query.country.upper(), candidate.country.upper()),
+        "vat_number": tuple(compact_vat(each.vat_number, country) for each in (query, candidate)),
+        "registration_number": tuple(
+            compact_registration(each.registration_number, country) for each in (query, candidate)
+        ),
+        **{
+            part: (_address_part(part, getattr(query, part)), _address_part(part, getattr(candidate, part)))
+            for part in ADDRESS_WEIGHTS
+        },
+    }
+    return frozenset(name for name, (ours, theirs) in forms.items() if ours and theirs and ours != theirs)
+
+
+def _numbers(entity: BuyerQuery | BuyerCandidate) -> EntityNumbers:
+    return EntityNumbers(entity.country, entity.registration_number, entity.vat_number)
+
+
+def _plain(text: str) -> str:
+    """Lower case, without accents, one space where punctuation or spaces stood."""
+    spread = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l").replace("ø", "o").replace("đ", "d"))
+    letters = "".join(char for char in spread if not unicodedata.combining(char))
+    return re.sub(r"[\W_]+", " ", letters.replace("&", " and ")).strip()
+
+
+def _joined_initials(words: list[str]) -> list[str]:
+    """Single letters in a row as one word: ``s a r l`` is ``sarl``."""
+    joined: list[str] = []
+    run = ""
+    for word in [*words, ""]:
+        if len(word) == 1 and word.isascii() and word.isalpha():
+            run += word
+            continue
+        if run:
+            joined.append(run)
+            run = ""
+        if word:
+            joined.append(word)
+    return joined

@@ -1,0 +1,233 @@
+"""The lines of a declaration, read from posted invoices and their payments: a few statements whatever their number.
+
+posted customer invoices of the root company and its branches
+  └─ sale: day, amount, and why it is not insurable (left_out), by the policy's terms
+       ├─ turnover   one line for each country, currency and reason (and buyer, where the policy wants it)
+       └─ shipments  one line for each invoice
+bank and cash entries matched with declared shipments ── receipts, one line for each invoice and payment
+"""
+
+from odoo import models
+from odoo.tools import SQL
+
+from . import credit_insurance_declaration  # noqa: F401 (has to be loaded first)
+from .credit_insurance_cover import GRANTED_STATUSES
+from .declaration_words import LEFT_OUT
+
+NEW_COLUMNS = SQL(
+    "declaration_id, company_id, policy_id, kind, live, create_uid, write_uid, create_date, write_date, reference, "
+    "left_out, country_id, currency_id, buyer_id, amount, insured_amount, invoice_count, move_id, payment_move_id, "
+    "number, day, shipped_on, payment_term_days"
+)
+
+
+class CreditInsuranceDeclaration(models.Model):
+    _inherit = "credit.insurance.declaration"
+
+    def _refresh_figures(self):
+        """Write the lines of drafts anew."""
+        lines = self.env["credit.insurance.declaration.line"].sudo()
+        for declaration in self.sudo().filtered(lambda declaration: declaration.state == "draft"):
+            self.env.flush_all()
+            query = "DELETE FROM credit_insurance_declaration_line WHERE declaration_id = %s"
+            self.env.cr.execute(SQL(query, declaration.id))
+            self.env.cr.execute(getattr(declaration, f"_{declaration.kind}_sql")())
+            lines.invalidate_model()
+            names = ["line_ids", "declared_line_ids", "left_out_line_ids", "total_text", "left_out_text"]
+            self.invalidate_model([*names, "refused_count"])
+
+    # === SALES === #
+
+    def _sales_sql(self):
+        """One row per posted customer invoice, and credit note, whose day lies in the period."""
+        shipments = self.kind == "shipments"
+        types = ("out_invoice", "out_receipt") if shipments else ("out_invoice", "out_receipt", "out_refund")
+        return SQL(
+            """
+            SELECT m.id, m.name, m.currency_id, p.country_id, b.id AS buyer_id, day.day,
+                   m.amount_total,
+                   CASE WHEN m.move_type = 'out_refund' THEN -m.amount_untaxed ELSE m.amount_untaxed END AS net,
+                   GREATEST(COALESCE(m.credit_insurance_original_due_date, m.invoice_date_due) - day.day, 0) AS term,
+                   %(reason)s AS left_out
+              FROM account_move m
+              JOIN res_company c ON c.id = m.company_id AND split_part(c.parent_path, '/', 1)::int = %(company)s
+              JOIN res_partner p ON p.id = m.commercial_partner_id
+              LEFT JOIN res_country t ON t.id = p.country_id
+              LEFT JOIN credit_insurance_buyer b ON b.partner_id = p.id AND b.company_id = %(company)s
+             CROSS JOIN LATERAL (SELECT %(day)s AS day) day
+              -- A credit note shares the fate of the invoice that it takes back.
+              JOIN account_move o ON o.id = COALESCE(m.reversed_entry_id, m.id)
+              LEFT JOIN LATERAL (%(cover)s) cover ON TRUE
+             WHERE m.state = 'posted' AND m.move_type = ANY(%(types)s)
+               AND day.day BETWEEN %(period_from)s AND %(period_to)s
+            """,
+            reason=self._reason_sql(shipments),
+            company=self.company_id.id,
+            day=SQL("COALESCE(m.delivery_date, m.invoice_date)") if shipments else SQL("m.invoice_date"),
+            cover=self._cover_sql(),
+            types=list(types),
+            period_from=self.period_from,
+            period_to=self.period_to,
+        )
+
+    def _cover_sql(self):
+        """Whether the insurer has named this buyer at all (a row), and what it grants on the day."""
+        return SQL(
+            """
+            SELECT CASE WHEN v.announced_status IS NOT NULL AND v.announced_from <= day.day THEN v.announced_status
+                        WHEN v.effective_to < day.day THEN 'expired' ELSE v.status END AS status,
+                   CASE WHEN v.announced_status IS NOT NULL AND v.announced_from <= day.day THEN v.announced_amount
+                        ELSE v.amount END AS amount
+              FROM credit_insurance_cover v
+             WHERE v.buyer_id = b.id AND v.policy_id = %s AND v.layer = 'permanent' AND v.effective_from <= day.day
+             ORDER BY v.effective_from DESC, v.id DESC LIMIT 1
+            """,
+            self.policy_id.id,
+        )
+
+    def _reason_sql(self, shipments):
+        """The first reason for which the policy does not insure a sale, NULL for an insurable one.
+
+        As with the cover of invoices, a public buyer or private person that the insurer named was its to judge.
+        """
+        terms = self.policy_id._get_terms()
+        named = SQL("cover.status IN %s", tuple(GRANTED_STATUSES))
+        reasons = self._buyer_reasons(terms, named)
+        ends_on = self.policy_id.date_end or self.period_to
+        reasons["policy"] = SQL("day.day < %s OR day.day > %s", self.policy_id.date_start, ends_on)
+        if terms.max_payment_term_days is not None:
+            reasons["term"] = SQL(
+                "COALESCE(o.credit_insurance_original_due_date, o.invoice_date_due) - o.invoice_date > %s",
+                terms.max_payment_term_days,
+            )
+        if shipments:
+            reasons["no_cover"] = SQL("(%s AND cover.amount > 0) IS NOT TRUE", named)
+            reasons["down_payment"] = SQL(
+                """(SELECT BOOL_AND(l.is_downpayment) FROM account_move_line l
+                     WHERE l.move_id = m.id AND l.display_type = 'product')"""
+            )
+        order = [key for key, _label in LEFT_OUT if key in reasons]
+        whens = SQL(" ").join(SQL("WHEN %s THEN %s", reasons[key], key) for key in order)
+        return SQL("CASE %s END", whens)
+
+    def _buyer_reasons(self, terms, named):
+        """Who the buyer is, by the terms' own words: ``{reason: condition}``."""
+        affiliates = self.env["res.company"].sudo().search([]).partner_id.ids  # pylint: disable=no-search-all
+        reasons = {}
+        if not terms.covers_affiliates:
+            reasons["affiliated"] = SQL("p.id = ANY(%s)", affiliates)
+        if not terms.covers_public_buyers:
+            reasons["public"] = SQL("b.is_public AND (%s) IS NOT TRUE", named)
+        if not terms.covers_private_persons:
+            reasons["private"] = SQL("p.is_company IS NOT TRUE AND (%s) IS NOT TRUE", named)
+        if terms.countries is not None:
+            reasons["country"] = SQL("t.code IS NOT NULL AND t.code <> ALL(%s)", sorted(terms.countries))
+        return reasons
+
+    # === LINES === #
+
+    def _head_sql(self):
+        """The columns that are the same in all lines, up to ``write_date``."""
+        return SQL(
+            "%s, %s, %s, %s, TRUE, %s, %s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'",
+            *(self.id, self.company_id.id, self.policy_id.id, self.kind, self.env.uid, self.env.uid),
+        )
+
+    def _turnover_sql(self):
+        buyer = SQL("sale.buyer_id") if self.policy_id.declares_per_buyer else SQL("NULL::int")
+        return SQL(
+            """
+            WITH sale AS MATERIALIZED (%(sales)s), line AS (
+                INSERT INTO credit_insurance_declaration_line (%(columns)s)
+                SELECT %(head)s, NULL, sale.left_out, sale.country_id, sale.currency_id, %(buyer)s, SUM(sale.net),
+                       SUM(sale.net), COUNT(*), NULL, NULL, NULL, NULL::date, NULL::date, NULL::int
+                  FROM sale GROUP BY sale.left_out, sale.country_id, sale.currency_id, %(buyer)s
+                RETURNING id, left_out, country_id, currency_id, buyer_id
+            )
+            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id)
+            SELECT line.id, sale.id
+              FROM sale
+              JOIN line ON line.currency_id = sale.currency_id
+                       AND line.country_id IS NOT DISTINCT FROM sale.country_id
+                       AND line.left_out IS NOT DISTINCT FROM sale.left_out
+                       AND line.buyer_id IS NOT DISTINCT FROM %(buyer)s
+            """,
+            sales=self._sales_sql(),
+            columns=NEW_COLUMNS,
+            head=self._head_sql(),
+            buyer=buyer,
+        )
+
+    def _shipments_sql(self):
+        base = SQL("sale.amount_total") if self.policy_id.tax_included else SQL("sale.net")
+        return SQL(
+            """
+            WITH sale AS MATERIALIZED (%(sales)s), line AS (
+                INSERT INTO credit_insurance_declaration_line (%(columns)s)
+                SELECT %(head)s,
+                       %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY sale.left_out NULLS FIRST, sale.day, sale.id),
+                       sale.left_out, sale.country_id, sale.currency_id, sale.buyer_id, sale.amount_total, %(base)s, 1,
+                       sale.id, NULL, sale.name, sale.day, sale.day, sale.term
+                  FROM sale
+                 WHERE sale.amount_total > 0 AND sale.net > 0 AND NOT EXISTS (
+                       SELECT 1 FROM credit_insurance_declaration_line d
+                        WHERE d.move_id = sale.id AND d.policy_id = %(policy)s AND d.kind = 'shipments' AND d.live
+                          AND d.left_out IS NULL)
+                RETURNING id, move_id
+            )
+            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
+            """,
+            sales=self._sales_sql(),
+            columns=NEW_COLUMNS,
+            head=self._head_sql(),
+            name=self.name,
+            base=base,
+            policy=self.policy_id.id,
+        )
+
+    def _receipts_sql(self):
+        """What was paid of declared shipments until the end of the period and not declared yet."""
+        return SQL(
+            """
+            WITH paid AS (%(paid)s), line AS (
+                INSERT INTO credit_insurance_declaration_line (%(columns)s)
+                SELECT %(head)s, %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id), NULL,
+                       country_id, currency_id, buyer_id, amount, amount, 1, move_id, payment_move_id, number, day,
+                       shipped_on, NULL::int
+                  FROM paid
+                RETURNING id, move_id
+            )
+            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
+            """,
+            paid=self._paid_sql(),
+            columns=NEW_COLUMNS,
+            head=self._head_sql(),
+            name=self.name,
+        )
+
+    def _paid_sql(self):
+        """One row per declared shipment and bank or cash entry matched with it."""
+        return SQL(
+            """
+            SELECT d.move_id, d.number, d.country_id, d.currency_id, d.buyer_id, d.shipped_on,
+                   e.id AS payment_move_id, MAX(l2.date) AS day, SUM(r.debit_amount_currency) AS amount
+              FROM credit_insurance_declaration_line d
+              JOIN credit_insurance_declaration s ON s.id = d.declaration_id
+               AND s.state IN ('sent', 'acknowledged', 'partial')
+              JOIN account_move_line l1 ON l1.move_id = d.move_id
+              JOIN account_account a ON a.id = l1.account_id AND a.account_type = 'asset_receivable'
+              JOIN account_partial_reconcile r ON r.debit_move_id = l1.id
+              JOIN account_move_line l2 ON l2.id = r.credit_move_id
+              JOIN account_move e ON e.id = l2.move_id AND e.move_type = 'entry'
+              JOIN account_journal j ON j.id = e.journal_id AND j.type IN ('bank', 'cash', 'credit')
+             WHERE d.policy_id = %(policy)s AND d.kind = 'shipments' AND d.live AND d.left_out IS NULL
+               AND l2.date <= %(period_to)s
+               AND NOT EXISTS (SELECT 1 FROM credit_insurance_declaration_line known
+                                WHERE known.policy_id = %(policy)s AND known.kind = 'receipts' AND known.live
+                                  AND known.move_id = d.move_id AND known.payment_move_id = e.id)
+             GROUP BY d.move_id, d.number, d.country_id, d.currency_id, d.buyer_id, d.shipped_on, e.id
+            HAVING SUM(r.debit_amount_currency) > 0
+            """,
+            policy=self.policy_id.id,
+            period_to=self.period_to,
+        )

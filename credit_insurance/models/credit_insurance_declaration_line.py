@@ -1,0 +1,78 @@
+from odoo import api, fields, models
+
+from .declaration_words import KINDS, LEFT_OUT
+
+
+class CreditInsuranceDeclarationLine(models.Model):
+    """One line of a declaration, written by the addon alone: sales to a country, a shipment, or a payment.
+
+    Its invoices are kept with it. ``left_out`` says why a line is not declared.
+    """
+
+    _name = "credit.insurance.declaration.line"
+    _description = "Line of a Declaration"
+    _order = "declaration_id, left_out nulls first, day, country_id, currency_id, id"
+
+    declaration_id = fields.Many2one(
+        "credit.insurance.declaration", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    policy_id = fields.Many2one("credit.insurance.policy", readonly=True, ondelete="restrict")
+    kind = fields.Selection(KINDS, readonly=True)
+    live = fields.Boolean(compute="_compute_live", store=True)
+    reference = fields.Char(readonly=True)
+    left_out = fields.Selection(LEFT_OUT, readonly=True)
+    country_id = fields.Many2one("res.country", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    buyer_id = fields.Many2one("credit.insurance.buyer", readonly=True, ondelete="restrict", index="btree_not_null")
+    partner_id = fields.Many2one(related="buyer_id.partner_id", string="Buyer Name")
+    amount = fields.Monetary(readonly=True)
+    insured_amount = fields.Monetary(string="Declared", readonly=True)
+    invoice_count = fields.Integer(string="Invoices", readonly=True)
+    move_id = fields.Many2one("account.move", string="Invoice", readonly=True, ondelete="set null", index=True)
+    payment_move_id = fields.Many2one("account.move", string="Payment", readonly=True, ondelete="set null", index=True)
+    number = fields.Char(string="Invoice Number", readonly=True)
+    day = fields.Date(readonly=True, help="Of the shipment, or of the payment.")
+    shipped_on = fields.Date(readonly=True)
+    payment_term_days = fields.Integer(string="Payment Term (days)", readonly=True)
+    move_ids = fields.Many2many(
+        "account.move",
+        relation="credit_insurance_declaration_line_move_rel",
+        column1="line_id",
+        column2="move_id",
+        string="Its Invoices",
+        readonly=True,
+    )
+    refusal_code = fields.Char(string="Refused", readonly=True)
+    refusal_words = fields.Char(string="The Insurer's Words", readonly=True)
+
+    _shipment_uniq = models.UniqueIndex(
+        "(policy_id, move_id) WHERE live AND kind = 'shipments' AND left_out IS NULL",
+        "A shipment is declared already.",
+    )
+    _receipt_uniq = models.UniqueIndex(
+        "(policy_id, move_id, payment_move_id) WHERE live AND kind = 'receipts'", "A payment is declared already."
+    )
+
+    @api.depends("declaration_id.live", "refusal_code")
+    def _compute_live(self):
+        for line in self:
+            line.live = line.declaration_id.live and not line.refusal_code
+
+    def action_open_invoices(self):
+        """The invoices that this line is made of."""
+        self.ensure_one()
+        return self._get_invoices_action(self.number or self.country_id.name or "")
+
+    def _get_invoices_action(self, name):
+        self.check_access("read")
+        moves = self.sudo().move_ids
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "account.move",
+            "view_mode": "list,form",
+            "views": [(self.env.ref("account.view_out_invoice_tree").id, "list"), (False, "form")],
+            "domain": [("id", "in", moves.ids)],
+            "context": {"create": False},
+        }

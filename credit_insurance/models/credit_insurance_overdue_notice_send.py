@@ -1,0 +1,135 @@
+"""What sending an overdue notice, an extension or a plan adds to sending anything to an insurer."""
+
+from odoo import models
+from odoo.tools import format_date
+
+from odoo.addons.credit_insurance.connectors import (
+    ExtensionReason,
+    Instalment,
+    InvoiceExtension,
+    Operation,
+    OverdueInvoice,
+    OverdueNotice,
+    RepaymentPlan,
+)
+
+from . import credit_insurance_overdue_line  # noqa: F401 (has to be loaded first)
+from .amounts import to_decimal
+from .credit_insurance_submission_job import naive_utc
+from .invoice_table import get_invoice_table
+
+OPERATIONS = {
+    "notice": Operation.NOTIFY_OVERDUE,
+    "extension": Operation.EXTEND_INVOICE,
+    "plan": Operation.REPORT_REPAYMENT_PLAN,
+}
+
+
+class CreditInsuranceOverdueNotice(models.Model):
+    _inherit = "credit.insurance.overdue.notice"
+
+    _sheet_report = "credit_insurance.action_report_overdue_notice"
+
+    # === MESSAGES === #
+
+    def _get_operation(self):
+        return OPERATIONS[self.kind]
+
+    def _get_message(self):
+        return getattr(self, f"_get_message_{self.kind}")(
+            reference=self.name,
+            policy_number=self.policy_id.number,
+            buyer_id=self._get_message_buyer_id(),
+            comment=self.comment or "",
+        )
+
+    def _get_message_notice(self, **values):
+        return OverdueNotice(invoices=self._get_invoices(), **values)
+
+    def _get_message_extension(self, **values):
+        return InvoiceExtension(
+            invoice=self.line_ids.ensure_one()._get_message(),
+            new_due_on=self.new_due_date,
+            reason=ExtensionReason(self.reason or "other"),
+            **values,
+        )
+
+    def _get_message_plan(self, **values):
+        currency = self.plan_currency_id
+        return RepaymentPlan(
+            invoices=self._get_invoices(),
+            instalments=tuple(
+                Instalment(row.due_on, to_decimal(row.amount, currency)) for row in self.instalment_ids.sorted("due_on")
+            ),
+            currency=currency.name,
+            agreed_on=self.agreed_on,
+            **values,
+        )
+
+    def _get_invoices(self):
+        return tuple(line._get_message() for line in self.line_ids)
+
+    # === ANSWERS === #
+
+    def _prepare_receipt_vals(self, receipt):
+        return {
+            "state": "acknowledged",
+            "insurer_reference": receipt.notice_number,
+            "case_number": receipt.case_number or self.case_number,
+            "insurer_words": receipt.words or self.insurer_words,
+            "acknowledged_on": naive_utc(receipt.received_at),
+        }
+
+    def _on_arrived(self):
+        """A notice ends the duty to notify. Dunning and claiming are duties of their own."""
+        if self.kind == "notice" and self.state != "refused":
+            self._get_notification_deadlines()._mark_done()
+        self.sudo().task_id._finish_submitted()
+
+    def _on_changed(self, before):
+        if self.state == "refused":
+            words = self.insurer_words or self.insurer_status_code or ""
+            self._tell_responsible(self.env._("%s was refused", self.name), words)
+
+    # === COVER SHEET === #
+
+    def _get_sheet_rows(self):
+        labels = {name: self._fields[name]._description_string(self.env) for name in self._fields}
+        choice = {name: dict(self._fields[name]._description_selection(self.env)) for name in ("kind", "reason")}
+        rows = [
+            *super()._get_sheet_rows(),
+            (self.env._("Buyer"), self.sudo().partner_id.display_name),
+            (self.env._("Buyer's number"), self.sudo()._get_message_buyer_id()),
+            (self.env._("What is reported"), choice["kind"][self.kind]),
+        ]
+        if self.kind == "extension":
+            rows.append((labels["new_due_date"], format_date(self.env, self.new_due_date)))
+            rows.append((labels["reason"], choice["reason"].get(self.reason, "")))
+        if self.kind == "plan":
+            rows.append((labels["agreed_on"], format_date(self.env, self.agreed_on)))
+            rows += [
+                (self.env._("Instalment of %s", format_date(self.env, row.due_on)), row.currency_id.format(row.amount))
+                for row in self.instalment_ids
+            ]
+        return [*rows, (labels["comment"], self.comment)] if self.comment else rows
+
+    def _get_sheet_table(self):
+        return self.line_ids._get_sheet_table()
+
+
+class CreditInsuranceOverdueLine(models.Model):
+    _inherit = "credit.insurance.overdue.line"
+
+    def _get_message(self):
+        """This line as the connectors send it, with the figures frozen on it."""
+        return OverdueInvoice(
+            number=self.number,
+            issued_on=self.invoice_date,
+            due_on=self.due_date,
+            amount=to_decimal(self.amount_total, self.currency_id),
+            open_amount=to_decimal(self.amount_open, self.currency_id),
+            currency=self.currency_id.name,
+        )
+
+    def _get_sheet_table(self):
+        return get_invoice_table(self)

@@ -1,0 +1,45 @@
+"""When connections are asked for what is new: each by itself, so that not all insurers are asked at the same time."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from . import credit_insurance_account  # noqa: F401 (has to be loaded first)
+
+STARTED_AT_ONCE = 3
+
+
+class CreditInsuranceAccount(models.Model):
+    _inherit = "credit.insurance.account"
+
+    pull_hours = fields.Integer(string="Ask Every (hours)", default=24, help="How often everything is asked for.")
+    next_pull_at = fields.Datetime(
+        string="Next Pull", readonly=True, copy=False, help="Empty: at the next opportunity."
+    )
+    grades_listed_at = fields.Datetime(
+        string="All Grades As Of",
+        readonly=True,
+        copy=False,
+        help="When the grades of all buyers were asked for last. Between, only changes are, where they are told.",
+    )
+
+    _pull_hours_positive = models.Constraint("CHECK(pull_hours > 0)", "Ask at least once in some hours.")
+
+    @api.model
+    def _cron_pull(self):
+        """Start what is due, a few connections at a time; one that cannot start does not stop the others."""
+        now = fields.Datetime.now()
+        due = self.search(
+            [("state", "!=", "disabled"), "|", ("next_pull_at", "=", False), ("next_pull_at", "<=", now)],
+            order="next_pull_at NULLS FIRST, id",
+        )
+        started = 0
+        for account in due:
+            if refusal := account._get_refusal():
+                account._record_failure(refusal)
+            elif started < STARTED_AT_ONCE:
+                started += 1
+                self.env["credit.insurance.pull"]._start(account)
+            else:
+                continue
+            account.next_pull_at = now + timedelta(hours=account.pull_hours)

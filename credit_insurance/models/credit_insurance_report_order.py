@@ -1,0 +1,260 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+
+from odoo.addons.credit_insurance.connectors import Operation, ReportOrder, ReportStatus
+
+from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
+from .credit_insurance_evidence import safe_file_name, sha256
+from .credit_insurance_submission_job import naive_utc
+
+REPORT_STATES = [
+    ("draft", "Draft"),
+    ("ready", "To hand in"),
+    ("queued", "Being sent"),
+    ("failed", "Could not be sent"),
+    ("uncertain", "To be checked at the insurer"),
+    ("sent", "Sent by hand"),
+    ("acknowledged", "Ordered"),
+    ("accepted", "Delivered"),
+    ("refused", "Declined"),
+    ("cancelled", "Cancelled"),
+]
+STATES = {
+    ReportStatus.ORDERED: "acknowledged",
+    ReportStatus.DELIVERED: "accepted",
+    ReportStatus.REFUSED: "refused",
+}
+
+
+class CreditInsuranceReportOrder(models.Model):
+    """A credit report on a buyer. What the insurer delivers is stored as it came, and never exchanged: it is evidence.
+
+    One order is open per buyer, policy and product: a report may cost.
+    """
+
+    _name = "credit.insurance.report.order"
+    _description = "Credit Report"
+    _inherit = ["credit.insurance.submission.buyer"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    _draft_fields = frozenset({"policy_id", "buyer_id", "comment", "user_id", "product"})
+    _sender_groups = ("credit_insurance.credit_insurance_group_user",)
+    _asked_states = ("sent", "acknowledged")
+    _waiting_states = ("failed", "uncertain", "sent", "acknowledged")
+    _answer_states = ("acknowledged", "refused")
+    _sheet_report = "credit_insurance.action_report_report_order"
+
+    state = fields.Selection(REPORT_STATES)
+    product = fields.Char(string="Report", help="The insurer's name of the report. Empty: its usual one.")
+    live = fields.Boolean(compute="_compute_live", store=True, help="Ordered, or about to be, and not delivered.")
+    issued_on = fields.Date(readonly=True, copy=False, tracking=True)
+    grade = fields.Char(readonly=True, copy=False, help="As the report gives it.")
+    recommended_amount = fields.Monetary(readonly=True, copy=False, currency_field="recommended_currency_id")
+    recommended_currency_id = fields.Many2one("res.currency", readonly=True, copy=False)
+    report_id = fields.Many2one("ir.attachment", string="File", readonly=True, copy=False, ondelete="restrict")
+    report_name = fields.Char(related="report_id.name", string="File Name")
+    sha256 = fields.Char(string="SHA-256", readonly=True, copy=False, help="Of the file as the insurer delivered it.")
+    intact = fields.Boolean(compute="_compute_intact", help="The file still has the checksum it was delivered with.")
+    warning_text = fields.Text(compute="_compute_warning_text")
+
+    _name_uniq = models.UniqueIndex("(name)", "This reference exists already.")
+    _live_uniq = models.UniqueIndex(
+        "(buyer_id, policy_id, COALESCE(product, '')) WHERE live", "This report is ordered for this buyer already."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("state")
+    def _compute_live(self):
+        for order in self:
+            order.live = order.state not in ("accepted", "refused", "cancelled")
+
+    def _compute_intact(self):
+        for order in self:
+            file = order.sudo().report_id
+            order.intact = bool(file) and sha256(file.raw or b"") == order.sha256
+
+    @api.depends("buyer_id", "policy_id", "product", "state")
+    def _compute_warning_text(self):
+        for order in self:
+            still = order.state in ("draft", "failed") and order.buyer_id and order.policy_id
+            order.warning_text = "\n".join(order._get_warnings()) if still else False
+
+    def _get_warnings(self):
+        warnings = []
+        known = self.buyer_id.report_order_ids.filtered(lambda order: order.state == "accepted")
+        if known:
+            last = max(known, key=lambda order: (order.issued_on or order.acknowledged_on.date(), order.id))
+            day = format_date(self.env, last.issued_on or last.acknowledged_on.date())
+            warnings.append(self.env._("%(name)s of %(day)s is there already.", name=last.name, day=day))
+        if not self.route_note and not self._get_insurer_buyer_id():
+            warnings.append(self.env._("The insurer's number of this buyer is not known."))
+        return warnings
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_none_open(vals.get("buyer_id"), vals.get("policy_id"), vals.get("product"))
+        return super().create(vals_list)
+
+    @api.model
+    def _check_none_open(self, buyer_id, policy_id, product):
+        """The unique index sees to it in any case; here the other one is named."""
+        domain = [("buyer_id", "=", buyer_id), ("policy_id", "=", policy_id), ("live", "=", True)]
+        same = self.sudo().search(domain).filtered(lambda order: (order.product or "") == (product or ""))
+        if same:
+            raise UserError(self.env._("%s asks for this report already.", same[0].name))
+
+    # === ACTIONS === #
+
+    def action_download(self):
+        self.ensure_one()
+        self.check_access("read")
+        if not self.report_id:
+            raise UserError(self.env._("The report was not delivered yet."))
+        url = f"/web/content/{self.sudo().report_id.id}?download=true"
+        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+
+    def action_grant_discretionary(self):
+        """A discretionary limit on the strength of this report, to be filled in."""
+        self.ensure_one()
+        self.check_access("read")
+        limits = self.env["credit.insurance.discretionary.limit"]
+        limits.check_access("create")
+        if not self.intact:
+            raise UserError(self.env._("The report was not delivered, or is not as it was delivered."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Discretionary Limit"),
+            "res_model": limits._name,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "context": {
+                "default_buyer_id": self.buyer_id.id,
+                "default_policy_id": self.policy_id.id,
+                "default_report_date": self._get_day(),
+                "default_attachment_ids": [fields.Command.link(self.report_id.id)],
+            },
+        }
+
+    def _get_day(self):
+        """The day the report is from; the one it came on where it tells none."""
+        return self.issued_on or self.acknowledged_on.date()
+
+    # === MESSAGES === #
+
+    def _get_operation(self):
+        return Operation.ORDER_REPORT
+
+    def _get_status_operation(self):
+        return Operation.REPORT_STATE
+
+    def _get_message(self):
+        return ReportOrder(
+            reference=self.name,
+            buyer_id=self._get_message_buyer_id(),
+            policy_number=self.policy_id.number,
+            product=self.product or "",
+            currency=self.currency_id.name,
+        )
+
+    # === ANSWERS === #
+
+    def _prepare_receipt_vals(self, receipt):
+        vals = self._prepare_status_vals(receipt)
+        if vals["state"] in ("queued", "failed"):  # a code we do not know: the insurer has it in any case
+            vals["state"] = "acknowledged"
+        return {**vals, "acknowledged_on": naive_utc(receipt.ordered_at)}
+
+    def _prepare_status_vals(self, status):
+        state = STATES.get(status.status, self.state)
+        if state == "accepted" and not status.report:
+            state = "acknowledged"  # it is asked for again until it comes
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", status.currency)])
+        changed = status.raw_code != self.insurer_status_code
+        return {
+            "state": state,
+            "insurer_reference": status.order_id or self.insurer_reference,
+            "insurer_status_code": status.raw_code,
+            "insurer_words": status.words or False,
+            "issued_on": status.issued_on,
+            "grade": status.grade or False,
+            "recommended_amount": float(status.recommended_amount or 0),
+            "recommended_currency_id": (currency[:1] or self.currency_id).id,
+            "status_changed_on": fields.Datetime.now() if changed else self.status_changed_on,
+            **self._prepare_report_vals(status.report),
+        }
+
+    def _prepare_report_vals(self, report):
+        """The file, stored byte by byte; the first one delivered stays."""
+        if report is None or self.report_id:
+            return {}
+        vals = {"name": safe_file_name(report.name), "raw": report.content, "res_model": self._name, "res_id": self.id}
+        file = self.env["ir.attachment"].create(vals)
+        return {"report_id": file.id, "sha256": sha256(report.content)}
+
+    def _get_status_answers(self, answers):
+        return answers.report_states
+
+    def _on_changed(self, before):
+        if self.state == "accepted":
+            summary = self.env._("The report on %s is there", self.partner_id.display_name)
+            self._tell_responsible(summary, self.insurer_words or "")
+        if self.state == "refused":
+            words = self.insurer_words or self.insurer_status_code or ""
+            self._tell_responsible(self.env._("%s was refused", self.name), words)
+
+    # === COVER SHEET === #
+
+    def _get_sheet_rows(self):
+        return [
+            *super()._get_sheet_rows(),
+            (self.env._("Buyer"), self.sudo().partner_id.display_name),
+            (self.env._("Buyer's number"), self.sudo()._get_message_buyer_id()),
+            (self.env._("Report"), self.product or self.env._("The usual one")),
+            *([(self.env._("Comment for the Insurer"), self.comment)] if self.comment else []),
+        ]
+
+
+class CreditInsuranceBuyer(models.Model):
+    _inherit = "credit.insurance.buyer"
+
+    report_order_ids = fields.One2many("credit.insurance.report.order", "buyer_id", string="Credit Reports")
+    report_order_count = fields.Integer(compute="_compute_report_order_count", string="Number of Credit Reports")
+
+    def _compute_report_order_count(self):
+        groups = self.env["credit.insurance.report.order"]._read_group(
+            [("buyer_id", "in", self.ids)], ["buyer_id"], ["__count"]
+        )
+        counts = {buyer.id: count for buyer, count in groups}
+        for buyer in self:
+            buyer.report_order_count = counts.get(buyer.id, 0)
+
+    def action_order_report(self):
+        """The order that is open, or a new one to be filled in."""
+        self.ensure_one()
+        orders = self.env["credit.insurance.report.order"]
+        orders.check_access("create")
+        found = orders.search([("buyer_id", "=", self.id), ("live", "=", True)], limit=1)
+        if found:
+            return found._get_form_action()
+        policy = self._get_asked_policy()
+        if not policy:
+            raise UserError(self.env._("No credit insurance policy of %s is in force.", self.company_id.name))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Order a Credit Report"),
+            "res_model": orders._name,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "context": {"default_buyer_id": self.id, "default_policy_id": policy.id},
+        }
+
+    def action_open_report_orders(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_report_order_action")
+        return {**action, "domain": [("buyer_id", "=", self.id)], "context": {"default_buyer_id": self.id}}

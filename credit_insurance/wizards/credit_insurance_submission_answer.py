@@ -1,0 +1,84 @@
+import base64
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.credit_insurance.connectors.files import FileError, read
+from odoo.addons.credit_insurance.credit_insurance.models.claim_words import CLAIM_STATES
+from odoo.addons.credit_insurance.credit_insurance.models.submission_words import SUBMISSION_STATES
+
+
+class CreditInsuranceSubmissionAnswer(models.TransientModel):
+    """The insurer's answer to something that was handed in by a person: entered, or read from the insurer's file."""
+
+    _name = "credit.insurance.submission.answer"
+    _description = "Insurer's Answer Entered by Hand"
+
+    res_model = fields.Char(required=True, readonly=True)
+    res_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True)
+    way = fields.Selection([("enter", "Enter it"), ("file", "Read it from a file")], default="enter", required=True)
+    state = fields.Selection("_selection_state", string="The Insurer's Answer")
+    number = fields.Char(string="Insurer's Number")
+    decided_on = fields.Date(default=fields.Date.context_today)
+    amount = fields.Float(digits="Account", help="What the insurer grants or accepts.")
+    words = fields.Text(string="In the Insurer's Words")
+    file = fields.Binary(attachment=False, help="CSV, XLSX, XML or EDIFACT, as the insurer sent it.")
+    filename = fields.Char()
+
+    @api.model
+    def _selection_state(self):
+        """The states that the model at hand can be answered with."""
+        labels = dict([*SUBMISSION_STATES, *CLAIM_STATES])
+        model = self.env.context.get("default_res_model")
+        if isinstance(model, str) and self._is_submission(model):
+            field = self.env[model]._fields["state"]
+            return [
+                (state, label)
+                for state, label in field._description_selection(self.env)
+                if state in self.env[model]._answer_states
+            ]
+        return list(labels.items())
+
+    @api.model
+    def _is_submission(self, model):
+        return model in self.env and isinstance(self.env[model], self.pool["credit.insurance.submission"])
+
+    def action_apply(self):
+        self.ensure_one()
+        record = self._get_record()
+        if self.way == "file":
+            self._apply_file(record)
+        elif not self.state:
+            raise UserError(self.env._("Say what the insurer answered."))
+        else:
+            record._record_answer(
+                self.state,
+                number=self.number or "",
+                decided_on=self.decided_on,
+                amount=self.amount,
+                words=self.words or "",
+            )
+        return {"type": "ir.actions.act_window_close"}
+
+    def _get_record(self):
+        """The record that is answered, with the user's rights on it."""
+        if not self._is_submission(self.res_model):
+            raise UserError(self.env._("Nothing of this kind is sent to insurers."))
+        record = self.env[self.res_model].browse(self.res_id).exists()
+        record.check_access("write")
+        return record.ensure_one()
+
+    def _apply_file(self, record):
+        if not self.file:
+            raise UserError(self.env._("Choose the insurer's file."))
+        content = base64.b64decode(self.file)
+        try:
+            answers = read(content, self.filename or "")
+        except FileError as exc:
+            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
+        if not record._apply_answers(answers):
+            problems = "\n".join(str(problem) for problem in answers.problems[:10])
+            raise UserError(self.env._("The file says nothing about %(name)s. %(why)s", name=record.name, why=problems))
+        # The file is evidence.
+        vals = {"name": self.filename, "raw": content, "res_model": record._name, "res_id": record.id}
+        self.env["ir.attachment"].sudo().create(vals)
