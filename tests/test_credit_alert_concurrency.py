@@ -51,3 +51,6 @@ class TestAlertsAtOnce(ConcurrentCase):
                 other.cr.commit()
         except SerializationFailure as error:
             self.fail(f"the second block was undone by the first: {error}")
+        with self._transaction() as env:
+            key = f"credit_insurance.summary-{SUMMARY}-{env.company.id}-{user.id}"
+            self.assertTrue(env["queue.job"].search([("identity_key", "=", key)]), "a job counts what both raised")

@@ -145,6 +145,7 @@ from . import (
     credit_insurance_submission_buyer,
     credit_insurance_submission_file,
     credit_insurance_submission_job,
+    credit_insurance_submission_line,
     credit_insurance_submission_sources,
     credit_insurance_token,
     credit_insurance_wake_up,

@@ -1,11 +1,10 @@
 from decimal import Decimal
 
-from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import clean_context
+from odoo import fields, models
 
 from odoo.addons.credit_insurance.rules.policy import InvoiceDates, InvoiceLoss, Money, invoice_deadlines
 
+from . import credit_insurance_submission_line  # noqa: F401 (has to be loaded first)
 from .amounts import to_decimal
 from .company_calendar import company_holidays
 
@@ -15,19 +14,15 @@ class CreditInsuranceClaimLine(models.Model):
 
     _name = "credit.insurance.claim.line"
     _description = "Invoice of a Claim"
+    _inherit = ["credit.insurance.submission.line"]
     _order = "claim_id, due_date, id"
+
+    _submission_field = "claim_id"
 
     claim_id = fields.Many2one("credit.insurance.claim", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="claim_id.company_id", store=True)
     partner_id = fields.Many2one(related="claim_id.partner_id")
     live = fields.Boolean(related="claim_id.live", store=True)
-    move_id = fields.Many2one("account.move", string="Invoice", required=True, ondelete="restrict", index=True)
-    number = fields.Char(readonly=True)
-    invoice_date = fields.Date(readonly=True)
-    due_date = fields.Date(string="Original Due Date", readonly=True)
-    currency_id = fields.Many2one("res.currency", readonly=True)
-    amount_total = fields.Monetary(string="Invoice Amount", readonly=True)
-    amount_open = fields.Monetary(string="Open", readonly=True)
     policy_currency_id = fields.Many2one(related="claim_id.currency_id", string="Policy Currency")
     policy_open = fields.Monetary(string="Claimed", currency_field="policy_currency_id", readonly=True)
     covered = fields.Monetary(currency_field="policy_currency_id", readonly=True)
@@ -42,53 +37,10 @@ class CreditInsuranceClaimLine(models.Model):
 
     _live_uniq = models.UniqueIndex("(move_id) WHERE live", "This invoice is claimed already.")
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
-        for vals in vals_list:
-            self._check_editable(vals, {"claim_id", "move_id"})
-        lines = super().create(vals_list)
-        lines._check_claim()
-        lines._refresh_figures()
-        return lines
-
-    def write(self, vals):
-        self._check_editable(vals, {"move_id"})
-        if "move_id" in vals:
-            self.claim_id._check_draft()
-        result = super().write(vals)
-        if "move_id" in vals:
-            self._check_claim()
-            self._refresh_figures()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_submitted(self):
-        self.claim_id._check_draft()
-
-    def _check_editable(self, vals, editable):
-        refused = sorted(vals.keys() - editable)
-        if refused and not self.env.su:
-            raise AccessError(self.env._("Figures of a claim cannot be written: %s", ", ".join(refused)))
-
-    def _check_claim(self):
-        """The invoice is an open one of the claim's buyer and company, and the claim is still a draft."""
-        self.claim_id._check_draft()
-        for line in self:
-            move, claim = line.move_id, line.claim_id
-            if move.commercial_partner_id != claim.partner_id or move.company_id.root_id != claim.company_id:
-                raise UserError(
-                    self.env._(
-                        "Invoice %(invoice)s is not one of %(buyer)s.",
-                        invoice=move.display_name,
-                        buyer=claim.partner_id.display_name,
-                    )
-                )
-        self.env["credit.insurance.claim"]._check_unpaid(self.move_id.sudo())
-
     # === BUSINESS METHODS === #
+
+    def _describe_refused(self, names):
+        return self.env._("Figures of a claim cannot be written: %s", names)
 
     def _refresh_figures(self):
         """Write the figures of the lines from their invoices: all invoices of the buyers are split at once."""
@@ -97,19 +49,14 @@ class CreditInsuranceClaimLine(models.Model):
         for line in lines:
             line.write(line._prepare_figures(splits.get(line.move_id.id)))
 
-    def _prepare_figures(self, split):
+    def _prepare_figures(self, split=None):
         move, policy = self.move_id, self.claim_id.policy_id
         cover = split.cover if split and split.policy_id == policy.id else None
         rate = cover.rate if cover else Decimal(1 if move.currency_id == policy.currency_id else 0)
         policy_open = cover.open.amount if cover else to_decimal(move.amount_residual, move.currency_id) * rate
         given = sum((part.covered for part in cover.parts), Decimal(0)) if cover else Decimal(0)
         return {
-            "number": move.name,
-            "invoice_date": move.invoice_date,
-            "due_date": move.credit_insurance_original_due_date or move.invoice_date_due,
-            "currency_id": move.currency_id.id,
-            "amount_total": move.amount_total,
-            "amount_open": move.amount_residual,
+            **super()._prepare_figures(),
             "policy_open": policy_open,
             "covered": cover.covered.amount if cover else 0.0,
             "insured": cover.insured.amount if cover else 0.0,

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.credit_insurance.connectors import Claim, ClaimCause, ClaimState, Operation, OverdueInvoice
+from odoo.addons.credit_insurance.connectors import Claim, ClaimCause, ClaimState, Operation
 
 from .amounts import to_decimal
 from .claim_words import PENDING_STATES
@@ -137,18 +137,3 @@ class CreditInsuranceClaim(models.Model):
 
     def _get_sheet_table(self):
         return get_invoice_table(self.line_ids)
-
-
-class CreditInsuranceClaimLine(models.Model):
-    _inherit = "credit.insurance.claim.line"
-
-    def _get_message(self):
-        """This line as the connectors send it, with the figures frozen on it."""
-        return OverdueInvoice(
-            number=self.number,
-            issued_on=self.invoice_date,
-            due_on=self.due_date,
-            amount=to_decimal(self.amount_total, self.currency_id),
-            open_amount=to_decimal(self.amount_open, self.currency_id),
-            currency=self.currency_id.name,
-        )

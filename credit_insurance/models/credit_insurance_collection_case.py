@@ -118,6 +118,20 @@ class CreditInsuranceCollectionCase(models.Model):
     # === MAKING ONE === #
 
     @api.model
+    def _create_from_rest(self, submission, claim=None):
+        """Drafts on the invoices of a claim or notice, as far as they are open and not handed over.
+
+        :raise UserError: nothing is left
+        """
+        moves = submission.line_ids.move_id
+        lines = self.env["credit.insurance.collection.line"].sudo()
+        taken = lines.search([("move_id", "in", moves.ids), ("live", "=", True)]).move_id
+        unpaid = moves.filtered(lambda move: move.payment_state in ("not_paid", "partial")) - taken
+        if not unpaid:
+            raise UserError(self.env._("No invoice of %s is left to hand over.", submission.name))
+        return self._create_from_invoices(unpaid, claim)
+
+    @api.model
     def _create_from_invoices(self, moves, claim=None):
         """Drafts on these open customer invoices, one for each buyer and policy.
 

@@ -1,11 +1,10 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import clean_context
+from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.connectors import OverdueInvoice
-
-from . import credit_insurance_overdue_notice  # noqa: F401 (has to be loaded first)
-from .amounts import to_decimal
+from . import (
+    credit_insurance_overdue_notice,  # noqa: F401 (has to be loaded first)
+    credit_insurance_submission_line,  # noqa: F401 (has to be loaded first)
+)
 
 
 class CreditInsuranceCollectionLine(models.Model):
@@ -13,100 +12,23 @@ class CreditInsuranceCollectionLine(models.Model):
 
     _name = "credit.insurance.collection.line"
     _description = "Invoice Handed Over for Collection"
+    _inherit = ["credit.insurance.submission.line"]
     _order = "case_id, due_date, id"
+
+    _submission_field = "case_id"
 
     case_id = fields.Many2one("credit.insurance.collection.case", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="case_id.company_id", store=True)
     partner_id = fields.Many2one(related="case_id.partner_id")
     live = fields.Boolean(related="case_id.live", store=True)
-    move_id = fields.Many2one("account.move", string="Invoice", required=True, ondelete="restrict", index=True)
-    number = fields.Char(readonly=True)
-    invoice_date = fields.Date(readonly=True)
-    due_date = fields.Date(string="Original Due Date", readonly=True)
-    currency_id = fields.Many2one("res.currency", readonly=True)
-    amount_total = fields.Monetary(string="Invoice Amount", readonly=True)
-    amount_open = fields.Monetary(string="Open", readonly=True)
     policy_currency_id = fields.Many2one(related="case_id.currency_id", string="Policy Currency")
     policy_open = fields.Monetary(string="Handed Over", currency_field="policy_currency_id", readonly=True)
 
     _live_uniq = models.UniqueIndex("(move_id) WHERE live", "This invoice was handed over already.")
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
-        for vals in vals_list:
-            self._check_editable(vals, {"case_id", "move_id"})
-        lines = super().create(vals_list)
-        lines._check_case()
-        lines._refresh_figures()
-        return lines
-
-    def write(self, vals):
-        self._check_editable(vals, {"move_id"})
-        if "move_id" in vals:
-            self.case_id._check_draft()
-        result = super().write(vals)
-        if "move_id" in vals:
-            self._check_case()
-            self._refresh_figures()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_submitted(self):
-        self.case_id._check_draft()
-
-    def _check_editable(self, vals, editable):
-        refused = sorted(vals.keys() - editable)
-        if refused and not self.env.su:
-            raise AccessError(self.env._("These fields cannot be written: %s", ", ".join(refused)))
-
-    def _check_case(self):
-        """The invoice is an open one of the case's buyer and company, and the case is still a draft."""
-        self.case_id._check_draft()
-        for line in self:
-            move, case = line.move_id, line.case_id
-            if move.commercial_partner_id != case.partner_id or move.company_id.root_id != case.company_id:
-                raise UserError(
-                    self.env._(
-                        "Invoice %(invoice)s is not one of %(buyer)s.",
-                        invoice=move.display_name,
-                        buyer=case.partner_id.display_name,
-                    )
-                )
-        self.case_id._check_unpaid(self.move_id.sudo())
-
-    # === BUSINESS METHODS === #
-
-    def _refresh_figures(self):
-        for line in self.sudo():
-            line.write(line._prepare_figures())
-
     def _prepare_figures(self):
-        move, case = self.move_id, self.case_id
-        today = case.company_id._credit_today()
-        rate = self.env["res.currency"]._get_conversion_rate(move.currency_id, case.currency_id, case.company_id, today)
-        return {
-            "number": move.name,
-            "invoice_date": move.invoice_date,
-            "due_date": move.credit_insurance_original_due_date or move.invoice_date_due,
-            "currency_id": move.currency_id.id,
-            "amount_total": move.amount_total,
-            "amount_open": move.amount_residual,
-            "policy_open": case.currency_id.round(move.amount_residual * rate),
-        }
-
-    def _get_message(self):
-        """This line as the connectors send it, with the figures frozen on it."""
-        return OverdueInvoice(
-            number=self.number,
-            issued_on=self.invoice_date,
-            due_on=self.due_date,
-            amount=to_decimal(self.amount_total, self.currency_id),
-            open_amount=to_decimal(self.amount_open, self.currency_id),
-            currency=self.currency_id.name,
-        )
+        policy_open = self.case_id.currency_id.round(self.move_id.amount_residual * self._get_rate())
+        return {**super()._prepare_figures(), "policy_open": policy_open}
 
 
 class AccountMove(models.Model):
@@ -133,12 +55,7 @@ class CreditInsuranceClaim(models.Model):
     def action_start_collection(self):
         """A draft that hands the claim's invoices over, as far as they are open and not handed over."""
         self.ensure_one()
-        lines = self.env["credit.insurance.collection.line"].sudo()
-        taken = lines.search([("move_id", "in", self.line_ids.move_id.ids), ("live", "=", True)]).move_id
-        unpaid = self.line_ids.move_id.filtered(lambda move: move.payment_state in ("not_paid", "partial")) - taken
-        if not unpaid:
-            raise UserError(self.env._("No invoice of %s is left to hand over.", self.name))
-        return self.env["credit.insurance.collection.case"]._create_from_invoices(unpaid, self)._get_open_action()
+        return self.env["credit.insurance.collection.case"]._create_from_rest(self, self)._get_open_action()
 
     def action_open_collection_cases(self):
         self.ensure_one()
@@ -151,9 +68,4 @@ class CreditInsuranceOverdueNotice(models.Model):
     def action_start_collection(self):
         """A draft that hands the invoices of this notice over, as far as they are open and not handed over."""
         self.ensure_one()
-        lines = self.env["credit.insurance.collection.line"].sudo()
-        taken = lines.search([("move_id", "in", self.line_ids.move_id.ids), ("live", "=", True)]).move_id
-        unpaid = self.line_ids.move_id.filtered(lambda move: move.payment_state in ("not_paid", "partial")) - taken
-        if not unpaid:
-            raise UserError(self.env._("No invoice of %s is left to hand over.", self.name))
-        return self.env["credit.insurance.collection.case"]._create_from_invoices(unpaid)._get_open_action()
+        return self.env["credit.insurance.collection.case"]._create_from_rest(self)._get_open_action()

@@ -8,7 +8,6 @@ from odoo.addons.credit_insurance.connectors import (
     Instalment,
     InvoiceExtension,
     Operation,
-    OverdueInvoice,
     OverdueNotice,
     RepaymentPlan,
 )
@@ -119,17 +118,6 @@ class CreditInsuranceOverdueNotice(models.Model):
 
 class CreditInsuranceOverdueLine(models.Model):
     _inherit = "credit.insurance.overdue.line"
-
-    def _get_message(self):
-        """This line as the connectors send it, with the figures frozen on it."""
-        return OverdueInvoice(
-            number=self.number,
-            issued_on=self.invoice_date,
-            due_on=self.due_date,
-            amount=to_decimal(self.amount_total, self.currency_id),
-            open_amount=to_decimal(self.amount_open, self.currency_id),
-            currency=self.currency_id.name,
-        )
 
     def _get_sheet_table(self):
         return get_invoice_table(self)
