@@ -9,9 +9,10 @@ Roles only read tasks; rules create them, people answer them through the actions
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import plaintext2html
 
 from .alert_kinds import APPROVAL, MANAGER_GROUP, TODO, TODO_SUMMARY, USER_GROUP
+from .bulk_rows import insert_rows
 
 ACTIONS = [
     ("notify", "Tell who is responsible"),
@@ -161,28 +162,7 @@ class CreditInsuranceActionTask(models.Model):
     @api.model
     def _insert(self, vals_list):
         """Create tasks in one statement: a first screening makes tens of thousands."""
-        if not vals_list:
-            return self.browse()
-        now = fields.Datetime.now()
-        columns = ("alert_id", "buyer_id", "company_id", "author_id", "key", "state")
-        values = [[vals[name] or None for vals in vals_list] for name in columns]
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO credit_insurance_action_task
-                       (alert_id, buyer_id, company_id, author_id, key, state,
-                        create_uid, create_date, write_uid, write_date)
-                SELECT row.*, %(uid)s, %(now)s, %(uid)s, %(now)s
-                  FROM unnest(%(a)s::int[], %(b)s::int[], %(c)s::int[], %(d)s::int[], %(e)s::text[], %(f)s::text[]) row
-                RETURNING id
-                """,
-                uid=self.env.uid,
-                now=now,
-                **dict(zip("abcdef", values, strict=True)),
-            )
-        )
-        tasks = self.browse(row[0] for row in rows)
+        tasks = insert_rows(self, [{**vals, "author_id": vals["author_id"] or None} for vals in vals_list])
         tasks.alert_id.invalidate_recordset(["task_ids"])
         return tasks
 

@@ -1,5 +1,7 @@
 """What screening found becomes alerts: raised, brought up to date, ended. A fixed number of statements per call."""
 
+import json
+
 from markupsafe import escape
 
 from odoo import api, fields, models
@@ -8,11 +10,17 @@ from odoo.addons.credit_insurance.rules.risk import Severity
 
 from .alert_kinds import ACTIVITY
 from .bulk_log import log_in_bulk
+from .bulk_rows import insert_rows
 
 # From this severity on somebody gets an activity, whether the rule asks for one or not.
 LOUD = ("high", "critical")
 # Screening writes many alerts at once: nothing that mail does for each of them. What matters is logged in one go.
 QUIET = {"tracking_disable": True, "mail_create_nolog": True, "mail_create_nosubscribe": True}
+# What the actions of an alert look at.
+SEEN_BY_ACTIONS = (
+    *("rule_id", "rule_version_id", "buyer_id", "company_id", "partner_id", "severity", "state", "observe_only"),
+    *("message", "res_model", "res_id"),
+)
 
 
 def finding_key(finding):
@@ -115,15 +123,33 @@ class CreditInsuranceAlert(models.Model):
     def _raise_alerts(self, raised):
         """Create alerts; returns them with their findings."""
         names = self._get_document_names(finding.document for finding, _vals in raised if len(finding_key(finding)) > 2)
-        alerts = self.create([self._prepare_raised_vals(finding, vals, names) for finding, vals in raised])
+        alerts = insert_rows(self, [self._prepare_raised_vals(finding, vals, names) for finding, vals in raised])
+        alerts.fetch(SEEN_BY_ACTIONS)
+        for owner in ("credit.insurance.rule", "credit.insurance.buyer"):
+            self.env[owner].invalidate_model(["alert_ids"], flush=False)
         return [(alert, finding) for alert, (finding, _vals) in zip(alerts, raised, strict=True)]
 
     @api.model
     def _prepare_raised_vals(self, finding, vals, names):
-        vals |= {"rule_id": finding.rule_id, "buyer_id": finding.buyer_id, "values_first": vals["values_now"]}
-        if document := getattr(finding, "document", None):
-            vals |= {"res_model": document[0], "res_id": document[1], "document_name": names.get(document)}
-        return vals
+        document, now = getattr(finding, "document", None), fields.Datetime.now()
+        buyer, values = self.env["credit.insurance.buyer"].browse(finding.buyer_id), json.dumps(vals["values_now"])
+        return {
+            **vals,
+            "override_document": vals["override_document"] or None,
+            "rule_id": finding.rule_id,
+            "buyer_id": buyer.id,
+            "partner_id": buyer.partner_id.id,
+            "company_id": buyer.company_id.id,
+            "state": "open",
+            "first_seen": now,
+            "last_seen": now,
+            "values_first": values,
+            "values_now": values,
+            "trace": json.dumps(vals["trace"]),
+            "res_model": document and document[0],
+            "res_id": document and document[1],
+            "document_name": names.get(document),
+        }
 
     @api.model
     def _get_document_names(self, documents):

@@ -4,6 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from odoo import api, models
 
@@ -87,26 +88,27 @@ class CreditInsuranceLimit(models.AbstractModel):
         found = {row[1:3]: BuyerRow(*row) for row in self._read_rows(pairs, attached)}
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
         foreign = self._get_foreign_currencies(found.values(), companies)
-        books = {company.id: (company, self._get_rates(company, foreign, today)) for company in companies}
-        return {pair: self._make_limit(pair, *books[pair[1]], found.get(pair), today, on) for pair in pairs}
+        computed = {company.id: (company, self._get_computation(company, foreign, today, on)) for company in companies}
+        return {pair: self._make_limit(pair, *computed[pair[1]], found.get(pair), today) for pair in pairs}
 
     @api.model
     def _get_unconfigured(self, partners, company):
         """What the company grants these buyers if nobody has looked at them: ``{pair: BuyerLimit}``."""
         today = company._credit_today()
-        rates = self._get_rates(company, self.env["res.currency"], today)
+        compute = self._get_computation(company, self.env["res.currency"], today)
         pairs = [(partner.id, company.id) for partner in partners]
-        return {pair: self._make_limit(pair, company, rates, None, today) for pair in pairs}
+        return {pair: self._make_limit(pair, company, compute, None, today) for pair in pairs}
 
     @api.model
-    def _make_limit(self, pair, company, rates, row, today, on=None):
+    def _make_limit(self, pair, company, compute, row, today):
+        """:param compute: what :meth:`_get_computation` gives for the company"""
         partner_id, company_id = pair
         if row is None:
             currency = company.currency_id
-            limit = self._compute_limit([], company, rates, currency.name, None, today, on)
+            limit = compute([], currency=currency.name)
             return BuyerLimit(partner_id, company_id, None, currency.id, BuyerStatus.NORMAL, limit)
         sources, rows = self._make_rows(row, today)
-        limit = self._compute_limit(rows, company, rates, row.currency, row.adverse_since, today, on)
+        limit = compute(rows, currency=row.currency, adverse_since=row.adverse_since)
         return BuyerLimit(
             partner_id,
             company_id,
@@ -151,17 +153,17 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _compute_limit(self, rows, company, rates, currency, adverse_since, today, on=None):
+    def _get_computation(self, company, foreign, today, on=None):
+        """``limit_in_force`` with the company's settings and today's rates: it lacks the rows and their currency."""
         default_amount = None
         if company.credit_unchecked_buyers == "amount":
             default_amount = Money(
                 to_decimal(company.credit_default_limit, company.currency_id), company.currency_id.name
             )
-        return limit_in_force(
+        return partial(
+            limit_in_force,
             on or today,
-            rows,
-            currency=currency,
-            rates=rates,
+            rates=self._get_rates(company, foreign, today),
             combine=company.credit_limit_combination,
             default=company.credit_unchecked_buyers,
             default_amount=default_amount,
@@ -169,7 +171,6 @@ class CreditInsuranceLimit(models.AbstractModel):
             max_age_days=company.credit_data_max_age_days or None,
             # What will be known of a day to come is no fresher than today; a day past is judged by its own date.
             today=today if on is None or on > today else on,
-            adverse_since=adverse_since,
         )
 
     @api.model
@@ -232,6 +233,8 @@ class CreditInsuranceLimit(models.AbstractModel):
     def _within_policy(self, item, cover, today):
         """The cover as far as its policy carries it: it expires with the policy, or when that is archived."""
         first, last = _policy_span(item, cover.start, cover.effective_to, today)
+        if first == cover.effective_from and last == (cover.effective_to or date.max):
+            return cover
         # An answer none of which lies within the policy is an answer all the same: it counts as expired.
         return replace(cover, effective_from=min(first, last), effective_to=None if last == date.max else last)
 

@@ -207,8 +207,10 @@ class CreditInsuranceSignals(models.AbstractModel):
             "SELECT buyer_id, data FROM %s(%s, %s, %s)",
             SQL.identifier(SIGNALS), int_array(facts), today, sorted(names),
         )  # fmt: skip
-        for buyer_id, data in self.env.execute_query(query):
-            facts[buyer_id].update(_decode(data))
+        if rows := self.env.execute_query(query):
+            ids, texts = zip(*rows, strict=True)
+            for buyer_id, values in zip(ids, _decode(f"[{','.join(texts)}]"), strict=True):
+                facts[buyer_id].update(values)
 
     @api.model
     def _combine(self, values, today):

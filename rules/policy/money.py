@@ -23,6 +23,8 @@ def exact(value: object) -> Decimal:
 
     Integers are welcome; floats are not, since 0.1 + 0.2 is not 0.3. Raises InvalidAmount.
     """
+    if type(value) is Decimal and value.is_finite():
+        return value
     if isinstance(value, bool) or not isinstance(value, Decimal | int):
         raise InvalidAmount(value)
     number = Decimal(value)
@@ -114,9 +116,7 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     Decimal('3')
     """
     result = Money.zero(currency)
-    for amount in amounts:
-        result += amount
-    return result
+    return Money(sum(map(result._same, amounts), ZERO), currency)
 
 
 @dataclass(frozen=True, slots=True)

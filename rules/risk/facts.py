@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from .model import Constant, FactValue, Value
 from .signals import Reading, Signal, SignalCatalogue, SignalType
@@ -19,6 +20,7 @@ STEP = Decimal("0.0001")
 LARGEST = Decimal(10) ** 14
 _ORDINARY = 14  # a number with a smaller exponent is below LARGEST
 _ZERO = Decimal("0.0000")  # never the negative one
+_MANY_DAYS = 1000
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 Facts = Mapping[str, FactValue]
@@ -75,14 +77,22 @@ def read_value(signal: Signal, value: FactValue, today: date) -> Value:
 
 
 def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
-    # Nearly all facts are Decimals of ordinary size: a portfolio has millions of them.
-    if type(value) is not Decimal or not value.is_finite() or value.adjusted() >= _ORDINARY:
-        value = _exact(signal, value, today)
-    number = value.quantize(STEP, context=EXACT) or _ZERO
+    # Nearly all facts are Decimals or numbers of days, of ordinary size: a portfolio has millions of them.
+    if type(value) is int and -_MANY_DAYS < value < _MANY_DAYS:
+        number = _whole(value)
+    else:
+        if type(value) is not Decimal or not value.is_finite() or value.adjusted() >= _ORDINARY:
+            value = _exact(signal, value, today)
+        number = value.quantize(STEP, context=EXACT) or _ZERO
     low, high = signal.minimum, signal.maximum
     if low is not None and number < low or high is not None and number > high:
         raise UnreadableFact(f"{number.normalize():f} is outside the range of {signal.key}")
     return number
+
+
+@lru_cache(maxsize=4096)
+def _whole(value: int) -> Decimal:
+    return rounded(Decimal(value))
 
 
 def _exact(signal: Signal, value: FactValue, today: date) -> Decimal:
