@@ -91,6 +91,8 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _resume(self, alerts):
         """Alerts that were over are open again: do again what was taken back."""
+        if not alerts:
+            return
         tasks = self.env["credit.insurance.action.task"].search(
             [("alert_id", "in", alerts.ids), ("state", "in", ("undone", "cancelled"))]
         )

@@ -200,5 +200,7 @@ class CreditInsuranceAlert(models.Model):
 
     def _close_effects(self, note):
         """Take back what these alerts, which are over, made somebody do or made the rules do."""
+        if not self:
+            return
         self._unlink_activities(ACTIVITY)
         self.env["credit.insurance.action"]._take_back(self, note)
