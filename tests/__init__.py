@@ -16,6 +16,7 @@ from . import (
     test_credit_claim_document,
     test_credit_collection_case,
     test_credit_cover_request,
+    test_credit_cover_request_begin,
     test_credit_declaration,
     test_credit_delivery,
     test_credit_drill_down,

@@ -9,7 +9,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.credit_insurance.connectors import CoverRequestState, Operation, RequestStatus
@@ -340,19 +340,6 @@ class TestCoverRequest(CoverRequestCommon):
             request.action_draft()
             self.env.flush_all()
         self.assertEqual(again.state, "draft")
-
-    def test_the_buyers_button_opens_what_is_open(self):
-        buyer = self.buyer.with_user(self.officer)
-        action = buyer.action_ask_insurer()
-        self.assertEqual(action["context"]["default_kind"], "increase")
-        self.assertEqual(action["context"]["default_amount"], 900.0)
-        requests = self.env["credit.insurance.cover.request"].with_user(self.officer)
-        with Form(requests.with_context(**action["context"])) as form:
-            form.amount = 2000.0
-        request = form.record
-        self.assertEqual((request.policy_id, request.state), (self.policy, "draft"))
-        self.assertEqual(buyer.action_ask_insurer()["res_id"], request.id)
-        self.assertEqual(self.buyer.open_request_count, 1)
 
     # === WHO MAY DO WHAT === #
 

@@ -7,6 +7,7 @@ from odoo.addons.credit_insurance.connectors import Operation
 _lt = LazyTranslate(__name__)
 
 OPERATION_LABELS = {
+    "authorize": _lt("Sign in"),
     Operation.FIND_BUYER: _lt("Find a buyer"),
     Operation.REQUEST_BUYER_NUMBER: _lt("Have a buyer numbered"),
     Operation.GRADES: _lt("Grades of buyers"),

@@ -13,6 +13,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .connector_words import label_of
 from .side_cursor import side_cursor
 
 _logger = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ class CreditInsuranceExchange(models.Model):
     account_id = fields.Many2one("credit.insurance.account", string="Connection", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     insurer_code = fields.Char(string="Connector", readonly=True)
-    operation = fields.Char(readonly=True)
+    operation = fields.Char(string="Operation (Key)", readonly=True)
+    operation_name = fields.Char(string="Operation", compute="_compute_operation_name")
     request_id = fields.Char(string="Request Id", readonly=True, help="Also in the server's log, and sent along.")
     attempt = fields.Integer(readonly=True)
     started_at = fields.Datetime(string="Sent On", readonly=True)
@@ -105,10 +107,16 @@ class CreditInsuranceExchange(models.Model):
             """
         )
 
-    @api.depends("operation", "started_at")
+    @api.depends("operation")
+    @api.depends_context("lang")
+    def _compute_operation_name(self):
+        for exchange in self:
+            exchange.operation_name = label_of(self.env, exchange.operation)
+
+    @api.depends("operation_name", "reference")
     def _compute_display_name(self):
         for exchange in self:
-            exchange.display_name = f"{exchange.operation} {exchange.request_id or ''}".strip()
+            exchange.display_name = ": ".join(filter(None, (exchange.operation_name, exchange.reference)))
 
     # === ACTIONS === #
 

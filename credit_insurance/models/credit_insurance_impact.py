@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from .credit_insurance_cover import COVER_STATUSES
 
@@ -77,11 +78,13 @@ class CreditInsuranceImpact(models.Model):
             impact.keeps_until = impact.effective_from and impact.effective_from - timedelta(days=1)
 
     @api.depends("partner_id", "kind", "effective_from")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for impact in self:
             name = impact.sudo().partner_id.display_name  # who was told of a change may know whose it is
-            impact.display_name = f"{name}: {kinds.get(impact.kind, '')}, {impact.effective_from}"
+            day = format_date(self.env, impact.effective_from)
+            impact.display_name = f"{name}: {kinds.get(impact.kind, '')}, {day}"
 
     # === CRUD METHODS === #
 

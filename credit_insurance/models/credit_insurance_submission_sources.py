@@ -83,13 +83,31 @@ class CreditInsuranceBuyer(models.Model):
         }
 
     def _prepare_cover_request(self, kind):
-        """What a request of this kind would ask today: room for the exposure when more, only that room when less."""
+        """What a request of this kind would ask today: room for what is owed and on order; for more, what waits too.
+
+        Where that is no more, or no less, than the cover in force, whoever asks says how much.
+        """
         policy = self._get_asked_policy()
         if not policy:
             raise UserError(self.env._("No credit insurance policy of %s is in force.", self.company_id.name))
-        today = self.company_id._credit_today()
-        owed = self.currency_id._convert(max(self.exposure, 0.0), policy.currency_id, self.company_id, today)
-        return {"buyer_id": self.id, "policy_id": policy.id, "kind": kind, "amount": owed}
+        company, today, currency = self.company_id, self.company_id._credit_today(), policy.currency_id
+        needed = max(self.exposure, 0.0) + (0.0 if kind == "reduce" else self._get_held_amount(today))
+        amount = self.currency_id._convert(needed, currency, company, today)
+        cover = self.current_cover_id.filtered(lambda cover: cover.policy_id == policy)
+        standing = cover.currency_id._convert(cover._get_amount_on(today), currency, company, today) if cover else 0.0
+        change = currency.compare_amounts(amount, standing)
+        if (kind == "increase" and change <= 0) or (kind == "reduce" and change >= 0):
+            amount = 0.0
+        return {"buyer_id": self.id, "policy_id": policy.id, "kind": kind, "amount": amount}
+
+    def _get_held_amount(self, today):
+        """The orders that wait for credit, in the buyer's currency."""
+        holds = self.env["credit.insurance.hold"].sudo()
+        domain = [("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)]
+        return sum(
+            hold.order_currency_id._convert(hold.order_amount, self.currency_id, self.company_id, today)
+            for hold in holds.search([*domain, ("state", "=", "open"), ("order_id", "!=", False)])
+        )
 
     def _get_asked_policy(self):
         """The policy of the cover in force, else the one the company took out last."""
