@@ -23,7 +23,15 @@ from dataclasses import replace
 from datetime import date
 from typing import ClassVar
 
-from .allianz_trade_buyers import Company, candidate, matching_body, read_companies, read_results, search_body
+from .allianz_trade_buyers import (
+    Company,
+    candidate,
+    identifiers,
+    matching_body,
+    read_companies,
+    read_results,
+    search_body,
+)
 from .allianz_trade_client import ENDPOINTS, Client
 from .allianz_trade_codes import read_vocabulary
 from .allianz_trade_limits import Desk, Limits, read_job_id
@@ -62,6 +70,7 @@ class AllianzTrade(Insurer):
     unverified: ClassVar[tuple[str, ...]] = (
         "Addresses and bodies of the company search and of cover come from clients' code, not from the insurer.",
         "Not all codes of covers, decisions, requests and jobs are public; others stay raw until entered under codes.",
+        "That our own customer numbers are kept as an identifier of a company, and the code of its type.",
         "Refusal codes, the form of error answers and the limit of calls are not public.",
         "How an answer tells currency, last day, requested amount, total and its explanation is assumed; see fields.",
         "Temporary amounts of version 2, their names and that they add to the permanent one, are assumed.",
@@ -81,7 +90,8 @@ class AllianzTrade(Insurer):
             raise ConfigurationError(f"there is no version {version}", insurer=self.code)
         if values["minimum_score"] and not values["minimum_score"].isdecimal():
             raise ConfigurationError("the least likeness is a whole number", insurer=self.code)
-        self._id_types = {"vat": values["vat_type"], "registration": values["registration_type"]}
+        self._id_types = {name: values[f"{name}_type"] for name in ("vat", "registration", "own")}
+        self.finds_own_references = bool(self._id_types["own"])
         self._minimum_score = values["minimum_score"]
         counts_temporary = values["temporary_amounts"] == "add"
         words = read_vocabulary(self.code, values["codes"], values["fields"], counts_temporary=counts_temporary)
@@ -115,8 +125,7 @@ class AllianzTrade(Insurer):
         if query.buyer_id:
             listed = self._read_companies([query.buyer_id])
             return tuple(candidate(company, query, self._id_types) for company in listed.values())
-        numbers = {"vat": query.vat_number, "registration": query.registration_number}
-        can_match = any(value and self._id_types[name] for name, value in numbers.items())
+        can_match = bool(identifiers(query, self._id_types))
         if not can_match and not query.name:
             raise ConfigurationError("enter the codes of identifier types to search by number", insurer=self.code)
         found: tuple[Company, ...] = ()

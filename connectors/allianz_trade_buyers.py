@@ -23,20 +23,25 @@ def search_body(query: BuyerQuery) -> Json:
 
 def matching_body(query: BuyerQuery, id_types: Mapping[str, str], minimum_score: str) -> Json:
     """``matching``, with those of our numbers whose type has a code."""
-    numbers = {"vat": query.vat_number, "registration": query.registration_number}
     body: dict[str, Json] = {
         "requestedSize": WANTED,
         "companyIdentifierTypeCode": "EH",
-        "companyIdentifiers": [
-            {"idTypeCode": id_types[name], "idValue": value}
-            for name, value in numbers.items()
-            if value and id_types[name]
-        ],
+        "companyIdentifiers": identifiers(query, id_types),
         **_name_and_address(query),
     }
     if minimum_score:
         body["minimumScore"] = int(minimum_score)
     return body
+
+
+def identifiers(query: BuyerQuery, id_types: Mapping[str, str]) -> list[Json]:
+    """Those of our numbers of a buyer whose type has a code."""
+    numbers = {"vat": query.vat_number, "registration": query.registration_number, "own": query.own_reference}
+    return [
+        {"idTypeCode": id_types[name], "idValue": value}
+        for name, value in numbers.items()
+        if value and id_types.get(name)
+    ]
 
 
 def _name_and_address(query: BuyerQuery) -> dict[str, Json]:
@@ -116,6 +121,7 @@ def candidate(company: Company, query: BuyerQuery, id_types: Mapping[str, str]) 
         street=company.street,
         postal_code=company.postal_code,
         city=company.city,
+        own_reference=_marked(id_types.get("own", ""), numbers),
     )
     return found if company.company_id == query.buyer_id else replace(found, score=judge(query, found).score)
 
@@ -128,7 +134,11 @@ def _number_of(
     country: str,
 ) -> str:
     """The company's number of a type: the one marked so, else one equal to ours, whatever its mark."""
-    marked = [value for code, value in identifiers if type_code and code.upper() == type_code.upper()]
     own = compact(ours, country)
-    equal = [value for _code, value in identifiers if own and compact(value, country) == own]
-    return next(iter(marked or equal), "")
+    equal = (value for _code, value in identifiers if own and compact(value, country) == own)
+    return _marked(type_code, identifiers) or next(equal, "")
+
+
+def _marked(type_code: str, identifiers: Iterable[tuple[str, str]]) -> str:
+    """The company's number that carries the code of a type; an equal number of another type proves nothing."""
+    return next((value for code, value in identifiers if type_code and code.upper() == type_code.upper()), "")

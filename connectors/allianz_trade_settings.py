@@ -21,6 +21,11 @@ SETTINGS = (
     Setting("page_size", "Entries per page", "From 1 to 10000.", False, default="5000"),
     Setting("vat_type", "Identifier type of VAT numbers", "The insurer's code. Empty: not searched by.", False),
     Setting("registration_type", "Identifier type of registration numbers", "As above.", False),
+    Setting(
+        *("own_type", "Identifier type of our customer numbers"),
+        "Where Allianz Trade keeps our own number of a buyer. Empty: not searched by.",
+        required=False,
+    ),
     Setting("minimum_score", "Least likeness in a search", "A whole number on the insurer's scale.", False),
     Setting("codes", "Meaning of further codes", "Such as cover.Refused=refused; job.Done=processed.", False),
     Setting("fields", "Names of fields", "Such as cover.words=comment; limit.end=endDate.", False),

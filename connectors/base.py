@@ -111,8 +111,9 @@ class Insurer(ABC):
     What a class says of itself: ``settings``, what it has to be told; ``endpoints``, the addresses that can be
     corrected, and ``environments`` whose addresses it knows, so that none need be entered; ``rates``, how often the
     insurer may be called; ``recognises``, the writes that may be repeated because the insurer knows our reference
-    again; ``grades_at_once``, of how many buyers to ask the grades in one call; ``unverified``, sentences on what no
-    public source shows.
+    again; ``grades_at_once``, of how many buyers to ask the grades in one call; ``finds_own_references``, whether it
+    finds buyers by our own number of them (settings may decide it); ``unverified``, sentences on what no public source
+    shows.
     """
 
     code: ClassVar[str]
@@ -123,6 +124,7 @@ class Insurer(ABC):
     rates: ClassVar[tuple[Rate, ...]] = ()
     recognises: ClassVar[frozenset[Operation]] = frozenset()
     grades_at_once: ClassVar[int] = 500
+    finds_own_references: bool = False
     unverified: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

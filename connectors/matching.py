@@ -1,7 +1,8 @@
 """How likely an insurer's buyer is ours, for a person to choose: a name alone never links anything.
 
-Names are compared without their legal form, accents and punctuation, addresses part by part. Numbers come first: an
-equal one gives 100, an unequal one keeps the score at ``OTHER_ENTITY`` or below, however alike the names are.
+What decides comes in this order: our own number of the customer, where the insurer keeps it beside its own; the numbers
+of registers, of which an equal one gives 100 and an unequal one keeps the score at ``OTHER_ENTITY`` or below, however
+alike the names are; then names without their legal form, accents and punctuation, and addresses part by part.
 
 >>> normalised_name("Nordwind Maschinenbau GmbH & Co. KG"), normalised_name("上海华东贸易有限公司")
 ('nordwind maschinenbau', '上海华东贸易')
@@ -11,11 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rapidfuzz import fuzz
 
 from .messages import BuyerCandidate, BuyerQuery
-from .numbers import EntityNumbers, Identity, compact_registration, compact_vat, compare
+from .numbers import EntityNumbers, Identity, compact_registration, compact_vat, compare, same_country
 
 NAME_WEIGHT = 70
 # What equal parts of an address are worth beside the name.
@@ -45,6 +47,19 @@ class ScoredCandidate:
     differences: frozenset[str]
 
 
+class Proof(StrEnum):
+    OWN_REFERENCE = "reference"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The insurer's entity that is the one looked for, and what proves it."""
+
+    candidate: BuyerCandidate
+    proof: Proof
+
+
 def rank(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> tuple[ScoredCandidate, ...]:
     """The candidates, most likely first; equal ones in the insurer's order."""
     scored = [judge(query, candidate) for candidate in candidates]
@@ -57,17 +72,41 @@ def judge(query: BuyerQuery, candidate: BuyerCandidate) -> ScoredCandidate:
     score = _likeness(query, candidate)
     if candidate.country and candidate.country.upper() != query.country.upper():
         score = min(score, OTHER_COUNTRY)
-    if identity is Identity.SAME:
-        score = 100
-    elif identity is Identity.DIFFERENT:
+    if identity is Identity.DIFFERENT:
         score = min(score, OTHER_ENTITY)
+    elif identity is Identity.SAME or is_ours(query, candidate):
+        score = 100
     return ScoredCandidate(candidate, score, identity, _differences(query, candidate))
 
 
-def numbered(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> BuyerCandidate | None:
-    """The one entity whose number proves that it is ours; ``None`` when there is none, or more than one."""
-    proven = {each.buyer_id: each for each in candidates if compare(_numbers(each), _numbers(query)) is Identity.SAME}
-    return next(iter(proven.values())) if len(proven) == 1 else None
+def proven(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> Match | None:
+    """The one entity that is certainly the one looked for: by our own reference, else by its number.
+
+    ``None`` when there is none or more than one, and when the two contradict each other: the insurer keeps our
+    reference at an entity with another number or country, or another reference of ours at the entity with the number.
+    """
+    listed = list(candidates)
+    ours = {each.buyer_id: each for each in listed if _has_own_reference(query, each)}
+    if ours:
+        found = next(iter(ours.values()))
+        return Match(found, Proof.OWN_REFERENCE) if len(ours) == 1 and is_ours(query, found) else None
+    same = {each.buyer_id: each for each in listed if compare(_numbers(each), _numbers(query)) is Identity.SAME}
+    found = next(iter(same.values()), None)
+    if found is None or len(same) > 1 or "own_reference" in _differences(query, found):
+        return None
+    return Match(found, Proof.NUMBER)
+
+
+def is_ours(query: BuyerQuery, candidate: BuyerCandidate) -> bool:
+    """Whether the insurer keeps our reference there, and neither number nor country says that it is somebody else."""
+    is_other = compare(_numbers(candidate), _numbers(query)) is Identity.DIFFERENT
+    in_country = same_country(candidate.country, query.country)
+    return _has_own_reference(query, candidate) and in_country and not is_other
+
+
+def _has_own_reference(query: BuyerQuery, candidate: BuyerCandidate) -> bool:
+    own = query.own_reference.strip()
+    return bool(own) and candidate.own_reference.strip() == own
 
 
 def has_number(query: BuyerQuery) -> bool:
@@ -133,6 +172,7 @@ def _differences(query: BuyerQuery, candidate: BuyerCandidate) -> frozenset[str]
     forms = {
         "name": (normalised_name(query.name), normalised_name(candidate.name)),
         "country": (query.country.upper(), candidate.country.upper()),
+        "own_reference": (query.own_reference.strip(), candidate.own_reference.strip()),
         "vat_number": tuple(compact_vat(each.vat_number, country) for each in (query, candidate)),
         "registration_number": tuple(
             compact_registration(each.registration_number, country) for each in (query, candidate)

@@ -79,8 +79,11 @@ class AnnouncementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuyerQuery:
-    """Who is looked for. ``country`` is ISO 3166-1 alpha-2; leave out what is not known, but give a name, a number
-    or the insurer's own id."""
+    """Who is looked for. ``country`` is ISO 3166-1 alpha-2; leave out what is not known, but give a name, a number,
+    the insurer's own id or ours.
+
+    ``own_reference`` is our number of the customer. Give it only where it stands for one customer of ours.
+    """
 
     country: str
     name: str = ""
@@ -90,17 +93,19 @@ class BuyerQuery:
     street: str = ""
     postal_code: str = ""
     city: str = ""
+    own_reference: str = ""
 
     def __post_init__(self) -> None:
         require(len(self.country) == 2 and self.country.isalpha(), "country must be a two-letter code")
-        anything = self.name or self.vat_number or self.registration_number or self.buyer_id
+        anything = self.name or self.vat_number or self.registration_number or self.buyer_id or self.own_reference
         require(bool(anything), "give a name, a number or the insurer's id of the buyer")
 
 
 @dataclass(frozen=True, slots=True)
 class BuyerCandidate:
     """One legal entity the insurer knows; ``score`` is its likeness with the query, 0 to 100. A person chooses.
-    ``country`` is empty where the insurer does not tell it."""
+    ``country`` is empty where the insurer does not tell it; ``own_reference`` is our number of the customer where the
+    insurer keeps it."""
 
     buyer_id: str
     name: str
@@ -111,6 +116,7 @@ class BuyerCandidate:
     street: str = ""
     postal_code: str = ""
     city: str = ""
+    own_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,8 @@ class Cover:
 
     ``temporary_amount`` adds to ``amount`` from ``temporary_from`` to ``temporary_until``, both included; ``None`` for
     a day that is not told: from the beginning of the cover, until its end.
+
+    ``own_reference`` is our number of the customer where the insurer keeps it beside its own.
     """
 
     cover_id: str
@@ -174,6 +182,7 @@ class Cover:
     temporary_amount: Decimal | None = None
     temporary_from: date | None = None
     temporary_until: date | None = None
+    own_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +202,7 @@ class CoverRequest:
 
     ``cover_id`` is the insurer's id of the cover that is to be changed, where one stands. What some insurers ask
     besides: ``payment_term_days`` from the invoice date, ``payment_method``, and in ``currency`` what the buyer owes
-    (``receivables``) and what is on order (``orders``).
+    (``receivables``) and what is on order (``orders``), and our own number of the customer (``own_reference``).
     """
 
     reference: str
@@ -211,6 +220,7 @@ class CoverRequest:
     payment_method: PaymentMethod = PaymentMethod.OPEN_ACCOUNT
     receivables: Decimal | None = None
     orders: Decimal | None = None
+    own_reference: str = ""
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)

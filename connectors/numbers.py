@@ -151,6 +151,11 @@ def _compare_texts(theirs: str, ours: str) -> Identity:
     return Identity.SAME if theirs == ours else Identity.DIFFERENT
 
 
+def same_country(one: str, other: str) -> bool:
+    """Whether companies of both are numbered by one register; a country that is not known may be any."""
+    return not one or not other or _country(one) == _country(other)
+
+
 def _country(code: str) -> str:
     code = code.strip().upper()
     return NUMBERED_BY.get(code, code)

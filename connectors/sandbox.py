@@ -81,6 +81,7 @@ class Sandbox(Insurer):
     label: ClassVar[str] = "Insurer simulator"
     settings: ClassVar[tuple[Setting, ...]] = (Setting("api_key", "API key", secret=True),)
     recognises: ClassVar[frozenset[Operation]] = frozenset(FINDERS)
+    finds_own_references = True
 
     def __init__(self, connection: Connection) -> None:
         connection.check(self.code, self.settings)

@@ -70,6 +70,7 @@ def _buyer(buyer: Node, score: int) -> BuyerCandidate:
         street=address["street"].optional(Node.text) or "",
         postal_code=address["postalCode"].optional(Node.text) or "",
         city=address["city"].optional(Node.text) or "",
+        own_reference=buyer["ownReference"].optional(Node.text) or "",
     )
 
 
@@ -111,6 +112,7 @@ def cover(node: Node) -> Cover:
         decided_on=node["decidedOn"].optional(Node.date),
         announcements=node["announcements"].optional(_announcements) or (),
         conditions=node["conditions"].optional(lambda value: tuple(item.text() for item in value.items())) or (),
+        own_reference=node["ownReference"].optional(Node.text) or "",
     )
 
 

@@ -34,6 +34,7 @@ def query_body(query: BuyerQuery) -> Members:
         "country": query.country,
         "vatNumber": query.vat_number,
         "registrationNumber": query.registration_number,
+        "ownReference": query.own_reference,
         "address": {"street": query.street, "postalCode": query.postal_code, "city": query.city},
     }
 

@@ -24,7 +24,7 @@ from .base import Operation
 from .connection import Connection
 from .countries import THREE_LETTERS
 from .jsondoc import ShapeError
-from .matching import rank
+from .matching import is_ours, rank
 from .messages import (
     BuyerCandidate,
     BuyerQuery,
@@ -64,21 +64,25 @@ LIKELY = 50  # the least likeness of a buyer that is proposed
 class Sinosure(SinosureOrders):
     """SINOSURE's server in the policyholder's network. Needs its address and the setting ``client_no``."""
 
+    finds_own_references = True
+
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._buyers: dict[str, BuyerCandidate] | None = None
+        self._own_numbers: dict[str, str] | None = None
 
     # --- Buyers and grades --------------------------------------------------------------------------------------
 
     def find_buyer(self, query: BuyerQuery) -> tuple[BuyerCandidate, ...]:
-        """The interface has no search: looked at are the buyers whose codes were given to us in ``history_days``, which
-        a connection asks for once."""
+        """The interface has no search: looked at are the buyers whose codes were given to us in ``history_days``, and
+        for our own number of a buyer the limits of that time, which a connection asks for once."""
         if self._buyers is None:
             self._buyers = self._known_buyers()
-        found = self._buyers
+        found = self._with_own_numbers(self._buyers) if query.own_reference else self._buyers
         if query.buyer_id in found:
             return (replace(found[query.buyer_id], score=100),)
-        scored = (replace(each.candidate, score=each.score) for each in rank(query, found.values()))
+        known = [buyer for buyer in found.values() if buyer.name or is_ours(query, buyer)]
+        scored = (replace(each.candidate, score=each.score) for each in rank(query, known))
         return tuple(each for each in scored if each.score >= LIKELY)
 
     def _known_buyers(self) -> dict[str, BuyerCandidate]:
@@ -89,6 +93,15 @@ class Sinosure(SinosureOrders):
                 if buyer:
                     found.setdefault(buyer.buyer_id, buyer)
         return found
+
+    def _with_own_numbers(self, buyers: dict[str, BuyerCandidate]) -> dict[str, BuyerCandidate]:
+        """The buyers with our own number of each; of one that only its limit names there is nothing more to say."""
+        if self._own_numbers is None:
+            spans = self._whole_list(self._terms.history_days)
+            told = [each for window in spans for each in self._told(QUOTAS, window, self._terms.policy_no)]
+            self._own_numbers = self._read(_own_numbers, told)
+        named = {number: buyers.get(number) or BuyerCandidate(number, "", "", 0) for number in self._own_numbers}
+        return buyers | {number: replace(named[number], own_reference=own) for number, own in self._own_numbers.items()}
 
     def request_buyer_number(self, reference: str, policy_number: str, query: BuyerQuery) -> tuple[BuyerCandidate, ...]:
         """Of a foreign buyer SINOSURE wants name and address. A Chinese one needs a number of its area, which we do
@@ -203,6 +216,7 @@ class Sinosure(SinosureOrders):
         row: dict[str, str | int | Decimal | datetime | None] = {
             **self._sender(serial(request.reference), request.policy_number),
             "sinosureBuyerNo": request.buyer_id,
+            "corpBuyerNo": request.own_reference,
             "payTermApply": request.payment_term_days,
             "quotaSumApply": request.amount,
             "orderSum": request.orders,
@@ -346,6 +360,13 @@ def _candidate(told: Decision, score: int) -> BuyerCandidate | None:
 
 def _candidates(told: Iterable[Decision]) -> list[BuyerCandidate | None]:
     return [_candidate(each, 0) for each in told]
+
+
+def _own_numbers(told: Iterable[Decision]) -> dict[str, str]:
+    """Our own number by SINOSURE's, as the last approval of a limit tells it."""
+    quotas = [granted(each) for each in sorted(told, key=lambda one: one.moment)]
+    named = [(quota.text("buyerNo"), quota.text("corpBuyerNo")) for quota in quotas if quota]
+    return {number: own for number, own in named if number and own}
 
 
 def _given_back(standing: Cover, last: date) -> Cover:

@@ -96,6 +96,7 @@ UNVERIFIED = (
     "That a limit whose sum is 0 is a refusal (零限额), and that an application is repeated to raise a limit.",
     "The longest corpSerialNo taken, and that it makes repeating harmless for files and reports, too.",
     "That an accepted claim application says nothing of the indemnity: amounts of claims are not told at all.",
+    "That corpBuyerNo, our own number of a buyer, is kept when an application for a limit also names SINOSURE's.",
     "Which fields SINOSURE requires beyond those named in a client; a letter of credit's banks have none with us.",
 )
 

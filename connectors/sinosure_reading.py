@@ -92,6 +92,7 @@ def cover(told: Decision, quota: Row, policy: str, terms: Terms) -> Cover:
         effective_to=quota.day("lapseDate"),
         decided_on=told.moment.astimezone(terms.zone).date(),
         conditions=tuple(text for text in (quota.text("adCondition"), *shown) if text),
+        own_reference=quota.text("corpBuyerNo"),
     )
 
 

@@ -122,6 +122,53 @@ class TestMatching(SimulatorCase, CreditCommon):
         self.north.write({"vat": "DE136695976", "company_registry": "HRB 7"})
         self.assertFalse(self.env["credit.insurance.buyer.link"]._match_buyers(self.account, self.buyer))
 
+    # === BY OUR OWN REFERENCE === #
+
+    def _match(self):
+        return self.env["credit.insurance.buyer.link"]._match_buyers(self.account, self.buyer)
+
+    def test_own_reference_links_by_itself_before_the_number(self):
+        self.simulator.control.set_own_reference("1006", "C-7")
+        spain = self.env.ref("base.es")
+        self.north.write({"ref": "C-7", "country_id": spain.id, "vat": False, "name": "Quite another name"})
+        link = self._match()
+        self.assertEqual((link.external_id, link.matched_by), ("1006", "reference"))
+
+    def test_own_reference_of_two_customers_links_nothing(self):
+        self.simulator.control.set_own_reference("1002", "C-7")
+        self.north.ref = "C-7"
+        self.env["res.partner"].create({"name": "Twin", "ref": "C-7"})
+        self.assertFalse(self._match())
+        self.assertEqual(self.env["credit.insurance.buyer.link"]._get_own_reference(self.buyer), "")
+
+    def test_own_reference_of_a_contact_of_the_same_customer_is_no_second_one(self):
+        self.simulator.control.set_own_reference("1002", "C-7")
+        self.north.ref = "C-7"
+        self.env["res.partner"].create({"name": "Ann", "parent_id": self.north.id, "ref": "C-7"})
+        self.assertEqual(self._match().matched_by, "reference")
+
+    def test_own_reference_at_another_legal_entity_links_nothing(self):
+        self.simulator.control.set_own_reference("1002", "C-7")
+        self.north.write({"ref": "C-7", "vat": "DE811907980"})
+        self.assertFalse(self._match())
+
+    def test_number_that_the_insurer_keeps_under_another_customers_reference_links_nothing(self):
+        self.simulator.control.set_own_reference("1002", "C-8")
+        self.north.vat = "DE136695976"
+        other = self.env["res.partner"].create({"name": "Nordwind Nord", "is_company": True, "ref": "C-8"})
+        self.assertFalse(self._match())
+        other.ref = False
+        self.assertEqual(self._match().matched_by, "number")
+
+    def test_person_sees_our_reference_at_the_insurer_and_that_it_differs(self):
+        self.simulator.control.set_own_reference("1002", "C-8")
+        self.north.ref = "C-7"
+        line = self._open().line_ids.filtered(lambda each: each.external_id == "1002")
+        self.assertEqual((line.own_reference, line.own_reference_differs), ("C-8", True))
+        self.simulator.control.set_own_reference("1002", "C-7")
+        line = self._open().line_ids.filtered(lambda each: each.external_id == "1002")
+        self.assertEqual((line.score, line.own_reference_differs), (100, False))
+
     # === GUARD === #
 
     def _link_other_entity(self):

@@ -285,6 +285,43 @@ class TestPull(PullCommon):
         links = self.env["credit.insurance.buyer.link"]._match_buyers(self.account, equal | alike | other | abroad)
         self.assertEqual((links.buyer_id, links.external_id), (equal, "1002"))
 
+    def _make_referenced_buyer(self, own, name="Unlinked"):
+        partner = self.env["res.partner"].create({"name": name, "is_company": True, "ref": own})
+        return self.env["credit.insurance.buyer"]._get_or_create(partner, self.company)
+
+    def test_cover_under_our_own_reference_is_taken_over_and_links_its_buyer(self):
+        buyer = self._make_referenced_buyer("C-2")
+        self.simulator.control.set_own_reference("1002", "C-2")
+        self.simulator.control.set_own_reference("1003", "C-3")
+        pull = self._pull()
+        self.assertEqual((buyer.link_ids.external_id, buyer.link_ids.matched_by), ("1002", "reference"))
+        self.assertEqual(self._covers(buyer).policy_id, self.policy)
+        unlinked = self.env["credit.insurance.unlinked.buyer"].search([("account_id", "=", self.account.id)])
+        self.assertNotIn("1002", unlinked.mapped("external_id"))
+        self.assertEqual(unlinked.filtered(lambda one: one.external_id == "1003").own_reference, "C-3")
+        self.assertFalse(pull.problem)
+
+    def test_reference_of_two_customers_links_none_and_is_told(self):
+        buyers = self._make_referenced_buyer("C-2", "First"), self._make_referenced_buyer("C-2", "Second")
+        self.simulator.control.set_own_reference("1002", "C-2")
+        pull = self._pull()
+        self.assertFalse(buyers[0].link_ids or buyers[1].link_ids)
+        for word in ("C-2", "First", "Second", "1002"):
+            self.assertIn(word, pull.problem)
+
+    def test_reference_at_two_of_the_insurers_numbers_links_none_and_is_told(self):
+        buyer = self._make_referenced_buyer("C-2")
+        for number in ("1002", "1003"):
+            self.simulator.control.set_own_reference(number, "C-2")
+        self.assertIn("1002, 1003", self._pull().problem)
+        self.assertFalse(buyer.link_ids)
+
+    def test_reference_of_a_linked_buyer_at_another_number_is_told(self):
+        self.atelier.partner_id.ref = "C-1"
+        self.simulator.control.set_own_reference("1002", "C-1")
+        self.assertIn("1001, 1002", self._pull().problem)
+        self.assertEqual(self.atelier.link_ids.external_id, "1001")
+
     def test_number_taken_by_another_buyer_is_not_given_twice(self):
         country = self.env.ref("base.fr").id
         double = self._make_buyer(partner=self._partner("Double", company_registry="334175221", country_id=country))

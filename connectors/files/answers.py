@@ -65,6 +65,7 @@ OUR_REFERENCE = Column("reference", Cell.IDENTIFIER, "the policyholder's referen
 RECEIVED = Column("received_at", Cell.INSTANT, "when the insurer received it", True)
 UPDATED = Column("updated_at", Cell.INSTANT, "since when it stands so", True)
 CURRENCY = Column("currency", Cell.CURRENCY, "currency of the amounts", True)
+OWN = Column("own_reference", Cell.IDENTIFIER, "the policyholder's own number of the buyer")
 BUYER = Column("buyer_id", Cell.IDENTIFIER, "the insurer's number of the buyer", True)
 
 ANNOUNCEMENTS = Part(
@@ -123,6 +124,7 @@ COVER = Kind(
         Column("temporary_amount", Cell.AMOUNT, "what is covered besides for a time"),
         Column("temporary_from", Cell.DATE, "first day of the temporary amount"),
         Column("temporary_until", Cell.DATE, "last day of the temporary amount"),
+        OWN,
     ),
     key=("policy_number", "cover_id"),
     parts=(ANNOUNCEMENTS, CONDITIONS),
@@ -276,6 +278,7 @@ BUYER_CANDIDATE = Kind(
         Column("street", Cell.TEXT, "street and house number"),
         Column("postal_code", Cell.IDENTIFIER, "postal code"),
         Column("city", Cell.TEXT, "city"),
+        OWN,
     ),
     key=("reference", "buyer_id"),
 )

@@ -45,7 +45,7 @@ RESPONSES = {
 }
 CODES = {status: code for code, status in RESPONSES.items()}
 FREE_TEXT, FREE_TEXTS = 70, 5
-LENGTHS = {"reference": 35, "request_id": 35, "policy_number": 35, "buyer_id": 17, "cover_id": 35}
+LENGTHS = {"reference": 35, "request_id": 35, "policy_number": 35, "buyer_id": 17, "cover_id": 35, "own_reference": 35}
 NO_PLACE = {
     "urgent": False,
     "product": CoverProduct.CREDIT_LIMIT,
@@ -69,10 +69,13 @@ def _request(request: CoverRequest) -> list[Segment]:
     for name, usual in NO_PLACE.items():
         if getattr(request, name) != usual:
             raise FileError("RECECO has no place for it: take another form", column=name)
-    number, policy, buyer, cover = (_text(request, n) for n in ("reference", "policy_number", "buyer_id", "cover_id"))
+    number, policy, buyer, cover, own = (
+        _text(request, name) for name in ("reference", "policy_number", "buyer_id", "cover_id", "own_reference")
+    )
     segments = [
         Segment("BGM", "", number, "9"),
         Segment("RFF", ["CT", policy]),
+        *([Segment("RFF", ["IT", own])] if own else []),
         Segment("NAD", "BY", [buyer]),
         Segment("DOC", "ZZZ"),
         Segment("MOA", ["ZZZ", write_number(request.amount) if request.amount is not None else "", request.currency]),

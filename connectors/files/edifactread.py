@@ -159,6 +159,7 @@ def _cells(message: list[Segment], answer: bool) -> dict[str, Raw]:
         ("BGM", ""): ("request_id" if answer else "reference"),
         ("RFF", "ACW"): "reference",
         ("RFF", "CT"): "policy_number",
+        ("RFF", "IT"): "own_reference",
         ("RFF", "ZZZ"): "cover_id",
         ("NAD", "BY"): "buyer_id",
         ("DTM", "137"): "received_at",

@@ -59,6 +59,7 @@ BUYER = Column("buyer_id", Cell.IDENTIFIER, "the insurer's number of the buyer",
 CURRENCY = Column("currency", Cell.CURRENCY, "currency of the amounts", True)
 COMMENT = Column("comment", Cell.TEXT, "remarks for the insurer")
 CASE = Column("case_number", Cell.IDENTIFIER, "the insurer's file that this belongs to")
+OWN = Column("own_reference", Cell.IDENTIFIER, "the policyholder's own number of the buyer; repeat it in answers")
 METHOD = Column("payment_method", Cell.CODE, "how the buyer is to pay", codes=PaymentMethod)
 ABOUT_BUYER = (REFERENCE, POLICY, BUYER)
 
@@ -159,6 +160,7 @@ COVER_REQUEST = Kind(
         METHOD,
         Column("receivables", Cell.NUMBER, "what the buyer owes"),
         Column("orders", Cell.NUMBER, "what the buyer has on order"),
+        OWN,
     ),
     key=("reference",),
 )
@@ -177,6 +179,7 @@ BUYER_QUERY = Kind(
         Column("street", Cell.TEXT, "street and house number"),
         Column("postal_code", Cell.IDENTIFIER, "postal code"),
         Column("city", Cell.TEXT, "city"),
+        OWN,
     ),
     key=("reference",),
 )

@@ -30,7 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import webhooks
-from .allianz_trade_shapes import Shapes, cover_key, overdue_body, overdue_kind, request_body
+from .allianz_trade_shapes import OWN_TYPE, Shapes, cover_key, overdue_body, overdue_kind, request_body
 from .book import Book
 from .checks import check_cover_request, check_extension, check_invoices, check_plan
 from .store import Row
@@ -223,9 +223,12 @@ webhooks.WORDINGS["allianz_trade"] = in_words
 
 
 def _numbers(wanted: Row) -> list[Row]:
-    """What to search by besides the name: nothing, or each number as either kind."""
-    values = [str(entry.get("idValue")) for entry in wanted.get("companyIdentifiers") or []]
-    return [{"vatNumber": value, "registrationNumber": value} for value in values] or [{}]
+    """What to search by besides the name: nothing, or each number, of the policyholder's or as either other kind."""
+    found: list[Row] = []
+    for entry in wanted.get("companyIdentifiers") or []:
+        value, is_own = str(entry.get("idValue")), entry.get("idTypeCode") == OWN_TYPE
+        found.append({"ownReference": value} if is_own else {"vatNumber": value, "registrationNumber": value})
+    return found or [{}]
 
 
 def _list(body: bytes) -> list[Any]:

@@ -21,6 +21,7 @@ CODES = {
 }
 GRADE_COVER = "CheckPolicy"
 STANDING = ("APPROVED", "PARTIAL", "REDUCED")
+OWN_TYPE = "CUSTOMER_REFERENCE"  # made up, as the insurer's types are not public
 OVERDUE_KINDS = {"OVD": "overdue", "EXP": "extension", "RES": "plan"}
 REASONS = ("CASH_SHORTAGE", "DISPUTE", "DOCUMENTS", "OTHER")
 
@@ -54,6 +55,9 @@ class Shapes:
         if identifiers:
             numbers = (buyer["vat_number"], buyer["registration_number"])
             shape["companyIdentifiers"] = [{"idValue": value} for value in numbers if value]
+            if buyer["own_reference"]:
+                own = {"idTypeCode": OWN_TYPE, "idValue": buyer["own_reference"]}
+                shape["companyIdentifiers"].append(own)
         return shape
 
     # --- Version 3 ----------------------------------------------------------------------------------------------

@@ -61,6 +61,11 @@ class Book(Submissions):
         details: Row = json.loads(policy["details"])
         return details
 
+    def set_own_reference(self, buyer_id: str, reference: str) -> None:
+        """Keep the policyholder's own number of a buyer."""
+        self.buyer(buyer_id)
+        self.store.run("UPDATE buyer SET own_reference = ? WHERE buyer_id = ?", reference, buyer_id)
+
     def grades(self, buyer_id: str) -> list[Row]:
         """All grades of a buyer, the current one first."""
         return self.store.rows("SELECT * FROM grade WHERE buyer_id = ? ORDER BY id DESC", buyer_id)
@@ -115,7 +120,8 @@ class Book(Submissions):
         """``size`` covers that follow the row ``after``, and how many there are in all."""
         with self.store.transaction():
             covers = self.store.rows(
-                "SELECT * FROM cover WHERE policy_number = ? AND id > ? ORDER BY id LIMIT ?",
+                "SELECT c.*, b.own_reference FROM cover c JOIN buyer b USING (buyer_id)"
+                " WHERE c.policy_number = ? AND c.id > ? ORDER BY c.id LIMIT ?",
                 *(policy_number, after, size),
             )
             counted = self.store.row("SELECT count(*) AS n FROM cover WHERE policy_number = ?", policy_number)
@@ -185,6 +191,8 @@ def _likeness(wanted: Row, buyer: Row) -> int:
     """0 to 100: an equal number decides, otherwise the name does, and an equal town adds a little."""
     if wanted.get("buyerId") == buyer["buyer_id"]:
         return 100
+    if wanted.get("ownReference") and wanted["ownReference"] == buyer["own_reference"]:
+        return 99
     for name, column in (("vatNumber", "vat_number"), ("registrationNumber", "registration_number")):
         if wanted.get(name) and _bare(wanted[name]) == _bare(buyer[column]):
             return 98

@@ -64,6 +64,10 @@ class Control:
         except (KeyError, TypeError, AttributeError) as exc:
             raise Refusal(422, "bad_seed", f"The seed lacks {exc}") from exc
 
+    def set_own_reference(self, buyer_id: str, reference: str) -> None:
+        """Keep the policyholder's own number of a buyer beside the insurer's."""
+        self.book.set_own_reference(buyer_id, reference)
+
     def set_grade(self, buyer_id: str, value: str, graded_on: object = 0) -> None:
         """Give a buyer another grade; the one before becomes its previous one."""
         self.book.set_grade(buyer_id, str(value), seeding.day(graded_on, self.book.today()))

@@ -10,6 +10,7 @@ Bodies are JSON, or the fields of a form (which is answered by a redirection to 
 | ``POST covers/change`` | ``{"share": 0.01, "statusCode"?, "factor"?, "gradeBy"?}``: every n-th of all covers |
 | ``POST clock`` | ``{"seconds"}`` go by at once; 0 sets the clock right |
 | ``POST tick`` · ``GET/POST scenario`` | see scenarios.py |
+| ``POST buyers/{id}/own-reference`` | ``{"reference"}``, the policyholder's own number of the buyer |
 | ``POST buyers/{id}/grade`` | ``{"value", "gradedOn"?}`` |
 | ``POST buyers/{id}/cover`` | ``{"statusCode"?, "amount"?, "effectiveFrom"?, "effectiveTo"?, "conditions"?,`` |
 |  | ``"announcements"?, "policyNumber"?}`` |
@@ -98,6 +99,9 @@ def _insurer_actions(control: Control) -> dict[str, Action]:
     return {
         "claims/advance": lambda _body: control.advance_claims(),
         "claims/{name}/advance": lambda body, name: control.advance_claim(name, **_only(body, "to", *OUTCOME)),
+        "buyers/{name}/own-reference": lambda body, name: control.set_own_reference(
+            name, str(body.get("reference") or "")
+        ),
         "buyers/{name}/grade": lambda body, name: control.set_grade(name, *_grade(body)),
         "buyers/{name}/cover": lambda body, name: control.set_cover(name, **_only(body, *COVER_MEMBERS)),
         "buyers/{name}/withdraw": lambda body, name: control.withdraw(name, **_snake(_days(body, "inDays"))),

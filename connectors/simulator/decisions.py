@@ -62,8 +62,11 @@ def _follow(book: Book, wanted: Row, decision: str, granted: str | None) -> None
 
 def ask_for_number(book: Book, request: Row) -> Row:
     """A buyer that is known already is named at once; another has to wait."""
-    found = book.search(json.loads(request["body"]))
+    body = json.loads(request["body"])
+    found = book.search(body)
     if found and found[0][0] >= SURE:
+        if body.get("ownReference"):
+            book.set_own_reference(found[0][1]["buyer_id"], body["ownReference"])
         return book.move(request, "DONE", buyerId=found[0][1]["buyer_id"])
     return request
 
@@ -89,6 +92,7 @@ def give_number(book: Book, request_id: str, buyer_id: str = "", message: str = 
             "street": address.get("street") or "",
             "postal_code": address.get("postalCode") or "",
             "city": address.get("city") or "",
+            "own_reference": body.get("ownReference") or "",
         }
         if book.store.row("SELECT 1 FROM buyer WHERE buyer_id = ?", buyer_id) is None:
             book.store.insert("buyer", [row])

@@ -134,6 +134,7 @@ def _buyer(buyer: Row) -> Row:
         "street": address.get("street", ""),
         "postal_code": address.get("postalCode", ""),
         "city": address.get("city", ""),
+        "own_reference": buyer.get("ownReference", ""),
     }
 
 

@@ -33,6 +33,7 @@ def buyer_shape(buyer: Row) -> Row:
         "vatNumber": buyer["vat_number"],
         "registrationNumber": buyer["registration_number"],
         "address": {"street": buyer["street"], "postalCode": buyer["postal_code"], "city": buyer["city"]},
+        "ownReference": buyer["own_reference"],
     }
 
 
@@ -60,6 +61,7 @@ def cover_shape(cover: Row) -> Row:
         "effectiveFrom": cover["effective_from"],
         "effectiveTo": cover["effective_to"],
         "decidedOn": cover["decided_on"],
+        "ownReference": cover["own_reference"],
         "announcements": _list(cover["announcements"]),
         "conditions": _list(cover["conditions"]),
     }

@@ -87,6 +87,8 @@ class Quotas:
                 problem = self._problem(policy, buyer) or ("该买方限额申请正在审批" if pending else "")
                 if problem:
                     self.refuse(taken, problem)
+                elif row.get("corpBuyerNo"):
+                    self.book.set_own_reference(buyer, row["corpBuyerNo"])
         return "", []
 
     def _problem(self, policy: str, buyer: str) -> str:
@@ -129,7 +131,8 @@ class Quotas:
             cover = self.book.cover(sent["policyNumber"], sent["buyerId"])
             if sent["kind"] != "CANCEL":
                 granted = json.loads(request["outcome"]).get("grantedAmount")
-                told = quota({**cover, "amount": granted}) if cover and granted else None
+                own = {"own_reference": self.book.buyer(sent["buyerId"])["own_reference"]} if cover else {}
+                told = quota({**cover, **own, "amount": granted}) if cover and granted else None
                 rows.append({**approval(request), "buyerQuotaInfo": told, "ifLc": "0"})
         for cover in self.covers(parameters.get("policyNo")):
             told_at = datetime.combine(date.fromisoformat(cover["decided_on"]), time(23, 59, 59), ZONE)
@@ -139,8 +142,9 @@ class Quotas:
         return "QuotaApproveInfo", rows
 
     def covers(self, policy: object) -> list[Row]:
-        where = "WHERE decided_on IS NOT NULL AND (? IN ('', policy_number))"
-        return self.book.store.rows(f"SELECT * FROM cover {where} ORDER BY id", policy or "")
+        where = "WHERE c.decided_on IS NOT NULL AND (? IN ('', c.policy_number))"
+        joined = "SELECT c.*, b.own_reference FROM cover c JOIN buyer b USING (buyer_id)"
+        return self.book.store.rows(f"{joined} {where} ORDER BY c.id", policy or "")
 
     def balances(self, parameters: Parameters) -> Result:
         rows = [
@@ -217,6 +221,7 @@ def quota(cover: Row) -> Row:
     return {
         "adCondition": "\n".join(conditions) or None,
         "buyerNo": cover["buyer_id"],
+        "corpBuyerNo": cover["own_reference"] or None,
         "effectDate": cover["effective_from"],
         "lapseDate": cover["effective_to"],
         "otherRate": cover["insured_percentage"],

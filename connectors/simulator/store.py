@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS policy (number TEXT PRIMARY KEY, details TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS buyer (
     buyer_id TEXT PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, vat_number TEXT NOT NULL DEFAULT '',
     registration_number TEXT NOT NULL DEFAULT '', street TEXT NOT NULL DEFAULT '',
-    postal_code TEXT NOT NULL DEFAULT '', city TEXT NOT NULL DEFAULT '');
+    postal_code TEXT NOT NULL DEFAULT '', city TEXT NOT NULL DEFAULT '', own_reference TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS grade (
     id INTEGER PRIMARY KEY, buyer_id TEXT NOT NULL, value TEXT NOT NULL, graded_on TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS grade_buyer ON grade (buyer_id, id);
@@ -62,10 +62,16 @@ class Store:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.executescript(SCHEMA)
+        self._add_missing_columns()
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def _add_missing_columns(self) -> None:
+        """To a file that an earlier version of the simulator made."""
+        if "own_reference" not in {row["name"] for row in self.rows("PRAGMA table_info(buyer)")}:
+            self.run("ALTER TABLE buyer ADD COLUMN own_reference TEXT NOT NULL DEFAULT ''")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

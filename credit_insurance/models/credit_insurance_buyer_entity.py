@@ -26,7 +26,12 @@ class CreditInsuranceBuyerLink(models.Model):
     entity_country_id = fields.Many2one("res.country", string="Country of the Entity")
     entity_address = fields.Char(string="Address of the Entity")
     matched_by = fields.Selection(
-        [("number", "Equal number"), ("person", "Chosen by a person"), ("hand", "Entered by hand")],
+        [
+            ("reference", "Our own reference"),
+            ("number", "Equal number"),
+            ("person", "Chosen by a person"),
+            ("hand", "Entered by hand"),
+        ],
         default="hand",
         readonly=True,
         copy=False,

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.connectors import BuyerQuery, ConnectorError
-from odoo.addons.credit_insurance.connectors.matching import has_number, numbered
+from odoo.addons.credit_insurance.connectors.matching import has_number, proven
 from odoo.addons.queue_job.exception import RetryableJobError
 
 BUYERS_PER_JOB = 20
@@ -84,7 +84,8 @@ class CreditInsuranceBuyerLink(models.Model):
 
     @api.model
     def _match_buyers(self, account, buyers):
-        """Link the buyers of whom the insurer knows exactly one entity with the same number in the same country.
+        """Link the buyers of whom the insurer knows exactly one entity under our own reference or, where it keeps none,
+        with the same number in the same country.
 
         A name is never enough: two entities of one group have similar names and different debts.
 
@@ -96,24 +97,45 @@ class CreditInsuranceBuyerLink(models.Model):
         values = []
         with account._connect() as insurer:
             for buyer in buyers - linked:
-                candidate = self._find_entity(insurer, buyer.partner_id)
-                if candidate and candidate.buyer_id not in taken:
-                    taken.add(candidate.buyer_id)
-                    entity = self._prepare_entity_vals(candidate)
-                    values.append({"buyer_id": buyer.id, "account_id": account.id, "matched_by": "number", **entity})
+                match = self._find_entity(insurer, buyer)
+                if match and match.candidate.buyer_id not in taken:
+                    taken.add(match.candidate.buyer_id)
+                    entity = self._prepare_entity_vals(match.candidate)
+                    proof = {"matched_by": match.proof.value}
+                    values.append({"buyer_id": buyer.id, "account_id": account.id, **proof, **entity})
         return self.sudo().create(values).with_env(self.env)
 
     @api.model
-    def _find_entity(self, insurer, partner):
-        """The one entity of the insurer that carries the partner's VAT or registration number, or None."""
-        query = self._prepare_query(partner)
-        if not query or not has_number(query):
+    def _find_entity(self, insurer, buyer):
+        """The ``connectors.matching.Match`` of the buyer among the insurer's entities, or None."""
+        query = self._prepare_query(buyer)
+        has_own = query and query.own_reference and insurer.finds_own_references
+        if not query or not (has_own or has_number(query)):
             return None
-        return numbered(query, insurer.find_buyer(query))
+        match = proven(query, insurer.find_buyer(query))
+        own = match.candidate.own_reference.strip() if match else ""
+        # What the insurer keeps under another customer's reference is not this one's, whatever its number.
+        if own and self._get_referenced([own], buyer.company_id).get(own, buyer.partner_id) != buyer.partner_id:
+            return None
+        return match
 
     @api.model
-    def _prepare_query(self, partner):
-        """The partner as insurers are asked for it; None without a country, in which numbers mean nothing."""
+    def _get_referenced(self, references, company):
+        """Whose own reference each of these is: ``{reference: commercial partners}``; more than one is ambiguous."""
+        domain = [("ref", "in", list(references)), ("company_id", "in", [False, company.id])]
+        found = self.env["res.partner"].sudo().search(domain)
+        return {ref: partners.commercial_partner_id for ref, partners in found.grouped("ref").items()}
+
+    @api.model
+    def _get_own_reference(self, buyer):
+        """Our own number of the buyer; an empty text where several customers carry it, as then it names none."""
+        own = (buyer.sudo().partner_id.ref or "").strip()
+        return own if own and len(self._get_referenced([own], buyer.company_id).get(own, ())) == 1 else ""
+
+    @api.model
+    def _prepare_query(self, buyer):
+        """The buyer as insurers are asked for it; None without a country, in which numbers mean nothing."""
+        partner = buyer.partner_id
         country = partner.country_id.code
         if not country or not (partner.name or partner.vat or partner.company_registry):
             return None
@@ -125,7 +147,60 @@ class CreditInsuranceBuyerLink(models.Model):
             street=" ".join(filter(None, [partner.street, partner.street2])),
             postal_code=partner.zip or "",
             city=partner.city or "",
+            own_reference=self._get_own_reference(buyer),
         )
+
+    @api.model
+    def _link_own_references(self, account, told):
+        """Link the insurer's buyers of a list that carry our own reference and are not linked yet.
+
+        :param told: ``{the insurer's number: our reference}``
+        :return: sentences on what could not be linked because it is ambiguous
+        """
+        numbers = self._group_unlinked(account, told)
+        values, problems = [], []
+        for own, partners in (self._get_referenced(numbers, account.company_id) if numbers else {}).items():
+            domain = [("partner_id", "in", partners.ids), ("company_id", "=", account.company_id.id)]
+            buyers = self.env["credit.insurance.buyer"].sudo().search(domain)
+            if problem := self._find_ambiguity(account, own, numbers[own], partners, buyers):
+                problems.append(problem)
+            elif buyers:
+                vals = {"buyer_id": buyers.id, "external_id": numbers[own][0], "matched_by": "reference"}
+                values.append({**vals, "account_id": account.id})
+        self.sudo().create(values)
+        return problems
+
+    @api.model
+    def _group_unlinked(self, account, told):
+        """``{our reference: the insurer's numbers under it}`` of those that are linked to none of ours."""
+        links = self.search([("account_id", "=", account.id), ("external_id", "in", list(told))]) if told else self
+        numbers = {}
+        for number in set(told) - set(links.mapped("external_id")):
+            numbers.setdefault(told[number], []).append(number)
+        return {own: sorted(found) for own, found in numbers.items()}
+
+    @api.model
+    def _find_ambiguity(self, account, own, numbers, partners, buyers):
+        """Why the insurer's ``numbers`` under our reference ``own`` are not linked by themselves, or None."""
+        if len(partners) > 1:
+            return self.env._(
+                "Reference %(reference)s is carried by %(partners)s: number %(number)s of %(insurer)s was not linked.",
+                reference=own,
+                partners=", ".join(partners.mapped("display_name")),
+                number=", ".join(numbers),
+                insurer=account.name,
+            )
+        known = buyers.link_ids.filtered(lambda link: link.account_id == account).mapped("external_id")
+        if len(numbers) > 1 or known:
+            return self.env._(
+                "%(insurer)s keeps our reference %(reference)s (%(partner)s) at several numbers, %(numbers)s: "
+                "link the right one.",
+                insurer=account.name,
+                reference=own,
+                partner=partners.display_name,
+                numbers=", ".join([*known, *numbers]),
+            )
+        return None
 
     # === WHO IS MISSING === #
 
@@ -192,6 +267,7 @@ class CreditInsuranceUnlinkedBuyer(models.Model):
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="cascade")
     external_id = fields.Char(string="Insurer's Number", required=True)
+    own_reference = fields.Char(help="Our number of the customer, as the insurer keeps it.")
     reference = fields.Char(string="Cover")
     status = fields.Selection(
         selection=lambda self: self.env["credit.insurance.cover"]._fields["status"].selection, string="Cover Status"

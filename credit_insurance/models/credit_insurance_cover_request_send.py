@@ -59,6 +59,7 @@ class CreditInsuranceCoverRequest(models.Model):
             payment_method=PaymentMethod(self.payment_method),
             receivables=to_decimal(self.receivables, currency),
             orders=to_decimal(self.orders, currency),
+            own_reference=self.env["credit.insurance.buyer.link"]._get_own_reference(self.buyer_id),
         )
 
     def _is_ours(self, insurer, receipt, message, *, attempted):

@@ -34,6 +34,8 @@ class CreditInsuranceCover(models.Model):
 
         :return: (number of rows added, list of sentences about messages that could not be taken over)
         """
+        told = {cover.buyer_id: cover.own_reference.strip() for cover in covers if cover.own_reference.strip()}
+        ambiguous = self.env["credit.insurance.buyer.link"]._link_own_references(pull.account_id, told)
         self.env.flush_all()
         values = self._prepare_values(pull, policy)
         rows, problems = self._prepare_incoming(policy, self._choose_news(covers, values))
@@ -51,7 +53,7 @@ class CreditInsuranceCover(models.Model):
         if rows or added:
             for name in ("credit.insurance.cover", "credit.insurance.buyer", "credit.insurance.unlinked.buyer"):
                 self.env[name].invalidate_model(flush=False)
-        return len(added), problems
+        return len(added), [*ambiguous, *problems]
 
     @api.model
     def _prepare_values(self, pull, policy):
@@ -140,6 +142,7 @@ class CreditInsuranceCover(models.Model):
             "announced_amount": announced and announced.amount,
             "decided_on": cover.decided_on,
             "conditions": "\n".join(cover.conditions) or None,
+            "own_reference": cover.own_reference.strip() or None,
         }
         row = {key: value if value is None else str(value) for key, value in row.items()}
         return {

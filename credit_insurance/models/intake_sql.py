@@ -5,7 +5,7 @@ INCOMING_COVERS = """
            reference text, layer text, buyer text, status text, raw_code text, amount numeric, requested_amount numeric,
            currency_id int, insured_percentage numeric, told_from date, first_from date, changed_from date,
            effective_to date, announced_status text, announced_code text, announced_from date,
-           announced_amount numeric, decided_on date, conditions text, fingerprint text)
+           announced_amount numeric, decided_on date, conditions text, own_reference text, fingerprint text)
 """
 # Which of the answers differ from the last one under the same reference, or are about nobody we know: few, as a rule,
 # so that the rest need not be looked at any further.
@@ -80,18 +80,19 @@ MARK_CORRECTED = """
 """
 REPORT_UNLINKED = """
     INSERT INTO credit_insurance_unlinked_buyer AS u
-           (account_id, company_id, policy_id, external_id, reference, status, amount, currency_id,
+           (account_id, company_id, policy_id, external_id, own_reference, reference, status, amount, currency_id,
             create_uid, create_date, write_uid, write_date)
-    SELECT DISTINCT ON (i.buyer) %(account)s, %(company)s, %(policy)s, i.buyer, i.reference, i.status, i.amount,
-           i.currency_id, %(uid)s, %(now)s, %(uid)s, %(now)s
+    SELECT DISTINCT ON (i.buyer) %(account)s, %(company)s, %(policy)s, i.buyer, i.own_reference, i.reference,
+           i.status, i.amount, i.currency_id, %(uid)s, %(now)s, %(uid)s, %(now)s
       FROM %(incoming)s
      WHERE i.layer = 'permanent'
        AND NOT EXISTS (SELECT 1 FROM credit_insurance_buyer_link l
                         WHERE l.account_id = %(account)s AND l.external_id = i.buyer)
      ORDER BY i.buyer, i.amount DESC, i.reference
         ON CONFLICT (account_id, policy_id, external_id) DO UPDATE
-       SET reference = excluded.reference, status = excluded.status,
+       SET own_reference = excluded.own_reference, reference = excluded.reference, status = excluded.status,
            amount = excluded.amount, currency_id = excluded.currency_id, write_date = excluded.write_date
-     WHERE (u.reference, u.status, u.amount, u.currency_id)
-           IS DISTINCT FROM (excluded.reference, excluded.status, excluded.amount, excluded.currency_id)
+     WHERE (u.own_reference, u.reference, u.status, u.amount, u.currency_id)
+           IS DISTINCT FROM
+           (excluded.own_reference, excluded.reference, excluded.status, excluded.amount, excluded.currency_id)
 """

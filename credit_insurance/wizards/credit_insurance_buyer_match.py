@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.addons.credit_insurance.connectors import BuyerQuery, ConnectorError, Operation
 from odoo.addons.credit_insurance.connectors.matching import rank
 
-FIELDS = ("name", "country", "registration_number", "vat_number", "street", "postal_code", "city")
+FIELDS = ("name", "country", "registration_number", "vat_number", "street", "postal_code", "city", "own_reference")
 
 
 class CreditInsuranceBuyerMatch(models.TransientModel):
@@ -25,6 +25,7 @@ class CreditInsuranceBuyerMatch(models.TransientModel):
     partner_id = fields.Many2one(related="buyer_id.partner_id")
     registration_number = fields.Char(related="buyer_id.partner_id.company_registry", string="Our Registration Number")
     vat_number = fields.Char(related="buyer_id.partner_id.vat", string="Our VAT Number")
+    own_reference = fields.Char(related="buyer_id.partner_id.ref", string="Our Reference")
     address = fields.Char(compute="_compute_address", string="Our Address")
     search_name = fields.Char(
         string="Look For",
@@ -81,7 +82,7 @@ class CreditInsuranceBuyerMatch(models.TransientModel):
     def _prepare_query(self):
         self.ensure_one()
         self.buyer_id.check_access("write")
-        query = self.env["credit.insurance.buyer.link"]._prepare_query(self.buyer_id.partner_id)
+        query = self.env["credit.insurance.buyer.link"]._prepare_query(self.buyer_id)
         if not query:
             raise UserError(self.env._("Enter the contact's country first: numbers and names mean nothing without it."))
         values = {name: getattr(query, name) for name in query.__slots__}
@@ -127,6 +128,9 @@ class CreditInsuranceBuyerMatchLine(models.TransientModel):
     street = fields.Char(readonly=True)
     postal_code = fields.Char(readonly=True)
     city = fields.Char(readonly=True)
+    own_reference = fields.Char(
+        string="Our Reference", readonly=True, help="Our number of the customer, as the insurer keeps it."
+    )
     score = fields.Integer(string="Likeness", readonly=True, help="0 to 100, by numbers, name and address.")
     insurer_score = fields.Integer(string="Insurer's Score", readonly=True)
     identity = fields.Selection(
@@ -140,6 +144,7 @@ class CreditInsuranceBuyerMatchLine(models.TransientModel):
     street_differs = fields.Boolean(compute="_compute_differs")
     postal_code_differs = fields.Boolean(compute="_compute_differs")
     city_differs = fields.Boolean(compute="_compute_differs")
+    own_reference_differs = fields.Boolean(compute="_compute_differs")
     taken_by_id = fields.Many2one("credit.insurance.buyer", string="Linked To", compute="_compute_taken_by_id")
 
     @api.depends("differing")

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors import BuyerCandidate, BuyerQuery
-from connectors.matching import OTHER_COUNTRY, OTHER_ENTITY, judge, normalised_name, numbered, rank
+from connectors.matching import OTHER_COUNTRY, OTHER_ENTITY, Proof, judge, normalised_name, proven, rank
 from connectors.numbers import EntityNumbers, Identity, compact_registration, compact_vat, compare, is_valid_vat
 
 
@@ -154,6 +154,11 @@ def test_another_country_is_unlikely_and_an_untold_one_is_not():
     assert judge(query(), candidate(country="")).score > OTHER_COUNTRY
 
 
+def numbered(asked, candidates):
+    match = proven(asked, candidates)
+    return match and match.candidate
+
+
 def test_only_one_proven_entity_is_linked_by_itself():
     numbers = {"registration_number": "334175221"}
     assert numbered(query(), [candidate()]) is None
@@ -161,3 +166,45 @@ def test_only_one_proven_entity_is_linked_by_itself():
     assert numbered(query(**numbers), [candidate("1", **numbers), candidate("2", **numbers)]) is None
     # The same entity listed twice is one.
     assert numbered(query(**numbers), [candidate("1", **numbers), candidate("1", **numbers)]).buyer_id == "1"
+
+
+# --- Our own reference ------------------------------------------------------------------------------------------
+
+NUMBER = {"registration_number": "334175221"}
+OTHER_NUMBER = {"registration_number": "552100554"}
+
+
+def test_own_reference_comes_before_numbers():
+    asked = query(own_reference="C-7", **NUMBER)
+    match = proven(asked, [candidate("1", **NUMBER), candidate("2", own_reference="C-7")])
+    assert (match.candidate.buyer_id, match.proof) == ("2", Proof.OWN_REFERENCE)
+    match = proven(asked, [candidate("1", **NUMBER), candidate("2")])
+    assert (match.candidate.buyer_id, match.proof) == ("1", Proof.NUMBER)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [candidate("1", own_reference="C-7"), candidate("2", own_reference="C-7")],  # two under one reference
+        [candidate("1", own_reference="C-7", **OTHER_NUMBER)],  # another entity
+        [candidate("1", own_reference="C-7", country="BE")],
+        [candidate("1", own_reference="C-8", **NUMBER)],  # somebody else's, by our own reference
+        [candidate("1", own_reference="C-7", **OTHER_NUMBER), candidate("2", **NUMBER)],
+        [candidate("1", own_reference="c-7")],
+        [candidate("1", own_reference="")],
+    ],
+)
+def test_own_reference_that_is_contradicted_or_ambiguous_links_nothing_by_itself(found):
+    assert proven(query(own_reference="C-7", **NUMBER), found) is None
+
+
+def test_nothing_is_equal_to_a_reference_that_is_not_given():
+    assert proven(query(), [candidate("1", own_reference="")]) is None
+    assert proven(query(own_reference=" "), [candidate("1", own_reference=" ")]) is None
+
+
+def test_own_reference_gives_the_full_score_unless_the_number_is_another():
+    assert judge(query(own_reference="C-7"), candidate(name="Other", own_reference=" C-7 ")).score == 100
+    scored = judge(query(own_reference="C-7", **NUMBER), candidate(own_reference="C-7", **OTHER_NUMBER))
+    assert (scored.score, scored.identity) == (OTHER_ENTITY, Identity.DIFFERENT)
+    assert "own_reference" in judge(query(own_reference="C-7"), candidate(own_reference="C-8")).differences
