@@ -6,7 +6,7 @@ from .jsondoc import ShapeError, decode
 from .reports import WakeUp
 
 SETTINGS = (
-    Setting("api_key", "API key", "From the developer portal, one per environment.", secret=True),
+    Setting("api_key", "API key", "From the developer portal, one per environment.", secret=True, identifies=True),
     Setting("business_unit", "Business unit code", "Of the Allianz Trade company, such as ACI, EHSE or EHDK."),
     Setting("currency", "Currency of the policy", "Of amounts that come without one, such as EUR."),
     Setting("extension_id", "Extension", "Such as DCL or CAP; empty for the basic policy.", required=False),

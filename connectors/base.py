@@ -136,6 +136,15 @@ class Insurer(ABC):
         """The calls this connector implements."""
         return frozenset(op for op in Operation if getattr(cls, op.value) is not getattr(Insurer, op.value))
 
+    @classmethod
+    def customer(cls, credentials: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, ...]:
+        """Who we are to the insurer, of whom it counts the calls: every connection with the same answer shares its
+        ``rates``. Empty where that is not entered. What it holds may be secret.
+        """
+        named = [setting for setting in cls.settings if setting.identifies]
+        given = [(credentials if setting.secret else settings).get(setting.name, "").strip() for setting in named]
+        return tuple(given) if all(given) else ()
+
     @abstractmethod
     def close(self) -> None:
         """Give back connections. The object is not usable afterwards."""

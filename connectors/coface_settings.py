@@ -15,7 +15,7 @@ COFASERVE = "https://cofaserve-api.coface.com"
 ICON = "/bi/icon-data/v1"  # below a base address of one's own
 
 SETTINGS = (
-    Setting("api_key", "API key", "From the developer portal; sent as x-api-key.", secret=True),
+    Setting("api_key", "API key", "From the developer portal; sent as x-api-key.", secret=True, identifies=True),
     Setting("username", "User name", "Of the account on the developer portal.", secret=True),
     Setting("password", "Password", secret=True),
     Setting("language", "Language", "Of texts in answers and reports, such as EN or FR.", False, default="EN"),

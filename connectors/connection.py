@@ -23,7 +23,8 @@ class Environment(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Something a connector has to be told. A ``secret`` one is a credential: given in ``Connection.credentials``,
-    never shown. ``label`` and ``help`` are English and meant for administrators."""
+    never shown. ``label`` and ``help`` are English and meant for administrators. By what ``identifies`` the insurer
+    tells its customers apart, and so counts their calls."""
 
     name: str
     label: str
@@ -31,6 +32,7 @@ class Setting:
     required: bool = True
     secret: bool = False
     default: str = ""
+    identifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Sandbox(Insurer):
 
     code: ClassVar[str] = "sandbox"
     label: ClassVar[str] = "Insurer simulator"
-    settings: ClassVar[tuple[Setting, ...]] = (Setting("api_key", "API key", secret=True),)
+    settings: ClassVar[tuple[Setting, ...]] = (Setting("api_key", "API key", secret=True, identifies=True),)
     recognises: ClassVar[frozenset[Operation]] = frozenset(FINDERS)
     finds_own_references = True
 

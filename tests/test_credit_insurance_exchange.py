@@ -23,7 +23,7 @@ from .common import CreditCommon
 from .simulator_case import POLICY_NUMBER, SimulatorCase
 
 MODELS = "odoo.addons.credit_insurance.credit_insurance.models"
-TABLES = ("credit_insurance_exchange", "credit_insurance_call", "credit_insurance_token")
+TABLES = ("credit_insurance_exchange", "credit_insurance_token")
 
 
 def fetch(dbname, query, *arguments):
@@ -34,7 +34,7 @@ def fetch(dbname, query, *arguments):
 
 
 class SideCase(SimulatorCase, CreditCommon):
-    """What is written on connections of its own outlives the test: it is removed by its account."""
+    """What is written on connections of its own outlives the test: it is removed by its account or its customer."""
 
     @classmethod
     def setUpClass(cls):
@@ -46,6 +46,7 @@ class SideCase(SimulatorCase, CreditCommon):
     def _remove(cls):
         for table in TABLES:
             fetch(cls.dbname, f"DELETE FROM {table} WHERE account_id = %s", cls.account.id)
+        fetch(cls.dbname, "DELETE FROM credit_insurance_call WHERE customer ~ %s", "^(sandbox:|test )")
 
     def setUp(self):
         super().setUp()
@@ -229,7 +230,7 @@ class TestExchange(SideCase):
 @tagged("post_install", "-at_install")
 class TestLimiter(SideCase):
     def _limiter(self, *rates, **options):
-        return SharedLimiter(self.dbname, self.account.id, "sandbox", rates, **options)
+        return SharedLimiter(self.dbname, f"test {self.account.id}", "sandbox", rates, **options)
 
     def test_workers_share_the_limit(self):
         now = [1000.0]
@@ -312,6 +313,34 @@ class TestLimiter(SideCase):
             # Another worker, another connection to the same insurer.
             with self.account._connect() as another, self.assertRaises(RateLimited):
                 another.policy_details(POLICY_NUMBER)
+
+    def _spend(self, account):
+        """Whether a call of ``account`` left, where one an hour is allowed."""
+        with patch.object(Sandbox, "rates", (Rate(1, 3600.0),)), account._connect() as insurer:
+            limiter = insurer._transport.hooks.limiter
+            return self._ask(limiter, "covers") is None
+
+    def test_companies_with_the_same_credentials_share_one_allowance(self):
+        company = self.env["res.company"].create({"name": "Second"})
+        twin = self.account.copy({"company_id": company.id, "name": "Twin", "state": "test"})
+        twin.api_key = self.simulator.api_key
+        self.assertTrue(self._spend(self.account))
+        self.assertFalse(self._spend(twin))
+        twin.api_key = "another customer's"
+        self.assertTrue(self._spend(twin))
+
+    def test_environments_have_allowances_of_their_own(self):
+        self.assertTrue(self._spend(self.account))
+        self.account.sudo().write({"state": "enabled", "production_base_url": self.simulator.url})
+        self.account.api_key = self.simulator.api_key
+        self.assertTrue(self._spend(self.account))
+        self.assertFalse(self._spend(self.account))
+
+    def test_counted_calls_do_not_show_whose_they_are(self):
+        self._spend(self.account)
+        [[told]] = fetch(self.dbname, "SELECT string_agg(customer, ' ') FROM credit_insurance_call")
+        self.assertIn("sandbox:test:", told)
+        self.assertNotIn(self.simulator.api_key, told)
 
 
 @tagged("post_install", "-at_install")

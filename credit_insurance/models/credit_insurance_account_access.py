@@ -13,7 +13,7 @@ from odoo.addons.credit_insurance.connectors import (
 
 from . import credit_insurance_account  # noqa: F401 (has to be loaded first)
 from .credit_insurance_account_setting import BAD_NAME, UNAVAILABLE
-from .credit_insurance_call import SharedLimiter
+from .credit_insurance_call import SharedLimiter, get_customer_key
 from .credit_insurance_token import SharedTokenStore
 from .secret_sources import FILE_NAME, SecretUnavailable, get_path
 
@@ -183,13 +183,23 @@ class CreditInsuranceAccount(models.Model):
 
     def _get_services(self, environment, about=None):
         """Who records the exchanges, counts the calls and keeps the tokens: the same for all workers."""
-        dbname, connector = self.env.cr.dbname, CONNECTORS[self.connector]
+        dbname = self.env.cr.dbname
         credentials = Credentials(**self.sudo().setting_ids._get_values("secret", environment))
-        limiter = SharedLimiter(dbname, self.id, self.connector, connector.rates) if connector.rates else None
         salt = self.env["ir.config_parameter"].sudo().get_param("database.secret") or dbname
         return {
             "hooks": Hooks(
-                on_exchange=self.env["credit.insurance.exchange"]._make_recorder(self, about), limiter=limiter
+                on_exchange=self.env["credit.insurance.exchange"]._make_recorder(self, about),
+                limiter=self._get_limiter(environment, credentials, salt),
             ),
             "token_store": SharedTokenStore(dbname, self.id, credentials, salt),
         }
+
+    def _get_limiter(self, environment, credentials, salt):
+        """Keeps to the rates of the insurer, over all connections that are one customer to it; None without rates."""
+        connector = CONNECTORS[self.connector]
+        if not connector.rates:
+            return None
+        told = connector.customer(credentials, self.sudo().setting_ids._get_values("setting", environment))
+        # A connection of which nothing is known shares with nobody.
+        customer = get_customer_key(self.connector, environment.value, told or (f"account {self.id}",), salt)
+        return SharedLimiter(self.env.cr.dbname, customer, self.connector, connector.rates)

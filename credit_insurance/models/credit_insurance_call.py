@@ -1,11 +1,14 @@
 """Keeping to the number of calls an insurer allows, over all workers of the server.
 
-Each call that leaves is a row; a call may leave when fewer rows than allowed lie in the window before it. The rows of a
-connection are counted and added to under an advisory lock that is held for milliseconds, on a connection of its own:
-the call is spent whatever becomes of the transaction that makes it.
+Each call that leaves is a row; a call may leave when fewer rows than allowed lie in the window before it. Counted is
+what the insurer counts: all connections with the same credentials in the same environment share one allowance, whatever
+company they belong to. The rows are counted and added to under an advisory lock that is held for milliseconds, on a
+database connection of its own: the call is spent whatever becomes of the transaction that makes it.
 """
 
+import hashlib
 import time
+from functools import lru_cache
 
 from psycopg2.errors import LockNotAvailable
 from psycopg2.pool import PoolError
@@ -22,15 +25,25 @@ PATIENCE = 2.0  # seconds a call waits at most; a longer wait is left to the job
 BUSY_RETRY = 5.0
 
 
+@lru_cache(maxsize=64)
+def get_customer_key(connector, environment, customer, salt):
+    """What stands for a customer of an insurer among the calls. It holds the hash of the credentials, made slowly on
+    purpose and therefore kept for the life of the worker."""
+    told = "\0".join((connector, environment, *customer)).encode()
+    digest = hashlib.scrypt(told, salt=f"calls:{salt}".encode(), n=2**14, r=8, p=1, dklen=16)
+    return f"{connector}:{environment}:{digest.hex()}"
+
+
 class SharedLimiter:
     """What the transport asks before every attempt (``connectors.transport.RateLimiter``).
 
+    :param customer: whose calls are counted, see ``get_customer_key``
     :param now: seconds since the epoch; by default the database server's clock, the same for all workers
     """
 
-    def __init__(self, dbname, account_id, insurer, rates, *, patience=PATIENCE, now=None, sleep=time.sleep):
+    def __init__(self, dbname, customer, insurer, rates, *, patience=PATIENCE, now=None, sleep=time.sleep):
         self._dbname = dbname
-        self._account_id = account_id
+        self._customer = customer
         self._insurer = insurer
         self._rates = tuple(rates)
         self._patience = patience
@@ -53,7 +66,8 @@ class SharedLimiter:
         """Count the call and return 0, or count nothing and return the seconds until there is room."""
         try:
             with side_cursor(self._dbname) as cr:
-                cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, self._account_id], log_exceptions=False)
+                lock = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+                cr.execute(lock, [LOCK_CLASS, self._customer], log_exceptions=False)
                 return self._count(cr, operation)
         except (PoolError, LockNotAvailable) as exc:
             # Better late than blocked by the insurer for calling too often.
@@ -71,11 +85,11 @@ class SharedLimiter:
         cr.execute(
             SQL(
                 """
-                DELETE FROM credit_insurance_call WHERE account_id = %(account)s AND called_at <= %(before)s;
-                INSERT INTO credit_insurance_call (account_id, operation, called_at)
-                VALUES (%(account)s, %(operation)s, %(now)s)
+                DELETE FROM credit_insurance_call WHERE customer = %(customer)s AND called_at <= %(before)s;
+                INSERT INTO credit_insurance_call (customer, operation, called_at)
+                VALUES (%(customer)s, %(operation)s, %(now)s)
                 """,
-                account=self._account_id, operation=operation, now=now, before=now - longest,
+                customer=self._customer, operation=operation, now=now, before=now - longest,
             )
         )  # fmt: skip
         return 0.0
@@ -86,10 +100,10 @@ class SharedLimiter:
             SQL(
                 """
                 SELECT called_at FROM credit_insurance_call
-                 WHERE account_id = %s AND called_at > %s AND (operation = %s OR %s)
+                 WHERE customer = %s AND called_at > %s AND (operation = %s OR %s)
                  ORDER BY called_at DESC OFFSET %s LIMIT 1
                 """,
-                self._account_id, now - rate.seconds, operation, not rate.per_operation, rate.calls - 1,
+                self._customer, now - rate.seconds, operation, not rate.per_operation, rate.calls - 1,
             )
         )  # fmt: skip
         row = cr.fetchone()
@@ -104,7 +118,7 @@ class CreditInsuranceCall(models.Model):
     _auto = False
     _log_access = False
 
-    account_id = fields.Integer(readonly=True)
+    customer = fields.Char(readonly=True, help="Of the insurer: connector, environment, hash of the credentials.")
     operation = fields.Char(readonly=True)
     called_at = fields.Float(readonly=True)
 
@@ -114,12 +128,12 @@ class CreditInsuranceCall(models.Model):
             """
             CREATE UNLOGGED TABLE IF NOT EXISTS credit_insurance_call (
                 id bigserial PRIMARY KEY,
-                account_id integer NOT NULL,
+                customer varchar NOT NULL,
                 operation varchar NOT NULL,
                 called_at double precision NOT NULL
             );
-            CREATE INDEX IF NOT EXISTS credit_insurance_call_account_idx
-                ON credit_insurance_call (account_id, called_at);
+            CREATE INDEX IF NOT EXISTS credit_insurance_call_customer_idx
+                ON credit_insurance_call (customer, called_at);
             """
         )
 

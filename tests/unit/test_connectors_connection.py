@@ -2,7 +2,16 @@
 
 import pytest
 
-from connectors import AddressBook, ConfigurationError, Connection, Credentials, Endpoint, Environment, Setting
+from connectors import (
+    CONNECTORS,
+    AddressBook,
+    ConfigurationError,
+    Connection,
+    Credentials,
+    Endpoint,
+    Environment,
+    Setting,
+)
 from connectors.urls import checked_base_url, origin
 
 SETTINGS = (
@@ -20,6 +29,21 @@ KNOWN = {name: ENDPOINTS[name] for name in ("token", "cover")}
 
 def connection(base_url="", *, key="k", **members):
     return Connection(base_url, Credentials(api_key=key), **members)
+
+
+# --- Who we are to an insurer -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [code for code, connector in CONNECTORS.items() if connector.rates])
+def test_insurer_that_counts_calls_is_told_whose_they_are(code):
+    connector = CONNECTORS[code]
+    names = [setting for setting in connector.settings if setting.identifies]
+    secrets = {setting.name: "s" for setting in names if setting.secret}
+    plain = {setting.name: "p" for setting in names if not setting.secret}
+    assert len(connector.customer(secrets, plain)) == len(names) > 0
+    assert connector.customer({}, {}) == connector.customer(dict.fromkeys(secrets, " "), plain and {}) == ()
+    other = connector.customer(dict.fromkeys(secrets, "t"), dict.fromkeys(plain, "q"))
+    assert other != connector.customer(secrets, plain)
 
 
 # --- Settings ---------------------------------------------------------------------------------------------------
