@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
 
-from .redaction import HIDDEN, SECRET_NAMES
+from .masking import HIDDEN, SECRET_NAMES
 
 Value = TypeVar("Value")
 Json = dict[str, Any] | list[Any] | str | int | Decimal | bool | None

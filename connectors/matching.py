@@ -88,13 +88,11 @@ def proven(query: BuyerQuery, candidates: Iterable[BuyerCandidate]) -> Match | N
     listed = list(candidates)
     ours = {each.buyer_id: each for each in listed if _has_own_reference(query, each)}
     if ours:
-        found = next(iter(ours.values()))
-        return Match(found, Proof.OWN_REFERENCE) if len(ours) == 1 and is_ours(query, found) else None
+        one = next(iter(ours.values()))
+        return Match(one, Proof.OWN_REFERENCE) if len(ours) == 1 and is_ours(query, one) else None
     same = {each.buyer_id: each for each in listed if compare(_numbers(each), _numbers(query)) is Identity.SAME}
-    found = next(iter(same.values()), None)
-    if found is None or len(same) > 1 or "own_reference" in _differences(query, found):
-        return None
-    return Match(found, Proof.NUMBER)
+    found = next(iter(same.values())) if len(same) == 1 else None
+    return Match(found, Proof.NUMBER) if found and "own_reference" not in _differences(query, found) else None
 
 
 def is_ours(query: BuyerQuery, candidate: BuyerCandidate) -> bool:

@@ -1,8 +1,8 @@
 """Secrets: carried without being shown, and taken out of everything that is logged, raised or recorded.
 
 Two nets, because either alone has holes: known secret *values* (the credentials, tokens as they are issued, and the
-encoded forms of both) are replaced wherever they occur, and members and headers with secret *names* lose their value
-even when it is not known.
+encoded forms of both) are replaced wherever they occur, and what has a secret *name* loses its value even when that is
+not known (``masking.py``).
 """
 
 import base64
@@ -10,18 +10,10 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from html import escape
 from threading import Lock
 
-HIDDEN = "***"
-# "token_type" says "Bearer", and a page token is needed to read a recorded exchange: neither is a secret.
-_NAMES = r"(?:api|app)[-_]?key|authori[sz]ation|cookie|pass(?:word|wd)|secret|(?<!page)token(?![-_]?type)"
-SECRET_NAMES = re.compile(_NAMES, re.IGNORECASE)
-# A JSON member with such a name and its value: a text (perhaps cut off), a list, an object or a number.
-_SECRET_MEMBER = re.compile(
-    rf'("(?=[^"]{{0,64}}?(?:{_NAMES}))[^"]{{1,64}}"\s*:\s*)'
-    r'(?:"(?:[^"\\]|\\.)*"?|\[[^]]*\]?|\{[^}]*\}?|-?[0-9][0-9.eE+-]*)',
-    re.IGNORECASE,
-)
+from .masking import HIDDEN, SECRET_NAMES, masked
 
 
 class Credentials(Mapping[str, str]):
@@ -56,22 +48,30 @@ class Redactor:
         return f"Redactor({len(self._known)} values)"
 
     def add(self, secret: str) -> None:
-        """Hide ``secret`` from now on: as it is, as JSON writes it, percent-encoded and in base64."""
+        """Hide ``secret`` from now on: as it is, as JSON, XML, forms and addresses write it, and in base64."""
         if secret in self._known:
             return
-        encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-        forms = {secret, json.dumps(secret)[1:-1], urllib.parse.quote(secret, safe=""), encoded} - {""}
         with self._lock:
-            self._known = tuple(sorted(forms.union(self._known), key=len, reverse=True))
+            self._known = tuple(sorted(_forms(secret).union(self._known), key=len, reverse=True))
 
     def text(self, text: str) -> str:
-        """``text`` without secrets: known values first, then the values of JSON members with a secret's name."""
+        """``text`` without secrets: known values first, then the values under a secret's name."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        if not SECRET_NAMES.search(text):  # the usual case, and much quicker to see
-            return text
-        return _SECRET_MEMBER.sub(rf'\1"{HIDDEN}"', text)
+        return masked(text)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers, with the values of secret ones hidden."""
         return {name: HIDDEN if SECRET_NAMES.search(name) else self.text(value) for name, value in headers.items()}
+
+
+def _forms(secret: str) -> set[str]:
+    """How documents write a text; in JSON there may be XML, or JSON again."""
+    in_xml = {escape(secret, quote=quote) for quote in (True, False)}
+    in_xml |= {form.encode("ascii", "xmlcharrefreplace").decode() for form in in_xml}
+    in_json = {json.dumps(form, ensure_ascii=plain)[1:-1] for form in {secret, *in_xml} for plain in (True, False)}
+    in_json |= {json.dumps(form)[1:-1] for form in in_json}
+    in_url = {urllib.parse.quote(secret, safe=""), urllib.parse.quote_plus(secret)}
+    in_url |= {re.sub("%..", lambda found: found[0].lower(), form) for form in in_url}
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return {secret, encoded, *in_json, *in_xml, *in_url} - {""}

@@ -25,7 +25,7 @@ from typing import NoReturn, TypeVar
 from lxml import etree
 
 from .jsondoc import QUOTED, Node, ShapeError, shorten
-from .redaction import HIDDEN, SECRET_NAMES
+from .masking import HIDDEN, SECRET_NAMES
 
 Value = TypeVar("Value")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
