@@ -31,6 +31,8 @@ from .base import FINDERS, Insurer, Operation
 from .calls import Exchange, TransportOptions
 from .connection import AddressBook, Connection, Endpoint, Environment, Rate, Setting
 from .debts import (
+    AgreementState,
+    AgreementStatus,
     Claim,
     ClaimCause,
     ClaimReceipt,
@@ -108,6 +110,8 @@ __all__ = [
     "CONNECTORS",
     "FINDERS",
     "AddressBook",
+    "AgreementState",
+    "AgreementStatus",
     "Announcement",
     "AnnouncementKind",
     "AuthenticationError",

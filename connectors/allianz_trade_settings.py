@@ -7,7 +7,12 @@ from .reports import WakeUp
 
 SETTINGS = (
     Setting("api_key", "API key", "From the developer portal, one per environment.", secret=True, identifies=True),
-    Setting("business_unit", "Business unit code", "Of the Allianz Trade company, such as ACI, EHSE or EHDK."),
+    Setting(
+        "business_unit",
+        "Business unit code",
+        "Of the Allianz Trade company, such as ACI, EHSE or EHDK.",
+        names_holder=True,
+    ),
     Setting("currency", "Currency of the policy", "Of amounts that come without one, such as EUR."),
     Setting("extension_id", "Extension", "Such as DCL or CAP; empty for the basic policy.", required=False),
     Setting(

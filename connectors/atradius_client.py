@@ -46,7 +46,7 @@ SETTINGS = (
     Setting("client_id", "Client id", secret=True, identifies=True),
     Setting("client_secret", "Client secret", secret=True),
     Setting("app_key", "Application key", "Sent as Atradius-App-Key with every call.", secret=True),
-    Setting("customer_id", "Customer id", "The number of your organisation at Atradius."),
+    Setting("customer_id", "Customer id", "The number of your organisation at Atradius.", names_holder=True),
     Setting(
         "registration_uid_types",
         "Types of registration numbers",

@@ -22,6 +22,7 @@ from typing import ClassVar, Self
 
 from .connection import Connection, Endpoint, Environment, Rate, Setting
 from .debts import (
+    AgreementStatus,
     Claim,
     ClaimReceipt,
     ClaimStatus,
@@ -67,8 +68,10 @@ class Operation(StrEnum):
     FIND_OVERDUE_NOTICE = "find_overdue_notice"
     EXTEND_INVOICE = "extend_invoice"
     FIND_EXTENSION = "find_extension"
+    EXTENSION_STATE = "extension_state"
     REPORT_REPAYMENT_PLAN = "report_repayment_plan"
     FIND_REPAYMENT_PLAN = "find_repayment_plan"
+    REPAYMENT_PLAN_STATE = "repayment_plan_state"
     DECLARE_TURNOVER = "declare_turnover"
     DECLARE_SHIPMENTS = "declare_shipments"
     DECLARE_RECEIPTS = "declare_receipts"
@@ -255,6 +258,10 @@ class Insurer(ABC):
         """The receipt of this extension where the insurer has it."""
         raise self._not_supported(Operation.FIND_EXTENSION)
 
+    def extension_state(self, notice_number: str) -> AgreementStatus:
+        """What the insurer says to an extension, by its number."""
+        raise self._not_supported(Operation.EXTENSION_STATE)
+
     def report_repayment_plan(self, plan: RepaymentPlan) -> OverdueReceipt:
         """Report the instalments a buyer agreed to."""
         raise self._not_supported(Operation.REPORT_REPAYMENT_PLAN)
@@ -262,6 +269,10 @@ class Insurer(ABC):
     def find_repayment_plan(self, plan: RepaymentPlan) -> OverdueReceipt | None:
         """The receipt of this plan where the insurer has it."""
         raise self._not_supported(Operation.FIND_REPAYMENT_PLAN)
+
+    def repayment_plan_state(self, notice_number: str) -> AgreementStatus:
+        """What the insurer says to a repayment plan, by its number."""
+        raise self._not_supported(Operation.REPAYMENT_PLAN_STATE)
 
     def submit_claim(self, claim: Claim) -> ClaimReceipt:
         """Claim indemnity. Submitting the same claim again gives the first receipt with ``duplicate=True``; another

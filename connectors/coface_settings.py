@@ -51,7 +51,7 @@ SETTINGS = (
     Setting("cofaserve_api_key", "CofaServe: API key", "Empty: CofaServe is not used.", False, secret=True),
     Setting("cofaserve_username", "CofaServe: user name", "Empty: as above.", False, secret=True),
     Setting("cofaserve_password", "CofaServe: password", "Empty: as above.", False, secret=True),
-    Setting("cofaserve_policy", "CofaServe: policy number", "Sent as X-COF-Policy-Number.", False),
+    Setting("cofaserve_policy", "CofaServe: policy number", "Sent as X-COF-Policy-Number.", False, names_holder=True),
     Setting("cofaserve_login", "CofaServe: form of the login", "v1 or rootcontext.", False, default="v1"),
     Setting("cofaserve_context", "CofaServe: root context", "For the login rootcontext.", False),
     Setting("cofaserve_server", "CofaServe: server", "For the login rootcontext.", False),

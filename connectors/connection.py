@@ -24,7 +24,8 @@ class Environment(StrEnum):
 class Setting:
     """Something a connector has to be told. A ``secret`` one is a credential: given in ``Connection.credentials``,
     never shown. ``label`` and ``help`` are English and meant for administrators. By what ``identifies`` the insurer
-    tells its customers apart, and so counts their calls."""
+    tells its customers apart, and so counts their calls. ``names_holder``: it says for which policyholder we call; what
+    the insurer numbered for one is unknown for another."""
 
     name: str
     label: str
@@ -33,6 +34,7 @@ class Setting:
     secret: bool = False
     default: str = ""
     identifies: bool = False
+    names_holder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,15 @@ class CollectionState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class AgreementState(StrEnum):
+    """What the insurer says to an extension or a repayment plan."""
+
+    RECEIVED = "received"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
 class DocumentKind(StrEnum):
     """What a paper proves."""
 
@@ -158,6 +167,18 @@ class RepaymentPlan:
             require_money(instalment.amount, "amount")
         days = [instalment.due_on for instalment in self.instalments]
         require(days == sorted(set(days)), "instalments follow one another")
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementStatus:
+    """How an extension or a repayment plan stands."""
+
+    notice_number: str
+    reference: str
+    state: AgreementState
+    raw_code: str
+    updated_at: datetime
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

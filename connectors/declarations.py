@@ -14,12 +14,14 @@ from .messages import PaymentMethod
 @dataclass(frozen=True, slots=True)
 class TurnoverLine:
     """Insurable sales to one country (ISO 3166-1 alpha-2) in one currency, net of VAT. Credit notes may make it
-    negative. ``buyer_id`` where the policy wants turnover per buyer."""
+    negative. ``buyer_id`` where the policy wants turnover per buyer. ``reference`` is unique per line: a refusal names
+    it, or the country where it means all lines of that."""
 
     country: str
     currency: str
     amount: Decimal
     buyer_id: str = ""
+    reference: str = ""
 
     def __post_init__(self) -> None:
         require_currency(self.currency)

@@ -21,6 +21,7 @@ from .bearer import BearerTransport
 from .calls import Answer, Call
 from .connection import Connection, Setting
 from .debts import (
+    AgreementStatus,
     Claim,
     ClaimReceipt,
     ClaimStatus,
@@ -68,7 +69,8 @@ WAKE_UPS: Mapping[str, frozenset[Operation]] = {
     "COLLECTION_MOVED": frozenset({Operation.COLLECTION_STATUS}),
     "COVER_CHANGED": frozenset({Operation.COVER_PAGE}),
     "COVER_REQUEST_DECIDED": frozenset({Operation.COVER_REQUEST_STATE, Operation.COVER_PAGE}),
-    "EXTENSION_MOVED": frozenset({Operation.FIND_EXTENSION}),
+    "EXTENSION_MOVED": frozenset({Operation.EXTENSION_STATE}),
+    "PLAN_MOVED": frozenset({Operation.REPAYMENT_PLAN_STATE}),
     "GRADE_CHANGED": frozenset({Operation.GRADES}),
     "REPORT_MOVED": frozenset({Operation.REPORT_STATE}),
 }
@@ -186,6 +188,9 @@ class Sandbox(Insurer):
         answer = self._find("find_extension", "/v1/extensions", extension.reference)
         return answer.read(at_most_one("extensions", reading.overdue_receipt, extension.reference))
 
+    def extension_state(self, notice_number: str) -> AgreementStatus:
+        return self._one("extension_state", "/v1/extensions", notice_number).read(reading.agreement_status)
+
     def report_repayment_plan(self, plan: RepaymentPlan) -> OverdueReceipt:
         body = writing.plan_body(plan)
         answer = self._post("report_repayment_plan", "/v1/repayment-plans", body, reference=plan.reference)
@@ -194,6 +199,9 @@ class Sandbox(Insurer):
     def find_repayment_plan(self, plan: RepaymentPlan) -> OverdueReceipt | None:
         answer = self._find("find_repayment_plan", "/v1/repayment-plans", plan.reference)
         return answer.read(at_most_one("repaymentPlans", reading.overdue_receipt, plan.reference))
+
+    def repayment_plan_state(self, notice_number: str) -> AgreementStatus:
+        return self._one("repayment_plan_state", "/v1/repayment-plans", notice_number).read(reading.agreement_status)
 
     def submit_claim(self, claim: Claim) -> ClaimReceipt:
         answer = self._post("submit_claim", "/v1/claims", writing.claim_body(claim), reference=claim.reference)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from .debts import (
+    AgreementState,
+    AgreementStatus,
     ClaimReceipt,
     ClaimState,
     ClaimStatus,
@@ -45,6 +47,7 @@ COVER_CODES = {
 REQUEST_CODES = {status.name: status for status in RequestStatus if status is not RequestStatus.UNKNOWN}
 CLAIM_CODES = {state.name: state for state in ClaimState if state is not ClaimState.UNKNOWN}
 COLLECTION_CODES = {state.name: state for state in CollectionState if state is not CollectionState.UNKNOWN}
+AGREEMENT_CODES = {state.name: state for state in AgreementState if state is not AgreementState.UNKNOWN}
 REPORT_CODES = {status.name: status for status in ReportStatus if status is not ReportStatus.UNKNOWN}
 ANNOUNCEMENT_CODES = {kind.name: kind for kind in AnnouncementKind if kind is not AnnouncementKind.UNKNOWN}
 ZERO = Decimal(0)
@@ -156,6 +159,18 @@ def overdue_receipt(node: Node) -> OverdueReceipt:
         received_at=node["receivedAt"].instant(),
         duplicate=_duplicate(node),
         case_number=node["fileNumber"].optional(Node.identifier) or "",
+        words=_words(node),
+    )
+
+
+def agreement_status(node: Node) -> AgreementStatus:
+    raw = node["statusCode"].identifier()
+    return AgreementStatus(
+        notice_number=node["noticeNumber"].identifier(),
+        reference=node["reference"].text(),
+        state=known(AGREEMENT_CODES, raw, AgreementState.UNKNOWN),
+        raw_code=raw,
+        updated_at=node["updatedAt"].instant(),
         words=_words(node),
     )
 

@@ -182,7 +182,13 @@ def _invoice(invoice: OverdueInvoice) -> Json:
 
 
 def _turnover_line(line: TurnoverLine) -> Json:
-    return {"country": line.country, "currency": line.currency, "amount": line.amount, "buyerId": line.buyer_id}
+    return {
+        "reference": line.reference,
+        "country": line.country,
+        "currency": line.currency,
+        "amount": line.amount,
+        "buyerId": line.buyer_id,
+    }
 
 
 def _shipment(shipment: Shipment) -> Json:

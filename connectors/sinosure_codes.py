@@ -48,7 +48,13 @@ ROW_MARK = 11  # and of what tells the rows of one message apart
 _CODES_HELP = "Pairs such as 1=approved, 2=withdrawn. A code that is not listed is shown as it is."
 
 SETTINGS = (
-    Setting("client_no", "Client number", "clientNo, SINOSURE's number of your company.", identifies=True),
+    Setting(
+        "client_no",
+        "Client number",
+        "clientNo, SINOSURE's number of your company.",
+        identifies=True,
+        names_holder=True,
+    ),
     Setting("policy_no", "Policy number", "For questions that name no policy. Empty: all policies.", required=False),
     Setting("transport", "Format", "soap for the web service, gateway for the JSON gateway.", default="soap"),
     Setting("currency", "Currency of limits", "Amounts of limits come and go without a currency.", default="USD"),

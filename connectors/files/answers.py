@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from ..debts import (
+    AgreementState,
+    AgreementStatus,
     ClaimReceipt,
     ClaimState,
     ClaimStatus,
@@ -35,7 +37,8 @@ class FoundBuyer(BuyerCandidate):
 
 
 AnyReceipt = OverdueReceipt | ClaimReceipt | DeclarationReceipt | DocumentReceipt
-AnyAnswer = Cover | Grade | CoverRequestState | AnyReceipt | ClaimStatus | CollectionStatus | ReportState | FoundBuyer
+AnyStatus = AgreementStatus | ClaimStatus | CollectionStatus | ReportState
+AnyAnswer = Cover | Grade | CoverRequestState | AnyReceipt | AnyStatus | FoundBuyer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class FileAnswers:
     grades: tuple[Grade, ...] = ()
     request_states: tuple[CoverRequestState, ...] = ()
     receipts: tuple[AnyReceipt, ...] = ()
+    agreement_statuses: tuple[AgreementStatus, ...] = ()
     claim_statuses: tuple[ClaimStatus, ...] = ()
     collection_statuses: tuple[CollectionStatus, ...] = ()
     report_states: tuple[ReportState, ...] = ()
@@ -54,8 +58,8 @@ class FileAnswers:
 
     def all(self) -> tuple[AnyAnswer, ...]:
         """Every answer, whatever its kind."""
-        answered = (*self.covers, *self.grades, *self.request_states, *self.receipts, *self.claim_statuses)
-        return (*answered, *self.collection_statuses, *self.report_states, *self.candidates)
+        answered = (*self.covers, *self.grades, *self.request_states, *self.receipts, *self.agreement_statuses)
+        return (*answered, *self.claim_statuses, *self.collection_statuses, *self.report_states, *self.candidates)
 
 
 RAW = Column("raw_code", Cell.IDENTIFIER, "the insurer's own code; empty: the status as written")
@@ -207,6 +211,20 @@ DOCUMENT_RECEIPT = Kind(
     + (DUPLICATE,),
     key=("reference",),
 )
+AGREEMENT_STATUS = Kind(
+    "agreement_status",
+    AgreementStatus,
+    "What is said to extensions and repayment plans",
+    (
+        Column("notice_number", Cell.IDENTIFIER, "the insurer's number of the extension or plan", True),
+        Column("reference", Cell.IDENTIFIER, "the policyholder's reference"),
+        Column("state", Cell.STATUS, "how it stands", True, AgreementState),
+        RAW,
+        UPDATED,
+        WORDS,
+    ),
+    key=("notice_number", "updated_at"),
+)
 CLAIM_STATUS = Kind(
     "claim_status",
     ClaimStatus,
@@ -291,6 +309,7 @@ ANSWERS = (
     CLAIM_RECEIPT,
     DECLARATION_RECEIPT,
     DOCUMENT_RECEIPT,
+    AGREEMENT_STATUS,
     CLAIM_STATUS,
     COLLECTION_STATUS,
     REPORT_STATE,

@@ -99,6 +99,9 @@ TURNOVER_LINES = Part(
         Column("currency", Cell.CURRENCY, "currency of the sales", True),
         Column("amount", Cell.NUMBER, "insurable sales, net of VAT; negative where credit notes prevail", True),
         Column("buyer_id", Cell.IDENTIFIER, "the insurer's number of the buyer, where turnover is declared per buyer"),
+        Column(
+            "reference", Cell.IDENTIFIER, "reference of the line; a refusal names it, or the country for all its lines"
+        ),
     ),
     key=("country", "currency", "buyer_id"),
 )

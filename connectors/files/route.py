@@ -33,7 +33,11 @@ EXACT = Reading(decimal=DecimalMark.POINT)  # how XML and EDIFACT write
 FIELDS = {
     **{"cover": "covers", "grade": "grades", "cover_request_state": "request_states"},
     **{kind.code: "receipts" for kind in ANSWERS if kind.code.endswith("_receipt")},
-    **{"claim_status": "claim_statuses", "collection_status": "collection_statuses"},
+    **{
+        "agreement_status": "agreement_statuses",
+        "claim_status": "claim_statuses",
+        "collection_status": "collection_statuses",
+    },
     **{"report_state": "report_states", "buyer_candidate": "candidates"},
 }
 

@@ -150,6 +150,10 @@ class Control:
         """AGREED or REFUSED."""
         decisions.answer_extension(self.book, notice_number, decision, message)
 
+    def answer_plan(self, notice_number: str, decision: str = "", message: str = "") -> None:
+        """AGREED or REFUSED."""
+        decisions.answer_plan(self.book, notice_number, decision, message)
+
     def deliver_report(self, order_id: str, message: str = "", refuse: bool = False) -> None:
         decisions.deliver_report(self.book, order_id, message, refuse)
 

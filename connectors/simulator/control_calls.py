@@ -21,6 +21,7 @@ Bodies are JSON, or the fields of a form (which is answered by a redirection to 
 | ``POST buyer-numbers/{id}/give`` | ``{"buyerId"?, "message"?, "refuse"?}`` |
 | ``POST reports/{id}/deliver`` | ``{"message"?, "refuse"?}`` |
 | ``POST extensions/{number}/answer`` | ``{"decision": "AGREED" or "REFUSED", "message"?}`` |
+| ``POST plans/{number}/answer`` | ``{"decision": "AGREED" or "REFUSED", "message"?}`` |
 | ``POST collections/{number}/advance`` | ``{"to"?, "recovered"?, "costs"?, "approvedCosts"?, "message"?}`` |
 | ``GET  claims`` | ``?reference=``; ``{"count", "claims"}`` |
 | ``GET  sent/{kind}`` | ``?reference=``; ``{"count", "sent"}`` |
@@ -115,6 +116,7 @@ def _insurer_actions(control: Control) -> dict[str, Action]:
         "extensions/{name}/answer": lambda body, name: control.answer_extension(
             name, **_only(body, "decision", "message")
         ),
+        "plans/{name}/answer": lambda body, name: control.answer_plan(name, **_only(body, "decision", "message")),
         "collections/{name}/advance": lambda body, name: control.advance_collection(
             name, **_snake(_only(body, "to", "message", *amounts))
         ),

@@ -134,9 +134,17 @@ def deliver_report(book: Book, order_id: str, message: str = "", refuse: bool = 
 
 
 def answer_extension(book: Book, notice_number: str, decision: str = "", message: str = "") -> None:
+    _answer(book, "extension", notice_number, decision, message)
+
+
+def answer_plan(book: Book, notice_number: str, decision: str = "", message: str = "") -> None:
+    _answer(book, "plan", notice_number, decision, message)
+
+
+def _answer(book: Book, kind: str, notice_number: str, decision: str, message: str) -> None:
     if decision not in ("AGREED", "REFUSED"):
         raise Refusal(422, "bad_decision", f"{decision!r} is not AGREED or REFUSED")
-    book.move(book.by_number("extension", notice_number), decision, message=message)
+    book.move(book.by_number(kind, notice_number), decision, message=message)
 
 
 def advance_collection(book: Book, case_number: str, to: str = "", message: str = "", **amounts: Any) -> None:

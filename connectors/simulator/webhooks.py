@@ -26,7 +26,7 @@ TIMEOUT = 5.0
 SIGNATURE = "X-Signature-256"
 KINDS = (
     *("COVER_REQUEST_DECIDED", "COVER_CHANGED", "GRADE_CHANGED", "CLAIM_MOVED", "REPORT_MOVED"),
-    *("COLLECTION_MOVED", "EXTENSION_MOVED", "BUYER_NUMBER_GIVEN"),
+    *("COLLECTION_MOVED", "EXTENSION_MOVED", "PLAN_MOVED", "BUYER_NUMBER_GIVEN"),
 )
 
 # By interface: the body of its call for an event, None when it makes none.
