@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import socket
 from unittest.mock import Mock, patch
 
 import requests
@@ -10,7 +11,11 @@ import requests
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_action_webhook
+from odoo.addons.credit_insurance.credit_insurance.models.webhook_address import (
+    AllowedInside,
+    InternalAddress,
+    PublicAddresses,
+)
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -36,7 +41,7 @@ class TestAlertWebhook(FindingsCommon):
 
     def _call(self, task, answer):
         kind = {"side_effect": answer} if isinstance(answer, Exception) else {"return_value": Mock(status_code=answer)}
-        with patch.object(credit_insurance_action_webhook.requests, "post", **kind) as post:
+        with patch.object(requests.Session, "post", **kind) as post:
             task._job_call()
         return post
 
@@ -91,10 +96,55 @@ class TestAlertWebhook(FindingsCommon):
 
     def test_context_of_a_client_does_not_call_at_once(self):
         alerts = self.Alert.with_context(queue_job__no_delay=True).sudo()
-        with trap_jobs() as trap, patch.object(credit_insurance_action_webhook.requests, "post") as post:
+        with trap_jobs() as trap, patch.object(requests.Session, "post") as post:
             alerts._record(self.buyer, self.rule, [self._found(actions=["webhook"])], set(), self.today)
             trap.assert_jobs_count(1)
         self.assertFalse(post.called)
+
+    def _allow(self, text):
+        self.env["ir.config_parameter"].set_param("credit_insurance.webhook_hosts_inside", text)
+
+    def test_malformed_address_is_refused_in_plain_words(self):
+        for url in ("https://[::1", "https://example.com:port", "https://example.com:99999", "https://[x]/"):
+            with self.assertRaisesRegex(ValidationError, "not an address"), self.cr.savepoint():
+                self.hook.url = url
+
+    def test_address_inside_is_refused_when_it_is_saved(self):
+        inside = "127.0.0.1 10.0.0.8 192.168.1.1 172.16.0.1 169.254.169.254 0.0.0.0 [::1] [fe80::1] [::ffff:10.0.0.8]"
+        for host in (*inside.split(), "localhost"):
+            with self.subTest(host=host), self.assertRaisesRegex(ValidationError, "leads inside"):
+                with self.cr.savepoint():
+                    self.hook.url = f"https://{host}/hook"
+
+    def test_administrator_allows_a_host_or_a_network_inside(self):
+        self._allow("localhost, 10.1.0.0/16")
+        self.hook.url = "https://localhost:8443/hook"
+        self.hook.url = "https://10.1.2.3/hook"
+        with self.assertRaises(ValidationError):
+            self.hook.url = "https://10.2.0.1/hook"
+
+    def test_name_that_leads_inside_by_now_is_not_called(self):
+        self._allow("localhost")
+        self.hook.url = "https://localhost/hook"
+        task = self._queue()
+        self._allow("")
+        self.assertFalse(self._call(task, 200).called)
+        self.assertEqual(task.state, "failed")
+        self.assertIn("leads inside", task.note)
+
+    def test_nothing_is_sent_where_a_name_leads_inside_between_look_up_and_call(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            for text, reached in (("", False), ("localhost", True)):
+                adapter = PublicAddresses(AllowedInside(text))
+                pool = adapter.poolmanager.connection_from_url(f"https://localhost:{port}/")
+                connection = pool.ConnectionCls("localhost", port)
+                if reached:
+                    connection._new_conn().close()
+                else:
+                    with self.assertRaises(InternalAddress):
+                        connection._new_conn()
+                adapter.close()
 
     def test_only_encrypted_addresses_and_only_the_system_sees_them(self):
         for url in ("http://example.com", "ftp://x", "https://", "https://me:pw@example.com", "nonsense"):

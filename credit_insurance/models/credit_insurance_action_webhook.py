@@ -9,7 +9,6 @@ import hmac
 import json
 import logging
 import time
-from urllib.parse import urlsplit
 
 import requests
 
@@ -18,10 +17,13 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, split_address
+
 _logger = logging.getLogger(__name__)
 
 TIMEOUT = (5, 15)  # seconds to connect, and between two bytes of the answer
 MAX_TRIES = 6
+ALLOWED_PARAMETER = "credit_insurance.webhook_hosts_inside"
 
 
 class CreditInsuranceWebhook(models.Model):
@@ -40,9 +42,31 @@ class CreditInsuranceWebhook(models.Model):
     @api.constrains("url")
     def _check_url(self):
         for hook in self.sudo():
-            parts = urlsplit(hook.url.strip())
-            if parts.scheme != "https" or not parts.hostname or parts.username:
-                raise ValidationError(self.env._("A webhook's address begins with https:// and holds no password."))
+            if not (where := split_address(hook.url)):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is not an address that a webhook can call: it begins with https://, names a host and "
+                        "holds no password.",
+                        hook.url,
+                    )
+                )
+            try:
+                self._get_allowed().check_name(*where)
+            except InternalAddress as error:
+                raise ValidationError(self._describe_inside(where[0], error)) from error
+
+    @api.model
+    def _get_allowed(self):
+        return AllowedInside(self.env["ir.config_parameter"].sudo().get_param(ALLOWED_PARAMETER))
+
+    @api.model
+    def _describe_inside(self, host, address):
+        return self.env._(
+            "“%(host)s” leads inside, to %(address)s: webhooks call public addresses only. If this is meant, a system "
+            "administrator allows the host in the settings.",
+            host=host,
+            address=address,
+        )
 
     def _get_refusal(self, company):
         """Why nothing is sent, or None."""
@@ -59,27 +83,27 @@ class CreditInsuranceWebhook(models.Model):
         """Send once; returns the HTTP status.
 
         :raise requests.RequestException: no answer
+        :raise InternalAddress: the address leads inside and is not allowed
         """
-        hook = self.sudo()
+        hook, allowed = self.sudo(), self._get_allowed()
+        allowed.check_name(*split_address(hook.url))
         body = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()
         timestamp = str(int(time.time()))
         signature = hmac.new(hook.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
-        answer = requests.post(
-            hook.url.strip(),
-            data=body,
-            headers={
-                "Content-Type": "application/json",
-                "X-Credit-Timestamp": timestamp,
-                "X-Credit-Signature": f"sha256={signature.hexdigest()}",
-                "X-Credit-Delivery": delivery,
-            },
-            timeout=TIMEOUT,
+        headers = {
+            "Content-Type": "application/json",
+            "X-Credit-Timestamp": timestamp,
+            "X-Credit-Signature": f"sha256={signature.hexdigest()}",
+            "X-Credit-Delivery": delivery,
+        }
+        with requests.Session() as session:
+            session.mount("https://", PublicAddresses(allowed))
             # Whoever answers for the address may not send the figures elsewhere.
-            allow_redirects=False,
-            stream=True,
-        )
-        answer.close()
-        return answer.status_code
+            answer = session.post(
+                hook.url.strip(), data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            )
+            answer.close()
+            return answer.status_code
 
 
 class CreditInsuranceAction(models.AbstractModel):
@@ -121,6 +145,8 @@ class CreditInsuranceActionTask(models.Model):
             return self._record_call("failed", refusal)
         try:
             status = hook._post(f"alert-{self.alert_id.id}-task-{self.id}", self._prepare_payload())
+        except InternalAddress as exc:
+            return self._record_call("failed", hook._describe_inside(hook.name, exc))
         except (requests.ConnectionError, requests.Timeout) as exc:
             raise RetryableJobError(f"No answer: {type(exc).__name__}") from exc
         except requests.RequestException as exc:

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .credit_insurance_action_webhook import ALLOWED_PARAMETER
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -9,3 +11,8 @@ class ResConfigSettings(models.TransientModel):
     credit_role_warning = fields.Selection(related="company_id.credit_role_warning", readonly=False)
     credit_role_info = fields.Selection(related="company_id.credit_role_info", readonly=False)
     credit_alert_digest = fields.Boolean(related="company_id.credit_alert_digest", readonly=False)
+    credit_webhook_hosts = fields.Char(
+        string="Hosts Inside That Webhooks May Call",
+        config_parameter=ALLOWED_PARAMETER,
+        help="Names, addresses or networks, separated by commas: erp.lan, 10.1.0.0/16. Empty: public addresses only.",
+    )
