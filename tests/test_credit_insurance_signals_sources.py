@@ -1,6 +1,6 @@
 """What each source of signals tells, and how many statements it takes."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
@@ -287,6 +287,34 @@ class TestSignalSources(AlertCommon):
         facts = self._facts(today=self.today - timedelta(days=1), as_of=True)
         self.assertFalse(facts.keys() & signals._get_undated_keys())
         self.assertIn("credit_status", signals._get_undated_keys())
+
+    def test_orders_count_on_the_day_they_had_where_the_company_is(self):
+        """23:00 UTC of a day is the next day in Shanghai already."""
+        self.company.resource_calendar_id.tz = "Asia/Shanghai"
+        day = self.today - timedelta(days=40)
+        order = self._make_confirmed_order(100)
+        order.date_order = datetime.combine(day - timedelta(days=1), time(23))
+        keys = {"orders_confirmed", "exposure"}
+        for as_of in (False, True):
+            before = self._facts(keys, today=day - timedelta(days=1), as_of=as_of)
+            self.assertEqual(before["orders_confirmed"], 0)
+            self.assertEqual(self._facts(keys, today=day, as_of=as_of)["orders_confirmed"], 1)
+        self.assertEqual(self._facts(keys, today=day - timedelta(days=1), as_of=True)["exposure"], 0)
+        self.assertEqual(self._facts(keys, today=day, as_of=True)["exposure"], 100)
+
+    def test_order_compares_itself_by_the_companys_days(self):
+        self.company.resource_calendar_id.tz = "Asia/Shanghai"
+        earlier = self._make_confirmed_order(100)
+        earlier.date_order = datetime.combine(self.today - timedelta(days=31), time(23))
+        order = self._make_order(200)
+        signals = self.env["credit.insurance.signals"]
+
+        def size():
+            return signals._get_document_facts(Scope.ORDER, order, {"order_size_company"}, self.today)[order.id]
+
+        self.assertEqual(size()["order_size_company"], 200, "the day 30 days ago had begun there")
+        earlier.date_order = datetime.combine(self.today - timedelta(days=31), time(15))
+        self.assertNotIn("order_size_company", size())
 
     def test_company_receivables_as_of_a_day(self):
         move = self._make_invoice(1000, due_in=-60)

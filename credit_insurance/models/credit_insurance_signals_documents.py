@@ -2,16 +2,23 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE, Scope
 
 from . import credit_insurance_signals  # noqa: F401 (has to be loaded first)
+from .company_calendar import company_day_bounds
 from .exposure_sql import OPEN_ITEM, OPEN_ORDER
-from .signals_documents_sql import events_sql, invoices_sql, orders_sql
+from .signals_documents_sql import (
+    events_sql,
+    invoices_sql,
+    open_invoices_on,
+    orders_sql,
+    saved_orders_sql,
+    typed_order_sql,
+)
 
-STATEMENTS = {Scope.ORDER: orders_sql, Scope.INVOICE: invoices_sql, Scope.EVENT: events_sql}
 MODELS = {Scope.ORDER: "sale.order", Scope.INVOICE: "account.move", Scope.EVENT: "credit.insurance.event"}
 EVENT_DAYS = 365
 QUOTATION_DAYS = 60
@@ -23,6 +30,8 @@ BEHIND = {
     "order_fraud_signs": {"days_since_bank_change", "days_since_mail_change"},
 }
 LATELY = 60
+# Of documents; nothing dated tells what these were on a past day.
+UNDATED_DOCUMENTS = frozenset({"invoice_extended", "invoice_uninsured"})
 
 
 class CreditInsuranceSignals(models.AbstractModel):
@@ -31,14 +40,18 @@ class CreditInsuranceSignals(models.AbstractModel):
     _inherit = "credit.insurance.signals"
 
     @api.model
-    def _get_document_facts(self, scope, documents, keys=None, today=None):
+    def _get_document_facts(self, scope, documents, keys=None, today=None, as_of=False):
         """What is known of each document and its buyer: ``{document_id: {signal key: value}}``.
 
         ``_buyer`` among the values is the buyer's id. Documents whose buyer has no record, or that the rules are not
         about (a draft invoice), are absent. One statement for the documents, and what their buyers cost.
 
         :param scope: order (``sale.order``), invoice (``account.move``) or event (``credit.insurance.event``)
+        :param documents: several saved ones of one root company, or one order that is being typed (its id is then 0
+            unless it was saved before)
         :param keys: the signals that are needed, of documents and buyers; None means all
+        :param as_of: read them, their buyers and what they are compared with as they stood on ``today``, a past day;
+            orders as confirmed that day. What nothing dated tells is missing.
         """
         scope = Scope(scope)
         if not documents:
@@ -49,15 +62,35 @@ class CreditInsuranceSignals(models.AbstractModel):
         wanted = own if keys is None else own & keys
         today = today or documents.company_id[:1].root_id._credit_today()
         self.env.flush_all()
-        query = SQL("SELECT row_to_json(q)::text FROM (%s) q", STATEMENTS[scope](documents.ids, today))
+        query = SQL("SELECT row_to_json(q)::text FROM (%s) q", self._get_statement(scope, documents, today, as_of))
         rows = [json.loads(text, parse_float=Decimal) for (text,) in self.env.execute_query(query)]
         buyers = self.env["credit.insurance.buyer"].browse({row["buyer_id"] for row in rows})
         behind = None if keys is None else (keys - own).union(*(BEHIND.get(key, ()) for key in wanted))
-        facts = self._get_facts(buyers, behind, today)
+        facts = self._get_facts(buyers, behind, today, as_of=as_of)
         found = {row["id"]: self._join_buyer(row, facts[row["buyer_id"]]) for row in rows}
-        if "invoice_uninsured" in wanted:
+        for values in found.values() if as_of else ():
+            for key in UNDATED_DOCUMENTS:
+                values.pop(key, None)
+        if "invoice_uninsured" in wanted and not as_of:
             self._add_uninsured(documents.browse(found), found)
         return found
+
+    @api.model
+    def _get_undated_keys(self):
+        return super()._get_undated_keys() | UNDATED_DOCUMENTS
+
+    @api.model
+    def _get_statement(self, scope, documents, today, as_of):
+        if scope is Scope.INVOICE:
+            return invoices_sql(documents.ids, today, as_of)
+        if scope is Scope.EVENT:
+            return events_sql(documents.ids, today)
+        zone = documents.company_id[:1].root_id._get_credit_timezone()
+        if isinstance(documents[0].id, int):
+            return orders_sql(saved_orders_sql(documents.ids, zone), today, zone, as_of)
+        moment = documents.date_order or fields.Datetime.now()
+        day = fields.Datetime.context_timestamp(documents.with_context(tz=zone), moment).date()
+        return orders_sql(typed_order_sql(documents, day), today, zone)
 
     @api.model
     def _join_buyer(self, row, of_buyer):
@@ -109,17 +142,24 @@ class CreditInsuranceSignals(models.AbstractModel):
                 values["invoice_uninsured"] = uninsured * rate
 
     @api.model
-    def _get_documents(self, scope, buyers, today):
+    def _get_documents(self, scope, buyers, today, as_of=False):
         """What screening evaluates of these buyers.
 
         Open orders and quotations of the last two months, open invoices, events of the last year. What an alert holds
         does not get out of it by growing old.
+
+        :param as_of: the invoices and events that it would have evaluated on ``today``, a past day
         """
         scope = Scope(scope)
         if scope is Scope.EVENT:
             domain = [("buyer_id", "in", buyers.ids), ("date", ">", today - timedelta(days=EVENT_DAYS))]
+            if as_of:
+                domain += [("date", "<=", today), "|", ("known_on", "=", False), ("known_on", "<=", today)]
             return self.env["credit.insurance.event"].search(domain)
         self.env.flush_all()
+        if as_of:
+            query = open_invoices_on(_whose(buyers), today)
+            return self.env[MODELS[scope]].browse(res_id for (res_id,) in self.env.execute_query(query))
         query = _open_orders(buyers, today) if scope is Scope.ORDER else _open_invoices(buyers)
         return self.env[MODELS[scope]].browse(res_id for (res_id,) in self.env.execute_query(query))
 
@@ -144,14 +184,14 @@ def _open_orders(buyers, today):
           JOIN sale_order o ON o.partner_invoice_id = w.partner_id AND o.company_id = w.company_id
          WHERE (o.state = 'sale' AND %s)
             OR (o.state IN ('draft', 'sent')
-                AND (o.date_order > %s
+                AND (o.date_order >= %s
                      OR EXISTS (SELECT FROM credit_insurance_alert a
                                  WHERE a.res_model = 'sale.order' AND a.res_id = o.id AND a.holds IS NOT NULL
                                    AND a.ended_on IS NULL)))
         """,
         _whose(buyers),
         OPEN_ORDER,
-        today - timedelta(days=QUOTATION_DAYS),
+        company_day_bounds(buyers.company_id[:1], today - timedelta(days=QUOTATION_DAYS))[1],
     )
 
 

@@ -33,34 +33,80 @@ def _term(today):
     )
 
 
-def orders_sql(ids, today):
-    """Orders beside the confirmed orders of the same buyer: ``others`` never include the order itself."""
+def _local_day(moment, zone):
+    """The day of a stored moment where the company is."""
+    return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, zone)
+
+
+def _local_start(day, zone):
+    """The moment, as it is stored, at which a day begins where the company is."""
+    return SQL("((%s)::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", day, zone)
+
+
+def saved_orders_sql(ids, zone):
+    """The orders as the database has them."""
     return SQL(
         """
-        WITH doc AS (
-            SELECT o.id, p.commercial_partner_id AS partner_id, %(root)s AS company_id, o.date_order::date AS day,
-                   o.state, o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1) AS amount, o.payment_term_id,
-                   o.partner_shipping_id, o.partner_id AS contact_id, o.company_id AS own_company_id
-              FROM sale_order o
-              JOIN res_partner p ON p.id = o.partner_invoice_id
-              JOIN res_company c ON c.id = o.company_id
-             WHERE o.id = ANY(%(ids)s)
-        ), usual AS (
+        SELECT o.id, p.commercial_partner_id AS partner_id, %(root)s AS company_id, %(day)s AS day,
+               o.date_order AS moment, o.state, o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1) AS amount,
+               o.payment_term_id,
+               o.partner_shipping_id, o.partner_id AS contact_id, o.company_id AS own_company_id
+          FROM sale_order o
+          JOIN res_partner p ON p.id = o.partner_invoice_id
+          JOIN res_company c ON c.id = o.company_id
+         WHERE o.id = ANY(%(ids)s)
+        """,
+        root=ROOT,
+        day=_local_day(SQL("o.date_order"), zone),
+        ids=list(ids),
+    )
+
+
+def typed_order_sql(order, day):
+    """An order as it stands on the screen, saved or not; 0 is the id of one that is not."""
+    return SQL(
+        """
+        SELECT %s::int AS id, %s::int AS partner_id, %s::int AS company_id, %s::date AS day, NULL::timestamp AS moment,
+               %s AS state, %s::numeric AS amount, %s::int AS payment_term_id, %s::int AS partner_shipping_id,
+               %s::int AS contact_id, %s::int AS own_company_id
+        """,
+        order._origin.id or 0,
+        order.partner_invoice_id.commercial_partner_id._origin.id or None,
+        order.company_id.root_id.id,
+        day,
+        order.state,
+        order.amount_total / (order.currency_rate or 1),
+        order.payment_term_id._origin.id or None,
+        order.partner_shipping_id._origin.id or None,
+        order.partner_id._origin.id or None,
+        order.company_id.id,
+    )
+
+
+def orders_sql(documents, today, zone, as_of=False):
+    """Orders beside the confirmed orders of the same buyer: ``others`` never include the order itself.
+
+    :param documents: the orders, as :func:`saved_orders_sql` or :func:`typed_order_sql` give them
+    :param as_of: beside those that were confirmed before them, ``today`` being a past day
+    """
+    return SQL(
+        """
+        WITH doc AS (%(documents)s), usual AS (
             SELECT o.company_id, AVG(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)) AS mean
               FROM sale_order o
-             WHERE o.state = 'sale' AND o.date_order > %(today)s::date - 30
+             WHERE o.state = 'sale' AND o.date_order >= %(month)s AND %(until)s
                AND o.company_id IN (SELECT own_company_id FROM doc)
              GROUP BY 1
         ), others AS (
             SELECT d.id, COUNT(*) AS count, BOOL_OR(o.partner_shipping_id = d.partner_shipping_id) AS same_address,
-                   AVG(%(amount)s) FILTER (WHERE o.date_order > %(today)s::date - interval '12 months') AS mean,
+                   AVG(%(amount)s) FILTER (WHERE o.date_order >= %(year)s) AS mean,
                    AVG(%(amount)s) FILTER (WHERE EXISTS (
                        SELECT FROM generate_series(1, 3) y
-                        WHERE o.date_order::date - (d.day - make_interval(years => y))::date BETWEEN -30 AND 30))
+                        WHERE %(day)s - (d.day - make_interval(years => y))::date BETWEEN -30 AND 30))
                        AS season
               FROM doc d
               JOIN res_partner p ON p.commercial_partner_id = d.partner_id
-              JOIN sale_order o ON o.partner_invoice_id = p.id AND o.state = 'sale' AND o.id <> d.id
+              JOIN sale_order o ON o.partner_invoice_id = p.id AND o.state = 'sale' AND o.id <> d.id AND %(earlier)s
               JOIN res_company c ON c.id = o.company_id AND %(root)s = d.company_id
              GROUP BY 1
         )
@@ -82,9 +128,13 @@ def orders_sql(ids, today):
           LEFT JOIN others o ON o.id = d.id
           LEFT JOIN usual u ON u.company_id = d.own_company_id
         """,
+        documents=documents,
         root=ROOT,
-        ids=list(ids),
-        today=today,
+        day=_local_day(SQL("o.date_order"), zone),
+        earlier=SQL("o.date_order < d.moment") if as_of else SQL("TRUE"),
+        until=SQL("o.date_order < %s", _local_start(SQL("%s::date + 1", today), zone)) if as_of else SQL("TRUE"),
+        month=_local_start(SQL("%s::date - 30", today), zone),
+        year=_local_start(SQL("%s::date - interval '12 months'", today), zone),
         amount=SQL("o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)"),
         term=_term(today),
         contact_domain=_domain(SQL("k.email")),
@@ -92,11 +142,45 @@ def orders_sql(ids, today):
     )
 
 
-def invoices_sql(ids, today):
+def _open_on(move, day):
+    """What was open of an invoice on a day, by the dates of what was matched with it; company currency."""
+    matched = SQL("(SELECT COALESCE(SUM(r.amount), 0) FROM account_partial_reconcile r WHERE r.max_date <= %s", day)
+    return SQL(
+        """
+        (SELECT SUM(l.balance - %(matched)s AND r.debit_move_id = l.id) + %(matched)s AND r.credit_move_id = l.id))
+           FROM account_move_line l WHERE l.move_id = %(move)s AND l.display_type = 'payment_term')
+        """,
+        matched=matched,
+        move=move,
+    )
+
+
+def open_invoices_on(whose, day):
+    """The invoices that were open on a past day.
+
+    :param whose: partners and companies, as ``partner_id`` and ``company_id``
+    """
+    return SQL(
+        """
+        SELECT q.id
+          FROM (SELECT m.id, %s AS left
+                  FROM (%s) w
+                  JOIN account_move m ON m.partner_id = w.partner_id AND m.company_id = w.company_id
+                 WHERE m.move_type IN ('out_invoice', 'out_receipt') AND m.state = 'posted' AND m.date <= %s) q
+         WHERE q.left > 0
+         ORDER BY 1
+        """,
+        _open_on(SQL("m.id"), day),
+        whose,
+        day,
+    )
+
+
+def invoices_sql(ids, today, as_of=False):
     return SQL(
         """
         SELECT m.id, b.id AS buyer_id, b.partner_id, b.company_id, m.amount_total_signed AS invoice_amount,
-               m.amount_residual_signed AS invoice_open, %(today)s::date - d.due AS invoice_days_overdue,
+               %(left)s AS invoice_open, %(today)s::date - d.due AS invoice_days_overdue,
                d.due - m.invoice_date AS invoice_payment_term, m.invoice_date - m.delivery_date AS invoice_delay,
                GREATEST(0, m.invoice_date_due - d.due) AS invoice_extended,
                EXISTS (SELECT FROM credit_insurance_event e
@@ -110,6 +194,7 @@ def invoices_sql(ids, today):
          WHERE m.id = ANY(%(ids)s) AND m.move_type IN ('out_invoice', 'out_receipt') AND m.state = 'posted'
         """,
         root=ROOT,
+        left=_open_on(SQL("m.id"), today) if as_of else SQL("m.amount_residual_signed"),
         ids=list(ids),
         today=today,
     )
@@ -124,7 +209,9 @@ def events_sql(ids, today):
                CASE WHEN e.reported IS NULL AND e.kind IN ('insolvency_rumour', 'insolvency', 'deferral_request',
                                                            'returned_payment', 'legal_action')
                     THEN %(last_day)s - %(today)s::date END AS event_to_report
-          FROM (SELECT v.*, v.known_on AS known, v.reported_on AS reported, y.number, y.unit, y.last_day_counts
+          FROM (SELECT v.*, v.known_on AS known,
+                       CASE WHEN v.reported_on <= %(today)s THEN v.reported_on END AS reported,
+                       y.number, y.unit, y.last_day_counts
                   FROM credit_insurance_event v
                   LEFT JOIN LATERAL (
                        SELECT r.number, r.unit, r.last_day_counts

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from .signals_facts_sql import deadline_columns
 from .signals_money_sql import aged
-from .signals_steps_sql import of_buyers, scope_of
+from .signals_steps_sql import local_day, of_buyers, scope_of, zones_of
 from .sql_functions import Step
 
 ITEM = "id int, move_id int, partner_id int, company_id int, due date, invoiced date, amount numeric"
@@ -65,11 +65,13 @@ def _order_steps(place):
     orders = SQL(
         """
         SELECT o.id, o.partner_invoice_id, o.company_id, o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)
-          FROM sale_order o
-         WHERE o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s) AND o.state = 'sale' AND o.date_order < $2 + 1
+          FROM sale_order o %s
+         WHERE o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s) AND o.state = 'sale' AND %s <= $2
         """,
+        zones_of(place, "o"),
         place.values("partner", "id"),
         place.values("company", "id"),
+        local_day("o.date_order"),
     )
     lines = SQL(
         "SELECT id, order_id FROM sale_order_line WHERE order_id = ANY(%s) AND display_type IS NULL",

@@ -7,7 +7,18 @@ Each reads its table by the ids of an earlier step and gives one row per buyer: 
 from odoo.tools import SQL
 
 from .exposure_sql import OPEN_ITEM
-from .signals_steps_sql import BUYER, DEBT, OPEN_LINE, OPEN_ORDER_COLUMNS, PAYMENT, SETTLED, of_buyers, scope_of
+from .signals_steps_sql import (
+    BUYER,
+    DEBT,
+    OPEN_LINE,
+    OPEN_ORDER_COLUMNS,
+    PAYMENT,
+    SETTLED,
+    local_day,
+    of_buyers,
+    scope_of,
+    zones_of,
+)
 
 
 def money_sources(place):
@@ -155,15 +166,16 @@ def _orders(place):
                        SUM(o.amount) FILTER (WHERE o.day > ($2 - interval '1 year')::date - 90
                                                AND o.day <= ($2 - interval '1 year')::date) AS season,
                        AVG(o.amount) FILTER (WHERE o.day > ($2 - interval '12 months')::date) AS mean
-                  FROM (SELECT o.partner_invoice_id AS partner_id, o.company_id, o.date_order::date AS day,
-                               %(amount)s AS amount
-                          FROM sale_order o
+                  FROM (SELECT o.partner_invoice_id AS partner_id, o.company_id, %(day)s AS day, %(amount)s AS amount
+                          FROM sale_order o %(zones)s
                          WHERE o.partner_invoice_id = ANY(%(partners)s) AND o.company_id = ANY(%(companies)s)
                            AND o.state = 'sale') o %(scope)s
                  WHERE o.day <= $2
                  GROUP BY 1) q
         """,
         amount=amount,
+        day=local_day("o.date_order"),
+        zones=zones_of(place, "o"),
         first=months_between(SQL("q.first")),
         last=months_between(SQL("q.last")),
         partners=place.values("partner", "id"),
@@ -186,10 +198,10 @@ def _deliveries(place):
           FROM (SELECT q.order_id, q.id, q.value FROM %(line)s) w
           JOIN %(order)s ON o.id = w.order_id %(scope)s
           LEFT JOIN (SELECT q.id, MIN(v.day) AS day
-                       FROM (SELECT t.sale_line_id, t.date::date AS day,
+                       FROM (SELECT t.sale_line_id, %(day)s AS day,
                                     SUM(t.quantity) OVER (PARTITION BY t.sale_line_id ORDER BY t.date, t.id) AS reached,
                                     SUM(t.quantity) OVER (PARTITION BY t.sale_line_id) AS moved
-                               FROM stock_move t
+                               FROM stock_move t %(zones)s
                               WHERE t.sale_line_id = ANY(%(lines)s) AND t.state = 'done' AND t.location_dest_id
                                     = ANY(ARRAY(SELECT id FROM stock_location WHERE usage = 'customer'))) v
                        JOIN %(line)s ON q.id = v.sale_line_id
@@ -197,6 +209,8 @@ def _deliveries(place):
                       GROUP BY 1) m ON m.id = w.id
          GROUP BY 1
         """,
+        day=local_day("t.date"),
+        zones=zones_of(place, "t"),
         line=place.rows("open_line", OPEN_LINE, "q"),
         lines=place.values("open_line", "id"),
         order=place.rows("open_order", OPEN_ORDER_COLUMNS, "o"),

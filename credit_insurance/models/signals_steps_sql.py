@@ -38,6 +38,26 @@ def scope_of(place, alias):
     )  # fmt: skip
 
 
+def zones_of(place, alias):
+    """The time zone of the root company of such a row, as a join: ``z.tz``."""
+    return SQL(
+        """
+        JOIN (SELECT c.id, COALESCE(k.tz, 'UTC') AS tz
+                FROM res_company c
+                JOIN res_company r ON r.id = split_part(c.parent_path, '/', 1)::int
+                LEFT JOIN resource_calendar k ON k.id = r.resource_calendar_id
+               WHERE c.id = ANY(%s) OFFSET 0) z ON z.id = %s.company_id
+        """,
+        place.values("company", "id"),
+        SQL(alias),
+    )
+
+
+def local_day(moment):
+    """The day of a stored moment where the company is, beside :func:`zones_of`."""
+    return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE z.tz)::date", SQL(moment))
+
+
 def base_steps(place):
     """Whose documents count: each buyer with its contacts, in every company below its root company."""
     buyers = SQL(
