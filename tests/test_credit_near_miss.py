@@ -63,6 +63,17 @@ class TestNearMiss(AlertCommon):
         )
         self.assertIn("68 of 80 days", self._misses().missing)
 
+    def test_documents_of_the_buyer_are_close_to_rules_about_them(self):
+        text = "key: big\nname: Big\nscope: {scope}\nseverity: high\nwhen: {condition}\nmessage: big\nreason: test\n"
+        order, invoice = self._make_order(480), self._make_invoice(500, due_in=-28)
+        for scope, condition in (("order", "order_amount > 500"), ("invoice", "invoice_days_overdue > 30")):
+            rule = text.format(scope=scope, condition=condition).replace("key: big", f"key: big_{scope}")
+            self.Rule.create({"document": rule, "state": "active"})
+        misses = self._misses().filtered("document_name")
+        self.assertEqual(set(misses.mapped("document_name")), {order.display_name, invoice.display_name})
+        self.assertIn("28 of 30 days", "\n".join(misses.mapped("missing")))
+        self.assertEqual(misses[0].document_name, order.display_name, "the closest first")
+
     def test_who_sees_alerts_sees_near_misses_and_nobody_else(self):
         self._make_invoice(500, due_in=-68)
         misses = self._misses()

@@ -11,6 +11,7 @@ class CreditInsuranceNearMiss(models.TransientModel):
     buyer_id = fields.Many2one("credit.insurance.buyer", readonly=True, required=True, ondelete="cascade")
     currency_id = fields.Many2one(related="buyer_id.company_id.currency_id")
     rule_id = fields.Many2one("credit.insurance.rule", readonly=True, required=True, ondelete="cascade")
+    document_name = fields.Char(string="Document", readonly=True, help="Empty: the rule is about the buyer itself.")
     severity = fields.Selection(related="rule_id.severity")
     closeness = fields.Float(readonly=True, help="100 %: on the threshold. 0 %: a whole threshold away.")
     missing = fields.Text(string="What Is Missing", readonly=True)
