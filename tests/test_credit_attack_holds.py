@@ -75,6 +75,26 @@ class TestDecisionAttacks(HoldCase):
         with self.assertRaises(AccessError):
             self._wizard("partial", hold=rest.credit_hold_ids, amount=900).action_decide()
 
+    def test_many_small_quotations_of_one_day_add_up(self):
+        self.company.credit_four_eyes_amount = 1600
+        first, second = self._make_order(1500, user=self.manager), self._make_order(1500, user=self.manager)
+        (first | second).with_user(self.manager).action_confirm()
+        self._release(first.credit_hold_ids, self.manager)
+        self.assertEqual(first.state, "sale")
+        with self.assertRaises(AccessError):
+            self._release(second.credit_hold_ids, self.manager)
+        first.sudo()._action_cancel()
+        self._release(second.credit_hold_ids, self.manager)
+        self.assertEqual(second.state, "sale")
+
+    def test_who_lacks_authority_is_told_what_was_released_to_the_buyer_today(self):
+        self._allow(self.manager, 2000)
+        first, second = self._make_order(1500), self._make_order(1400)
+        (first | second).with_user(self.rep).action_confirm()
+        self._release(first.credit_hold_ids, self.manager)
+        with self.assertRaisesRegex(AccessError, "1,500.00 of it was released before"):
+            self._release(second.credit_hold_ids, self.manager)
+
     def test_second_release_of_the_same_order_is_not_added_to_the_first(self):
         self._allow(self.manager, 3500)
         order = self._make_order(2000)

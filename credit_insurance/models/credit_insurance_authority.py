@@ -20,13 +20,17 @@ KINDS = [("release", "Releases of held documents"), ("limit", "Own limits")]
 
 @dataclass(frozen=True)
 class Ask:
-    """What is to be decided. ``amount`` is in the currency of ``company``, infinite where it cannot be converted."""
+    """What is to be decided. ``amount`` is in the currency of ``company``, infinite where it cannot be converted.
+
+    ``before`` is the part of it that was granted before.
+    """
 
     kind: str
     company: object
     amount: float
     buyer: object
     askers: object
+    before: float = 0.0
 
     @property
     def needs_four_eyes(self):
@@ -107,11 +111,14 @@ class CreditInsuranceAuthority(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _check(self, kind, company, amount, currency, buyer, askers=None, record=None, note=None, actors=None):
+    def _check(
+        self, kind, company, amount, currency, buyer, askers=None, record=None, note=None, actors=None, before=0
+    ):
         """Return the row or delegation that lets the current user decide; empty when the company has no matrix.
 
         :param str kind: ``release`` or ``limit``
         :param amount: what is to be granted, in ``currency``; compared in company currency at today's rate
+        :param before: the part of ``amount`` that was granted before
         :param buyer: ``credit.insurance.buyer``, may be empty; its risk class counts
         :param askers: ``res.users`` who asked for it in any way
         :param actors: those of ``askers`` who did something themselves (default: all of them); nobody rules a colleague
@@ -122,7 +129,7 @@ class CreditInsuranceAuthority(models.Model):
         :raise UserError: a self-approval without a note
         """
         user = self.env.user
-        ask = self._make_ask(kind, company, amount, currency, buyer, askers)
+        ask = self._make_ask(kind, company, amount, currency, buyer, askers, before)
         if user not in self._get_managers(ask.company):
             raise AccessError(self.env._("Only a credit manager of %s may decide this.", ask.company.name))
         allowed, used = self._find_authority(user, ask)
@@ -134,16 +141,19 @@ class CreditInsuranceAuthority(models.Model):
         return used.with_env(self.env)
 
     @api.model
-    def _make_ask(self, kind, company, amount, currency, buyer, askers=None):
+    def _make_ask(self, kind, company, amount, currency, buyer, askers=None, before=0):
         company = company.root_id.sudo()
-        if currency == company.currency_id or not amount:
-            own_amount = amount
-        elif self._has_rate(currency, company):
-            own_amount = currency._convert(amount, company.currency_id, company, company._credit_today())
-        else:
-            own_amount = math.inf
+        known = currency == company.currency_id or self._has_rate(currency, company)
+
+        def own(value):
+            if not value or currency == company.currency_id:
+                return value
+            if not known:
+                return math.inf
+            return currency._convert(value, company.currency_id, company, company._credit_today())
+
         users = (askers if askers is not None else self.env["res.users"]).sudo()
-        return Ask(kind, company, own_amount, buyer.sudo(), users)
+        return Ask(kind, company, own(amount), buyer.sudo(), users, own(before))
 
     @api.model
     def _has_rate(self, currency, company):
@@ -246,6 +256,9 @@ class CreditInsuranceAuthority(models.Model):
         )
         deciders = self._find_deciders(ask) - user
         told = self.env._("This is beyond your authority (%(amount)s).", amount=amount)
+        if ask.before and math.isfinite(ask.before):
+            before = ask.company.currency_id.format(ask.before)
+            told += " " + self.env._("%s of it was released before: releases to a buyer on one day add up.", before)
         if not deciders:
             return told + " " + self.env._("Nobody in %s has authority for it.", ask.company.name)
         return told + " " + self.env._("These people may decide it: %s.", ", ".join(deciders.mapped("name")))

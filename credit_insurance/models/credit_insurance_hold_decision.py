@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
 from .amounts import is_amount
+from .company_calendar import company_day_bounds
 from .credit_insurance_authority import Ask
 
 ACTIVITY = "credit_insurance.mail_activity_type_hold"
@@ -95,29 +96,41 @@ class CreditInsuranceHold(models.Model):
     def _make_ask(self) -> Ask:
         """What is to be decided as it was held: who may decide it is asked for the whole document."""
         self.ensure_one()
-        hold = self.sudo()
+        hold, before = self.sudo(), self.sudo()._get_released_before()
         currency = hold.order_currency_id or hold.currency_id
         return self.env["credit.insurance.authority"]._make_ask(
             "release",
             hold.company_id,
-            hold.order_amount + hold._get_released_before(),
+            hold.order_amount + before,
             currency,
             hold._get_buyer(),
             hold.asker_ids,
+            before,
         )
 
     def _get_released_before(self):
-        """What was released of the other parts of the same original quotation: many parts are one release."""
+        """What was released of the same quotation's other parts, and today to the same buyer: many releases are one."""
         self.ensure_one()
         if not self.order_id:
             return 0.0
         today, amounts = self.company_id._credit_today(), {}
-        for hold in (self.order_id._credit_get_split_family() - self.order_id).credit_hold_ids.sorted("id"):
-            if hold.state == "released":
-                # A later release of the same part takes the place of an earlier one.
-                amounts[hold.order_id] = hold.order_currency_id._convert(
-                    hold.release_amount, self.order_currency_id, self.company_id, today
-                )
+        start, _end = company_day_bounds(self.company_id, today)
+        same_buyer = self.search(
+            [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("order_id", "not in", (False, self.order_id.id)),
+                ("order_id.state", "!=", "cancel"),
+                ("state", "=", "released"),
+                ("decided_on", ">=", start),
+            ]
+        )
+        family = (self.order_id._credit_get_split_family() - self.order_id).credit_hold_ids
+        for hold in (same_buyer | family.filtered(lambda hold: hold.state == "released")).sorted("id"):
+            # A later release of the same order takes the place of an earlier one.
+            amounts[hold.order_id] = hold.order_currency_id._convert(
+                hold.release_amount, self.order_currency_id, self.company_id, today
+            )
         return sum(amounts.values())
 
     def _get_actors(self):
@@ -137,8 +150,10 @@ class CreditInsuranceHold(models.Model):
         deciders = authority._find_deciders(ask)
         return authority._get_deputy(decider, ask, deciders) or (deciders - decider)[:1]
 
-    def _check_authority(self, amount, note=None, askers=None):
-        """The row or delegation that lets the current user decide about ``amount`` (document currency).
+    def _check_authority(self, amount, note=None, askers=None, before=0):
+        """The row or delegation that lets the current user decide about ``amount`` and what was released ``before``.
+
+        Both are in the document's currency.
 
         :raise AccessError: the user may not decide this
         :raise UserError: the hold is closed already
@@ -153,17 +168,18 @@ class CreditInsuranceHold(models.Model):
         return self.env["credit.insurance.authority"]._check(
             "release",
             hold.company_id,
-            amount,
+            amount + before,
             hold.order_currency_id or hold.currency_id,
             hold._get_buyer(),
             askers=hold.asker_ids if askers is None else askers,
             actors=hold._get_actors(),
             record=hold,
             note=note,
+            before=before,
         )
 
     def _check_release(self, amount, note, valid_until):
-        """The authority for releasing ``amount``, together with what was released of the same quotation before.
+        """The authority for releasing ``amount``, together with what was released before as part of the same.
 
         :raise AccessError: the user may not decide this hold
         :raise UserError: the hold is closed, the amount is not positive, the date is past or too far away
@@ -177,7 +193,7 @@ class CreditInsuranceHold(models.Model):
             raise UserError(
                 self.env._("A release in %(company)s holds until %(day)s at most.", company=company.name, day=day)
             )
-        used = self._check_authority(amount + hold._get_released_before(), note)
+        used = self._check_authority(amount, note, before=hold._get_released_before())
         if not hold._get_document():
             raise UserError(self.env._("The document of hold %s does not exist any more.", self.name))
         return used
