@@ -157,9 +157,11 @@ class CreditInsuranceBuyerLink(models.Model):
         :param told: ``{the insurer's number: our reference}``
         :return: sentences on what could not be linked because it is ambiguous
         """
-        numbers = self._group_unlinked(account, told)
+        numbers = self._group_unlinked(account, told) if told else {}
+        if not numbers:
+            return []
         values, problems = [], []
-        for own, partners in (self._get_referenced(numbers, account.company_id) if numbers else {}).items():
+        for own, partners in self._get_referenced(numbers, account.company_id).items():
             domain = [("partner_id", "in", partners.ids), ("company_id", "=", account.company_id.id)]
             buyers = self.env["credit.insurance.buyer"].sudo().search(domain)
             if problem := self._find_ambiguity(account, own, numbers[own], partners, buyers):
@@ -173,7 +175,7 @@ class CreditInsuranceBuyerLink(models.Model):
     @api.model
     def _group_unlinked(self, account, told):
         """``{our reference: the insurer's numbers under it}`` of those that are linked to none of ours."""
-        links = self.search([("account_id", "=", account.id), ("external_id", "in", list(told))]) if told else self
+        links = self.search([("account_id", "=", account.id), ("external_id", "in", list(told))])
         numbers = {}
         for number in set(told) - set(links.mapped("external_id")):
             numbers.setdefault(told[number], []).append(number)
