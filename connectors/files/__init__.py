@@ -19,7 +19,7 @@ from .answers import FileAnswers, FoundBuyer
 from .coversheet import CoverSheet, SheetRow, SheetTable, cover_sheet
 from .outgoing import BuyerLookup, Outgoing
 from .problems import FileError, Problem, ProblemKind
-from .route import export, form_of, forms, kind_of, read, read_exported, template, write_answers
+from .route import export, form_of, forms, instructions, kind_of, read, read_exported, template, write_answers
 from .settings import DateOrder, DecimalMark, Envelope, FileForm, Reading
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "export",
     "form_of",
     "forms",
+    "instructions",
     "kind_of",
     "read",
     "read_exported",

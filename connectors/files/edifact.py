@@ -133,13 +133,15 @@ def _check(text: str, name: str) -> None:
         raise FileError("RECECO takes no control characters and no line breaks", column=name)
 
 
+def _party(told: str) -> str | list[str]:
+    identification, _colon, qualifier = told.partition(":")
+    return [identification, qualifier] if qualifier else identification
+
+
 def _interchange(messages: list[tuple[str, list[Segment]]], envelope: Envelope) -> bytes:
     """UNOC (ISO 8859-1) where it suffices, else UNOW (UTF-8)."""
-    for name in ("sender", "recipient", "control_reference"):
-        _check(getattr(envelope, name), name)
-    interchange = Interchange(
-        envelope.sender, envelope.recipient, envelope.control_reference, ("UNOW", 4), envelope.created
-    )
+    sender, recipient = (_party(each) for each in (envelope.sender, envelope.recipient))
+    interchange = Interchange(sender, recipient, envelope.control_reference, ("UNOW", 4), envelope.created)
     for number, (_name, segments) in enumerate(messages, start=1):
         message = Message(str(number), IDENTIFIER)
         message.add_segments(segments)

@@ -18,7 +18,7 @@ from .rows import RECORD, Assembly, assemble, join
 from .schema import schema_text
 from .settings import DecimalMark, Envelope, FileForm, Reading
 from .xlsxread import read_xlsx
-from .xlsxwrite import Explain, write_xlsx
+from .xlsxwrite import Explain, sentences, write_xlsx
 from .xmlform import read_xml, write_xml
 
 MAX_BYTES = 50_000_000
@@ -63,6 +63,11 @@ def kind_of(message: object) -> str:
     if kind is None:
         raise FileError(f"there is no form for {type(message).__name__}")
     return kind.code
+
+
+def instructions() -> tuple[str, ...]:
+    """Every sentence that ``explain`` is asked for in a workbook of what we send."""
+    return sentences(OUTGOING)
 
 
 def export(

@@ -1,11 +1,14 @@
 """What has to be declared about a file because it cannot be seen in it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+IDENTIFICATION = re.compile(r"[!-9;-~](?:[ -9;-~]{0,33}[!-9;-~])?(?::[A-Za-z0-9]{1,4})?")
+CONTROL_REFERENCE = re.compile(r"[A-Za-z0-9]{1,14}")
 DELIMITERS = (",", ";", "\t")
 
 
@@ -31,12 +34,26 @@ class DateOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who sends an EDIFACT interchange to whom, when, under which control reference, as the receiver wants it."""
+    """Who sends an EDIFACT interchange to whom, when, under which control reference, as the receiver wants it.
+
+    ``sender`` and ``recipient`` are identifications of up to 35 characters, with the qualifier of their code behind a
+    colon where the receiver wants one: ``5412345000013:14``. ``control_reference`` has up to 14 characters and is used
+    once between the two; ``created`` is in UTC.
+
+    :raises ValueError: one of them cannot stand in an interchange.
+    """
 
     sender: str = "SENDER"
     recipient: str = "RECIPIENT"
     created: datetime = datetime(2000, 1, 1)
     control_reference: str = "1"
+
+    def __post_init__(self) -> None:
+        for name in ("sender", "recipient"):
+            if not IDENTIFICATION.fullmatch(getattr(self, name)):
+                raise ValueError(f"{getattr(self, name)!r} is no identification, such as 5412345000013:14")
+        if not CONTROL_REFERENCE.fullmatch(self.control_reference):
+            raise ValueError(f"a control reference has 1 to 14 letters and digits, not {self.control_reference!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,17 @@ SAYS = {
     Cell.COUNTRY: "ISO 3166-1 alpha-2, such as FR",
     Cell.CURRENCY: "ISO 4217, such as EUR",
 }
+HEADINGS = ("Sheet", "Column", "Meaning", "What is in it", "Values", "Needed")
+YES, WITH_ITS_LINE = "yes", "with its line"
 Explain = Callable[[str], str]
+
+
+def sentences(kinds: Iterable[Kind]) -> tuple[str, ...]:
+    """All that the instructions for these kinds say, for ``explain`` to be prepared for."""
+    listed = tuple(kinds)
+    columns = [column.meaning for kind in listed for _part, column in kind.table.values()]
+    meanings = [*(kind.meaning for kind in listed), *columns]
+    return tuple(dict.fromkeys([*HEADINGS, YES, WITH_ITS_LINE, *SAYS.values(), *meanings]))
 
 
 def write_xlsx(kinds: Sequence[Kind], records: Iterable[Record], explain: Explain, *, template: bool) -> bytes:
@@ -130,8 +140,7 @@ def _write_cell(sheet: Any, row: int, index: int, column: Column, value: Value, 
 
 
 def _write_instructions(sheet: Any, kinds: Sequence[Kind], explain: Explain, styles: _Styles) -> None:
-    headings = ("Sheet", "Column", "Meaning", "What is in it", "Values", "Needed")
-    for index, (text, width) in enumerate(zip(headings, (22, 30, 60, 34, 50, 10), strict=True)):
+    for index, (text, width) in enumerate(zip(HEADINGS, (22, 30, 60, 34, 50, 10), strict=True)):
         sheet.write_string(0, index, explain(text), styles.required)
         sheet.set_column(index, index, width)
     row = 1
@@ -140,7 +149,7 @@ def _write_instructions(sheet: Any, kinds: Sequence[Kind], explain: Explain, sty
         sheet.write_string(row, 2, explain(kind.meaning), styles.wrapped)
         row += 1
         for heading, (part, column) in kind.table.items():
-            needed = "yes" if column.required and (part is None or part.needed) else "with its line"
+            needed = YES if column.required and (part is None or part.needed) else WITH_ITS_LINE
             texts = (kind.code, heading, explain(column.meaning), explain(SAYS[column.cell]))
             values = (", ".join(_choices(column)), explain(needed) if column.required else "")
             for index, text in enumerate((*texts, *values)):

@@ -50,6 +50,7 @@ from . import (
     credit_insurance_cover,
     credit_insurance_cover_change,
     credit_insurance_cover_request,
+    credit_insurance_cover_request_edifact,
     credit_insurance_cover_request_send,
     credit_insurance_dashboard,
     credit_insurance_deadline,

@@ -14,6 +14,7 @@ from odoo.addons.credit_insurance.connectors import (
     UnexpectedResponse,
     connect,
 )
+from odoo.addons.credit_insurance.connectors.files import Envelope, Reading
 
 from .guarded_fields import without_fields
 
@@ -75,6 +76,13 @@ class CreditInsuranceAccount(models.Model):
     link_count = fields.Integer(compute="_compute_counts")
     unlinked_count = fields.Integer(compute="_compute_counts")
     active = fields.Boolean(default=True)
+    edifact_sender = fields.Char(
+        string="EDIFACT Sender",
+        tracking=True,
+        help="Our identification in EDIFACT files as agreed with the insurer, with its qualifier behind a colon where "
+        "there is one: 5412345000013:14.",
+    )
+    edifact_recipient = fields.Char(string="EDIFACT Recipient", tracking=True, help="The insurer's, likewise.")
 
     # === COMPUTE METHODS === #
 
@@ -106,6 +114,19 @@ class CreditInsuranceAccount(models.Model):
                 raise ValidationError(
                     self.env._("The connection belongs to %s, not to its branch.", account.company_id.root_id.name)
                 )
+
+    @api.constrains("edifact_sender", "edifact_recipient")
+    def _check_edifact(self):
+        for account in self:
+            try:
+                Envelope(account.edifact_sender or "SENDER", account.edifact_recipient or "RECIPIENT")
+            except ValueError as exc:
+                raise ValidationError(
+                    self.env._(
+                        "Sender and recipient in EDIFACT have up to 35 characters, with a qualifier of up to four "
+                        "behind a colon, such as 5412345000013:14."
+                    )
+                ) from exc
 
     @api.constrains("insurer_id")
     def _check_one_insurer(self):
@@ -197,6 +218,14 @@ class CreditInsuranceAccount(models.Model):
         return connect(
             self.connector, **self._get_connection_values(environment), **self._get_services(environment, about)
         )
+
+    def _get_reading(self):
+        """How files are to be read that come back over this connection, or over none."""
+        values = self.sudo().setting_ids._get_values("setting", self._get_environment()) if self else {}
+        try:
+            return Reading.from_settings(values)
+        except ValueError as exc:
+            raise UserError(self._explain(ConfigurationError(str(exc), insurer=self.connector))) from exc
 
     def _get_refusal(self):
         """Why this connection may not be used, in the user's language; empty when it may."""

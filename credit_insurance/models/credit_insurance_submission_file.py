@@ -11,6 +11,7 @@ from odoo.addons.credit_insurance.connectors.files import FileError, FileForm, e
 
 from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
 from .amounts import is_amount
+from .file_words import explain_to
 from .submission_words import WAITING_STATES
 
 
@@ -87,10 +88,23 @@ class CreditInsuranceSubmission(models.AbstractModel):
 
     def _export(self, form):
         """The ``connectors.ReportFile`` of this record."""
+        trusted = self.sudo()
         try:
-            return export(self.sudo()._get_message(), form)
+            return export(
+                trusted._get_file_message(form),
+                form,
+                explain=explain_to(self.env),
+                envelope=trusted._get_envelope(form),
+            )
         except (FileError, ValueError) as exc:
             raise UserError(str(exc)) from exc
+
+    def _get_file_message(self, form):
+        """What the file says, in a form."""
+        return self._get_message()
+
+    def _get_envelope(self, form):
+        """The ``connectors.files.Envelope`` of an EDIFACT interchange; None of the other forms."""
 
     def _attach_file(self, file):
         """The attachment with this content; made once, as the figures do not change any more."""

@@ -73,7 +73,8 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
             raise UserError(self.env._("Choose the insurer's file."))
         content = base64.b64decode(self.file)
         try:
-            answers = read(content, self.filename or "")
+            reading = record.sudo().policy_id.account_id._get_reading()
+            answers = read(content, self.filename or "", reading)
         except FileError as exc:
             raise UserError(self.env._("The file could not be read: %s", exc)) from exc
         if not record._apply_answers(answers):

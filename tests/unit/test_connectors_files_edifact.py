@@ -232,3 +232,23 @@ def test_junk_after_the_head_is_told_and_nothing_else(junk):
     except FileError:
         return
     assert not found.request_states or not junk
+
+
+@pytest.mark.parametrize("told", ["A", "5412345000013", "5412345000013:14", "OUR NAME:ZZ", "x" * 35 + ":1234"])
+def test_identification_stands_in_the_interchange_with_its_qualifier(told):
+    file = export(REQUEST, FileForm.EDIFACT, envelope=Envelope(told, told, datetime(2026, 11, 22, 9, 30), "42"))
+    assert file.content.decode().startswith(f"UNB+UNOC:3+{told}+{told}+261122:0930+42'")
+    assert read_exported(file.content, file.name) == ((REQUEST,), ())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"sender": told} for told in ("", " ", "x" * 36, "a:12345", "a:b:c", ":14", "a\nb", "ü")),
+        {"recipient": ""},
+        *({"control_reference": told} for told in ("", "1" * 15, "4-2", "4 2")),
+    ],
+)
+def test_what_cannot_stand_in_an_interchange_is_refused_at_once(wrong):
+    with pytest.raises(ValueError, match="identification|control reference"):
+        Envelope(**wrong)
