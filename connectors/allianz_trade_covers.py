@@ -86,6 +86,7 @@ def read_cover(node: Node, context: Context, cover_id: str = "", company_id: str
         effective_to=limit.ends_on if limit else None,
         announcements=_announcements(limits, limit),
         conditions=(f"{GRADE_COVER}: {grade}",) if told.upper() == BY_GRADE and grade else (),
+        grade=grade or "" if told.upper() == BY_GRADE else "",
     )
 
 

@@ -161,7 +161,8 @@ class Cover:
     ``temporary_amount`` adds to ``amount`` from ``temporary_from`` to ``temporary_until``, both included; ``None`` for
     a day that is not told: from the beginning of the cover, until its end.
 
-    ``own_reference`` is our number of the customer where the insurer keeps it beside its own.
+    ``own_reference`` is our number of the customer where the insurer keeps it beside its own. ``grade`` is told instead
+    of ``amount`` where the policy says what is covered for buyers of a grade.
     """
 
     cover_id: str
@@ -183,6 +184,7 @@ class Cover:
     temporary_from: date | None = None
     temporary_until: date | None = None
     own_reference: str = ""
+    grade: str = ""
 
 
 @dataclass(frozen=True, slots=True)

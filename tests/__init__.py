@@ -37,6 +37,7 @@ from . import (
     test_credit_gate_rules,
     test_credit_gate_switch,
     test_credit_gate_tour,
+    test_credit_grade_cover,
     test_credit_group,
     test_credit_guarantee,
     test_credit_hold,

@@ -128,6 +128,7 @@ COVER = Kind(
         Column("temporary_amount", Cell.AMOUNT, "what is covered besides for a time"),
         Column("temporary_from", Cell.DATE, "first day of the temporary amount"),
         Column("temporary_until", Cell.DATE, "last day of the temporary amount"),
+        Column("grade", Cell.IDENTIFIER, "grade for which the policy says the amount, instead of an amount"),
         OWN,
     ),
     key=("policy_number", "cover_id"),

@@ -110,6 +110,7 @@ from . import (
     credit_insurance_pass,
     credit_insurance_payment_behaviour,
     credit_insurance_policy,
+    credit_insurance_policy_grade_cover,
     credit_insurance_policy_terms,
     credit_insurance_profile,
     credit_insurance_pull,

@@ -14,6 +14,7 @@ COVER_STATUSES = [
     ("expired", "Expired"),
     ("unknown", "Unknown"),
 ]
+BY_GRADE = ("grade", "grade_cover_id", "derived")
 # The statuses under which the amount is granted; under any other it is only what the insurer wrote beside its answer.
 GRANTED_STATUSES = ("approved", "partial", "reduced")
 
@@ -64,7 +65,10 @@ class CreditInsuranceCover(models.Model):
         readonly=True, help="A refusal of what had been granted under the same reference, not of an increase."
     )
     active = fields.Boolean(
-        default=True, readonly=True, help="Off: the insurer corrected this row later, with an earlier first day."
+        default=True,
+        readonly=True,
+        help="Off: the insurer corrected this row later, with an earlier first day, or the policy's table says what "
+        "its grade is worth.",
     )
     confirmed_at = fields.Datetime(
         string="Last Confirmed", compute="_compute_confirmed_at", help="When the insurer was last seen to say this."
@@ -101,7 +105,7 @@ class CreditInsuranceCover(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            hidden = ("fingerprint", "told_effective_from", "announced_code", "ends_cover", "active")
+            hidden = ("fingerprint", "told_effective_from", "announced_code", "ends_cover", "active", *BY_GRADE)
             vals_list = [{key: val for key, val in vals.items() if key not in hidden} for vals in vals_list]
         return super().create(vals_list)
 
@@ -144,7 +148,8 @@ class CreditInsuranceCover(models.Model):
                      WHERE c.active AND c.layer = 'permanent' AND c.effective_from <= %(day)s
                      ORDER BY c.buyer_id, c.policy_id,
                               CASE WHEN c.ends_cover
-                                     OR c.status IN ('approved', 'partial', 'reduced', 'withdrawn', 'expired') THEN 0
+                                     OR c.status IN ('approved', 'partial', 'reduced', 'withdrawn', 'expired')
+                                     OR c.status = 'unknown' AND c.grade IS NOT NULL THEN 0
                                    WHEN c.status = 'refused' THEN 1
                                    WHEN c.status = 'unknown' THEN 2
                                    ELSE 3 END,

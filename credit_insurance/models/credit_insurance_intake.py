@@ -48,6 +48,8 @@ class CreditInsuranceCover(models.Model):
         if added:
             self.env.cr.execute(SQL(MARK_CORRECTED, added))
             self._record_changes(policy, added)
+        if by_grade := [row["reference"] for row in rows if row["grade"]]:
+            self._derive_from_grades(policy, by_grade)
         if rows:
             self.env.cr.execute(SQL(REPORT_UNLINKED, **values))
         if rows or added:
@@ -143,6 +145,7 @@ class CreditInsuranceCover(models.Model):
             "decided_on": cover.decided_on,
             "conditions": "\n".join(cover.conditions) or None,
             "own_reference": cover.own_reference.strip() or None,
+            "grade": (_is_by_grade(cover) and cover.grade) or None,
         }
         row = {key: value if value is None else str(value) for key, value in row.items()}
         return {
@@ -170,6 +173,10 @@ class CreditInsuranceCover(models.Model):
         return {**row, "fingerprint": _digest(told)}
 
 
+def _is_by_grade(cover):
+    return cover.amount is None and cover.status in GRANTED
+
+
 def _has_temporary(cover):
     return bool(cover.temporary_amount) and cover.status in GRANTED
 
@@ -180,7 +187,7 @@ def _fingerprint(cover):
         (
             *(cover.buyer_id, cover.status.value, cover.raw_code, cover.currency, cover.amount, cover.requested_amount),
             *(cover.insured_percentage, cover.effective_from, cover.effective_to, cover.decided_on),
-            *(cover.announcements, cover.conditions),
+            *(cover.announcements, cover.conditions, *filter(None, [cover.grade])),
         )
     )
 

@@ -240,9 +240,12 @@ class CreditInsuranceLimit(models.AbstractModel):
 
     @api.model
     def _make_cover(self, item):
+        # Cover by a grade of which the policy's table says nothing: granted, nobody knows how much.
+        without_amount = item["status"] == "unknown" and item["grade"]
+        amount = None if without_amount else item["amount"]
         return InsurerCover(
-            status=CoverStatus(item["status"]),
-            amount=Money(Decimal(item["amount"]), item["currency"]) if item["amount"] is not None else None,
+            status=CoverStatus.APPROVED if without_amount else CoverStatus(item["status"]),
+            amount=Money(Decimal(amount), item["currency"]) if amount is not None else None,
             percentage=Decimal(item["percentage"]) if item["percentage"] else None,
             effective_from=_date(item["from"]),
             effective_to=_date(item["to"]),

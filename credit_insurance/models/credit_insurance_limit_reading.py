@@ -46,7 +46,7 @@ COVERS = SQL(
     SELECT buyer_id, id, policy_id, layer, status, amount::text, currency_id,
            insured_percentage::text AS percentage, effective_from AS "from", effective_to AS "to", ends_cover,
            external_id AS reference, decided_on AS decided, fetched_at AS fetched,
-           fetched_at::date AS recorded, announced_status, announced_amount::text, announced_from
+           fetched_at::date AS recorded, announced_status, announced_amount::text, announced_from, grade
       FROM credit_insurance_cover
      WHERE active
     """

@@ -5,7 +5,7 @@ INCOMING_COVERS = """
            reference text, layer text, buyer text, status text, raw_code text, amount numeric, requested_amount numeric,
            currency_id int, insured_percentage numeric, told_from date, first_from date, changed_from date,
            effective_to date, announced_status text, announced_code text, announced_from date,
-           announced_amount numeric, decided_on date, conditions text, own_reference text, fingerprint text)
+           announced_amount numeric, decided_on date, conditions text, own_reference text, grade text, fingerprint text)
 """
 # Which of the answers differ from the last one under the same reference, or are about nobody we know: few, as a rule,
 # so that the rest need not be looked at any further.
@@ -16,7 +16,7 @@ NEWS = """
       LEFT JOIN credit_insurance_buyer_link l ON l.account_id = %(account)s AND l.external_id = i.buyer
       LEFT JOIN LATERAL (SELECT c.fingerprint FROM credit_insurance_cover c
                           WHERE c.policy_id = %(policy)s AND c.external_id = i.reference AND c.buyer_id = l.buyer_id
-                            AND c.layer = 'permanent'
+                            AND c.layer = 'permanent' AND c.derived IS NOT TRUE
                           ORDER BY c.id DESC LIMIT 1) last ON TRUE
      WHERE last.fingerprint IS DISTINCT FROM i.fingerprint
 """
@@ -27,27 +27,27 @@ INSERT_CHANGED = """
            (buyer_id, policy_id, company_id, pull_id, active, layer, status, raw_code, amount, requested_amount,
             currency_id, insured_percentage, effective_from, told_effective_from, effective_to,
             announced_status, announced_code, announced_from, announced_amount, decided_on, conditions,
-            ends_cover, external_id, fingerprint, fetched_at, create_uid, create_date, write_uid, write_date)
+            ends_cover, external_id, fingerprint, grade, fetched_at, create_uid, create_date, write_uid, write_date)
     SELECT b.id, %(policy)s, b.company_id, %(pull)s, TRUE, i.layer, i.status, i.raw_code, i.amount,
            i.requested_amount, i.currency_id, COALESCE(i.insured_percentage, %(percentage)s), start.day,
            i.told_from, i.effective_to,
            i.announced_status, i.announced_code, i.announced_from, i.announced_amount, i.decided_on,
            i.conditions, i.status = 'refused' AND last.status IN ('approved', 'partial', 'reduced'),
-           i.reference, i.fingerprint, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+           i.reference, i.fingerprint, i.grade, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
       FROM %(incoming)s
       JOIN credit_insurance_buyer_link l ON l.account_id = %(account)s AND l.external_id = i.buyer
       JOIN credit_insurance_buyer b ON b.id = l.buyer_id
       LEFT JOIN LATERAL (SELECT * FROM credit_insurance_cover c
                           WHERE c.policy_id = %(policy)s AND c.external_id = i.reference AND c.buyer_id = b.id
-                            AND c.layer = i.layer
+                            AND c.layer = i.layer AND c.derived IS NOT TRUE
                           ORDER BY c.id DESC LIMIT 1) last ON TRUE
      CROSS JOIN LATERAL (
            SELECT LEAST(i.effective_to, CASE
                        WHEN last.id IS NULL OR i.told_from IS DISTINCT FROM last.told_effective_from
                        THEN i.first_from
-                       WHEN (i.status, i.amount, i.insured_percentage, i.currency_id)
+                       WHEN (i.status, i.amount, i.insured_percentage, i.currency_id, i.grade)
                             IS NOT DISTINCT FROM
-                            (last.status, last.amount, last.insured_percentage, last.currency_id)
+                            (last.status, last.amount, last.insured_percentage, last.currency_id, last.grade)
                        THEN last.effective_from
                        ELSE GREATEST(i.changed_from, last.effective_from) END) AS day) start
      WHERE last.fingerprint IS DISTINCT FROM i.fingerprint

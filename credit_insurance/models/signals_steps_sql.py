@@ -194,7 +194,8 @@ def _covers(place):
                CASE WHEN c.announced_from > $2 THEN c.announced_status END, c.announced_from
           FROM credit_insurance_cover c
          WHERE c.buyer_id = ANY(%s) AND c.active AND c.layer = 'permanent' AND c.effective_from <= $2
-           AND (c.status IN ('approved', 'partial', 'reduced', 'withdrawn') OR (c.status = 'refused' AND c.ends_cover))
+           AND (c.status IN ('approved', 'partial', 'reduced', 'withdrawn') OR (c.status = 'refused' AND c.ends_cover)
+                OR (c.status = 'unknown' AND c.grade IS NOT NULL))
         """,
         place.values("buyer", "id"),
     )

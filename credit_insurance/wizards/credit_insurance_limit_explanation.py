@@ -91,6 +91,7 @@ class CreditInsuranceLimitExplanation(models.TransientModel):
             "date_from": getattr(line.row, "valid_from", None) or getattr(line.row, "start", None),
             "date_to": getattr(line.row, "valid_to", None) or getattr(line.row, "effective_to", None),
             "code": line.code.value,
+            "basis": record.basis if "basis" in record._fields else False,
             "counted": line.counted,
             "counted_amount": float(line.amount.amount) if line.counted and line.amount is not None else 0.0,
             "age_days": line.age_days or 0,
@@ -113,6 +114,7 @@ class CreditInsuranceLimitExplanationLine(models.TransientModel):
     date_from = fields.Date(string="From")
     date_to = fields.Date(string="Until")
     code = fields.Selection(LINE_CODES, string="Why")
+    basis = fields.Char(help="What the amount follows from, or what is missing to know it.")
     counted = fields.Boolean()
     counted_amount = fields.Monetary(string="Counted")
     age_days = fields.Integer(string="Age (days)")
