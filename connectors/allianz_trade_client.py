@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from .bearer import BearerTransport
 from .calls import Answer, Call
 from .connection import AddressBook, Connection, Endpoint, Environment
-from .errors import ConfigurationError, NotSupported, UnexpectedResponse
+from .errors import ConfigurationError, UnexpectedResponse
 from .jsondoc import Json, Node, ShapeError, encode
 from .redaction import Redactor
 from .tokens import TokenCache
@@ -128,9 +128,10 @@ class Client:
         return self._send(operation, "GET", address, repeatable=True)
 
     def address(self, operation: str, endpoint: str) -> str:
-        """:raises NotSupported: overdues have no address here."""
+        """:raises ConfigurationError: overdues have no address here."""
         if endpoint == "overdues" and not self._has_overdues:
-            raise NotSupported(operation, insurer=self.insurer)
+            message = "the address of payment overdues is not public: enter it, or hand this in as a file"
+            raise ConfigurationError(message, insurer=self.insurer)
         return self._addresses[endpoint]
 
     def _send(

@@ -51,7 +51,8 @@ class Atradius(Insurer):
         "Whether a VAT number is asked for with the letters of its country; it is sent as it is stored.",
         "Whether the lists of applications and decisions give our customerRefNumber back. Where they do not, a request "
         "is known again by buyer, kind of cover and amount, while it is undecided or was granted just now.",
-        "Fields of PUT covers besides action: those of an application are sent, and the cover's number where known.",
+        "Fields of PUT covers: what a client sends is sent, which is not the cover's number (see cover_id_in_changes), "
+        "and a first day where one is asked for. For cancel no client's body was seen whole.",
         "Whether the id of a cover changes when it is increased or reduced.",
         "Whether the days of expiry and of effectiveToDate are themselves still covered; they are taken to be.",
         "Whether the list of ended covers takes the same parameters as the others.",

@@ -62,6 +62,13 @@ SETTINGS = (
         required=False,
         default="yes",
     ),
+    Setting(
+        "cover_id_in_changes",
+        "Send the cover's number with a change",
+        "yes or no: whether coverId is sent with an increase, a reduction or a cancellation. No client was seen to.",
+        required=False,
+        default="no",
+    ),
 )
 
 
@@ -98,17 +105,22 @@ class Client:
         self._bearer = BearerTransport(self.transport, tokens)
 
     def _read_settings(self, values: Mapping[str, str]) -> None:
-        customer, ended = values["customer_id"], values["ended_covers"].lower()
+        customer = values["customer_id"]
         if not (customer.isascii() and customer.isdigit()):
             raise ConfigurationError(f"the customer id {customer!r} is not a number", insurer=self.insurer)
-        if ended not in YES_OR_NO:
-            raise ConfigurationError(f"ended_covers is {ended!r}, neither yes nor no", insurer=self.insurer)
         try:
             self.uid_types = uid_types(values["registration_uid_types"])
         except ValueError as exc:
             raise ConfigurationError(f"registration_uid_types: {exc}", insurer=self.insurer) from exc
         self.customer_id = int(customer)
-        self.reads_ended_covers = YES_OR_NO[ended]
+        self.reads_ended_covers = self._yes_or_no("ended_covers", values)
+        self.sends_cover_id = self._yes_or_no("cover_id_in_changes", values)
+
+    def _yes_or_no(self, name: str, values: Mapping[str, str]) -> bool:
+        told = values[name].lower()
+        if told not in YES_OR_NO:
+            raise ConfigurationError(f"{name} is {told!r}, neither yes nor no", insurer=self.insurer)
+        return YES_OR_NO[told]
 
     def close(self) -> None:
         self.transport.close()

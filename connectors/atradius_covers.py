@@ -56,7 +56,7 @@ class CoverDesk:
     def request(self, request: CoverRequest) -> CoverRequestState:
         method = "POST" if request.kind is CoverRequestKind.NEW else "PUT"
         try:
-            body = cover_body(request, self._client.customer_id)
+            body = cover_body(request, self._client.customer_id, with_cover_id=self._client.sends_cover_id)
         except ValueError as exc:
             message = f"buyer {request.buyer_id!r} or cover {request.cover_id!r} is no number of Atradius"
             raise ConfigurationError(message, insurer=self._client.insurer) from exc

@@ -86,8 +86,11 @@ def _bare(number: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", number).upper()
 
 
-def cover_body(request: CoverRequest, customer_id: int) -> dict[str, Json]:
-    """The body of an application, or of a change of a cover."""
+def cover_body(request: CoverRequest, customer_id: int, *, with_cover_id: bool) -> dict[str, Json]:
+    """The body of an application, or of a change of a cover, which names the cover itself only ``with_cover_id``.
+
+    :raises ValueError: the buyer's or the cover's number is none
+    """
     body: dict[str, Json] = {
         "customerId": customer_id,
         "policyId": request.policy_number,
@@ -101,8 +104,9 @@ def cover_body(request: CoverRequest, customer_id: int) -> dict[str, Json]:
         body["effectFromDate"] = request.effective_from.isoformat()
     if request.kind in ACTIONS:
         body["action"] = ACTIONS[request.kind]
-        if request.cover_id:
-            body["coverId"] = int(request.cover_id)
+        number = int(request.cover_id) if request.cover_id else None
+        if number is not None and with_cover_id:
+            body["coverId"] = number
     return body
 
 

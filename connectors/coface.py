@@ -1,8 +1,9 @@
 """Connector for Coface: companies, grades, reports and monitoring by the ICON Data API, and what is known of CofaServe.
 
 From the insurer's public documentation, samples and schemas: the login, the search of companies, orders, publications,
-monitoring and notifications of ICON. From other integrators, unconfirmed: CofaServe (``coface_policyholder.py``).
-``Coface.unverified`` lists what nobody shows.
+monitoring and notifications of ICON. That the orders and the monitorings of one company can be listed is shown in its
+public collection of calls ("ICON Data API 2.23": GET /publications/orders and GET /monitorings with a companyId). From
+other integrators, unconfirmed: CofaServe (``coface_policyholder.py``). ``Coface.unverified`` lists what nobody shows.
 
 **Grades** are debtor risk assessments: 10 is best, 0 is in default. Coface delivers them to order, and bills orders.
 So a grade that was delivered within ``grade_days`` is read again, unless a notification of that company came since;

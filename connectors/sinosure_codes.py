@@ -80,7 +80,12 @@ SETTINGS = (
     Setting("quota_states", "Meaning of quotaState", _CODES_HELP, required=False),
     Setting("application_states", "Meaning of quotastate of applications", _CODES_HELP, required=False),
     Setting("report_states", "Meaning of orderstate", _CODES_HELP, required=False, default="0=delivered"),
-    Setting("return_codes", "Meaning of returnCode", _CODES_HELP, required=False, default="1=accepted, 0=refused"),
+    Setting(
+        *("return_codes", "Meaning of returnCode"),
+        "Pairs such as 1=accepted, 2=refused. After a code that is not listed nobody knows whether it was taken.",
+        required=False,
+        default="1=accepted",
+    ),
     Setting("document_types", "Types of files", "Pairs such as invoice=1, transport=2.", required=False),
     Setting("rate_factor", "Factor of percentages", "100 where insured percentages come as fractions.", default="1"),
     Setting(
@@ -96,7 +101,9 @@ UNVERIFIED = (
     "That dates and times are China's local time, and that getEdiClaimApproveInfo takes them as YYYY-MM-DD hh:mm:ss.",
     "That a span of more than two days is answered, and that an empty policyNo or buyerCode asks for all of them.",
     "The codes of quotaState, feePayMode, receiptFlag, plReasonCode, claimreason, orderstate and of types of files.",
-    "What returnCode means; that 1 is a success and orderstate 0 a delivered report is a client's reading.",
+    "What returnCode means besides 1, and that 1 is a success and orderstate 0 a delivered report: a client's reading. "
+    "No other code is taken for a refusal until it is entered.",
+    "That no method shows the contract itself: policy_details is not offered.",
     "That limits and premiums are in US dollars, and sums of notices, claims and payments in the shipment's currency.",
     "Whether insured percentages come as 90 or as 0.9, and the scale of riskScore.",
     "That a limit whose sum is 0 is a refusal (零限额), and that an application is repeated to raise a limit.",

@@ -60,7 +60,10 @@ OPENINGS: dict[str, Opening] = {
     "coface": Opening("/coface", "/coface", {"api_key": DEMO_API_KEY, "username": USERNAME, "password": PASSWORD}),
     "sandbox": Opening("/v1", credentials={"api_key": DEMO_API_KEY}),
     "sinosure": Opening(
-        "/sinosure", "/sinosure", settings={"client_no": "20000592", "currency": "EUR"}, notice_first=True
+        "/sinosure",
+        "/sinosure",
+        settings={"client_no": "20000592", "currency": "EUR", "return_codes": "1=accepted, 0=refused"},
+        notice_first=True,
     ),
 }
 

@@ -37,6 +37,8 @@ OTHER = "CHN/000017"
 NOW = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)
 STATES = "01=approved, 02=partial, 03=reduced, 04=withdrawn, 05=expired, 00=refused"
 SETTINGS = {"client_no": "20000592", "quota_states": STATES}
+# What the simulator answers by returnCode is not public of the insurer.
+SIMULATED = {"return_codes": "1=accepted, 0=refused"}
 SEED = {
     "policies": [
         {
@@ -91,7 +93,7 @@ class Stage:
                 now=lambda: self.clock[0],
                 limiter=limiter,
             ),
-            settings={**SETTINGS, "transport": self.transport, **settings},
+            settings={**SETTINGS, **SIMULATED, "transport": self.transport, **settings},
         )
 
     def pass_time(self, **duration: float) -> None:

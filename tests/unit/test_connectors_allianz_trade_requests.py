@@ -390,14 +390,14 @@ def test_overdue_goes_to_the_address_that_was_entered(wire, call, message, categ
 def test_overdue_is_sent_nowhere_while_no_address_is_entered(wire, environment):
     with wire.connect(environment=environment) as insurer:
         for call, message in (("notify_overdue", NOTICE), ("find_extension", EXTENSION)):
-            with pytest.raises(NotSupported):
+            with pytest.raises(ConfigurationError, match="address of payment overdues is not public: enter it"):
                 getattr(insurer, call)(message)
     assert wire.sent == []
 
 
 def test_invented_address_is_not_used_in_production_behind_a_gateway(wire):
     gateway = {"base_url": "https://gateway.example", "environment": Environment.PRODUCTION}
-    with pytest.raises(NotSupported), wire.connect(**gateway) as insurer:
+    with pytest.raises(ConfigurationError, match="not public"), wire.connect(**gateway) as insurer:
         insurer.notify_overdue(NOTICE)
     assert wire.sent == []
 

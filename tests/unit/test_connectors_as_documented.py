@@ -213,6 +213,6 @@ def test_gateways_answer_without_records_is_not_read_as_none():
 
 def test_gateways_single_feedback_is_read():
     refused = json.dumps({"corpSerialNo": "R", "returnCode": "0", "returnMsg": "买方不存在"}).encode()
-    insurer = script(refused, transport="gateway").insurer
+    insurer = script(refused, transport="gateway", return_codes="1=accepted, 0=refused").insurer
     with pytest.raises(RejectedByInsurer, match="买方不存在"):
         insurer.order_report(ReportOrder("R", "USA/1"))

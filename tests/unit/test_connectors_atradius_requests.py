@@ -67,6 +67,17 @@ def test_increase_supersedes(insurer):
     assert sent(insurer, request, "PUT")[0] == fixture("supersede_request")
 
 
+def test_number_of_the_cover_is_sent_with_a_change_where_that_is_entered(insurer):
+    request = a_request(INCREASE, "90000", reference="REQ/3", cover_id="7000123")
+    insurer.on("covers", fixture("apply_answer"), 202, "PUT")
+    with insurer.connect(settings={"cover_id_in_changes": "yes"}) as atradius:
+        atradius.request_cover(request)
+    body = json.loads(insurer.calls("covers", "PUT")[-1].body)
+    assert body == fixture("supersede_request") | {"coverId": 7000123}
+    with pytest.raises(ConfigurationError, match="cover_id_in_changes is 'maybe', neither yes nor no"):
+        insurer.connect(settings={"cover_id_in_changes": "maybe"})
+
+
 @pytest.mark.parametrize(("kind", "action"), [(REDUCE, "reduce"), (CANCEL, "cancel")])
 def test_less_and_none_are_actions_too(insurer, kind, action):
     body, _state = sent(insurer, a_request(kind, "20000"), "PUT")

@@ -303,8 +303,16 @@ def test_code_that_no_setting_explains_is_not_taken_for_success():
 
 def test_single_feedback_is_read_like_a_list_of_one():
     record = "<corpSerialNo>R</corpSerialNo><returnCode>0</returnCode><returnMsg>余额不足</returnMsg>"
+    order, answer = ReportOrder("R", BUYER), response("doEdiCreditReportInput", record)
     with pytest.raises(RejectedByInsurer, match="余额不足"):
+        script(answer, return_codes="1=accepted, 0=refused").insurer.order_report(order)
+
+
+def test_code_0_is_no_refusal_until_it_is_entered_as_one():
+    record = "<EdiFeedback><returnCode>0</returnCode><returnMsg>余额不足</returnMsg></EdiFeedback>"
+    with pytest.raises(UnexpectedResponse, match="no setting explains.*'0': 余额不足") as caught:
         script(response("doEdiCreditReportInput", record)).insurer.order_report(ReportOrder("R", BUYER))
+    assert caught.value.may_have_acted
 
 
 # --- Spans of time --------------------------------------------------------------------------------------------------
