@@ -87,6 +87,9 @@ from . import (
     test_credit_rule_transfer,
     test_credit_seal,
     test_credit_signal,
+    test_credit_submission_asking,
     test_credit_submission_concurrency,
+    test_credit_submission_junk,
+    test_credit_submission_place,
     test_credit_submission_tasks,
 )

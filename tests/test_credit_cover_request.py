@@ -38,6 +38,8 @@ FORGED = {
     "maybe_sent": True,
     "by_hand": True,
     "live": False,
+    "sent_to": "",
+    "asked_on": "2020-01-01 00:00:00",
 }
 # More often than the transport repeats by itself.
 FAULTS = [
@@ -345,6 +347,35 @@ class TestCoverRequest(CoverRequestCommon):
             self.env.flush_all()
         self.assertEqual(again.state, "draft")
 
+    def test_another_companys_request_is_not_named(self):
+        request, officer = self._make_request(), self.manager
+        other = self._create_company(name="Other Ltd")
+        officer.write({"company_ids": [Command.set(other.ids)], "company_id": other.id})
+        for model, owner in (("cover.request", request), ("report.order", self._make_report())):
+            foreign = (
+                self.env[f"credit.insurance.{model}"].with_user(officer).with_context(allowed_company_ids=other.ids)
+            )
+            vals = {"buyer_id": self.buyer.id, "policy_id": self.policy.id}
+            with self.subTest(model), self.assertRaises(AccessError) as refused:
+                foreign.create({**vals, "kind": "increase"} if model == "cover.request" else vals)
+            self.assertNotIn(owner.name, str(refused.exception))
+
+    def test_a_request_that_its_reader_may_not_read_is_not_named(self):
+        request = self._make_request()
+        rule = {
+            "name": "Hidden",
+            "model_id": self.env["ir.model"]._get_id(request._name),
+            "domain_force": "[(0, '=', 1)]",
+        }
+        self.env["ir.rule"].create(rule)
+        with self.assertRaisesRegex(UserError, "A request of this kind is open") as refused:
+            self._make_request()
+        self.assertNotIn(request.name, str(refused.exception))
+
+    def _make_report(self):
+        vals = {"buyer_id": self.buyer.id, "policy_id": self.policy.id}
+        return self.env["credit.insurance.report.order"].with_user(self.officer).create(vals)
+
     # === WHO MAY DO WHAT === #
 
     def test_state_numbers_words_and_figures_cannot_be_written_by_a_client(self):
@@ -592,6 +623,23 @@ class TestCoverRequest(CoverRequestCommon):
         self._answer(request, way="file", file=base64.b64encode(file.content), filename=file.name)
         self.assertEqual((request.state, request.insurer_reference, request.granted_amount), ("partial", "P-7", 2500.0))
         self.assertEqual((request.insurer_words, request.insurer_status_code), ("Half of it", "TEIL"))
+        self._assert_evidence(request, file.content)
+
+    def _assert_evidence(self, request, content):
+        kept = self.env["ir.attachment"].search([("res_model", "=", request._name), ("res_id", "=", request.id)])
+        self.assertEqual(kept.raw, content)
+        for user in (self.officer, self.administrator, self.env.ref("base.user_admin")):
+            own = kept.with_user(user)
+            for vals in ({"raw": b"x"}, {"res_id": 0}, {"credit_insurance_evidence": False}):
+                with self.assertRaises(UserError), self.cr.savepoint():
+                    own.write(vals)
+            with self.assertRaises(UserError), self.cr.savepoint():
+                own.unlink()
+        forged = self.env["ir.attachment"].with_user(self.officer)
+        forged = forged.with_context(default_credit_insurance_evidence=True)
+        mine = forged.create({"name": "x", "raw": b"x", "credit_insurance_evidence": True})
+        self.assertFalse(mine.credit_insurance_evidence)
+        mine.unlink()
 
     def test_the_cover_sheet_says_what_the_file_says(self):
         request = self._make_request(comment="Season")

@@ -67,5 +67,11 @@ class CreditInsuranceAttempt(models.Model):
 
     @api.autovacuum
     def _gc_attempts(self):
-        """What was tried a year ago is settled."""
-        self.search([("started_at", "<", fields.Datetime.subtract(fields.Datetime.now(), years=1))]).unlink()
+        """Remove what was tried a year ago, unless it is not known yet what became of it."""
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM credit_insurance_attempt WHERE started_at < %s AND (res_model, res_id) NOT IN (%s)",
+                fields.Datetime.subtract(fields.Datetime.now(), years=1),
+                self.env["credit.insurance.submission"]._unsettled_sql(),
+            )
+        )

@@ -8,7 +8,7 @@ from odoo.tools import format_list
 from odoo.addons.credit_insurance.rules.policy import IndemnityStep, compute_indemnity
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
-from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS, OPEN_PAYMENT_STATES
+from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS
 from .company_calendar import company_today
 
 
@@ -193,19 +193,6 @@ class CreditInsuranceClaim(models.Model):
             )
         buyer = self.env["credit.insurance.buyer"]._get_or_create(partners, moves.company_id.root_id)
         return buyer.sudo(False), policies.sudo(False)
-
-    @api.model
-    def _check_unpaid(self, moves):
-        wrong = moves.filtered(
-            lambda move: not move._credit_insurance_applies() or move.payment_state not in OPEN_PAYMENT_STATES
-        )
-        if wrong:
-            raise UserError(
-                self.env._(
-                    "Only posted customer invoices that are not paid can be claimed. Leave out %s.",
-                    format_list(self.env, wrong.mapped("display_name")),
-                )
-            )
 
     @api.model
     def _check_not_claimed(self, moves):

@@ -109,10 +109,10 @@ class CreditInsuranceClaim(models.Model):
     def _get_status_answers(self, answers):
         return answers.claim_statuses
 
-    def _on_arrived(self):
+    def _get_duties(self):
         """Claiming in time is done. Dunning and notification are duties of their own."""
         deadlines = self.sudo().line_ids.move_id.credit_insurance_deadline_ids
-        deadlines.filtered(lambda deadline: deadline.kind == "claim")._mark_done()
+        return deadlines.filtered(lambda deadline: deadline.kind == "claim")
 
     def _on_changed(self, before):
         if self.state == "refused":

@@ -164,10 +164,6 @@ class CreditInsuranceCollectionCase(models.Model):
         }
 
     @api.model
-    def _check_unpaid(self, moves):
-        self.env["credit.insurance.overdue.notice"]._check_unpaid(moves)
-
-    @api.model
     def _check_not_handed_over(self, moves):
         lines = self.env["credit.insurance.collection.line"].sudo()
         found = lines.search([("move_id", "in", moves.ids), ("live", "=", True)])
@@ -202,9 +198,15 @@ class CreditInsuranceCollectionCase(models.Model):
             policy_number=self.policy_id.number,
             buyer_id=self._get_message_buyer_id(),
             invoices=tuple(line._get_message() for line in self.line_ids),
-            case_number=trusted.claim_id.insurer_reference or trusted.notice_id.case_number or "",
+            case_number=trusted._get_file_number(),
             comment=self.comment or "",
         )
+
+    def _get_file_number(self):
+        """The insurer's file of the claim or of the notice, as far as it was opened where this is sent."""
+        numbers = {self.claim_id: self.claim_id.insurer_reference, self.notice_id: self.notice_id.case_number}
+        known = [number for owner, number in numbers.items() if owner and number and not owner._is_elsewhere()]
+        return known[0] if known else ""
 
     # === ANSWERS === #
 
@@ -237,10 +239,10 @@ class CreditInsuranceCollectionCase(models.Model):
     def _get_status_answers(self, answers):
         return answers.collection_statuses
 
-    def _on_arrived(self):
+    def _get_duties(self):
         """Handing over is the escalation that the deadlines ask for."""
         deadlines = self.sudo().line_ids.move_id.credit_insurance_deadline_ids
-        deadlines.filtered(lambda deadline: deadline.kind == "escalation")._mark_done()
+        return deadlines.filtered(lambda deadline: deadline.kind == "escalation")
 
     def _on_changed(self, before):
         """Whoever handed the debts over is told when there is nothing more to wait for."""

@@ -163,9 +163,13 @@ class CreditInsuranceCoverRequest(models.Model):
 
     @api.model
     def _check_none_open(self, buyer_id, policy_id, kind):
-        """The unique index sees to it in any case; here the other one is named."""
+        """The unique index sees to it in any case; here the other one is named to those who may read it."""
+        self.env["credit.insurance.buyer"].browse(buyer_id).check_access("read")
         domain = [("buyer_id", "=", buyer_id), ("policy_id", "=", policy_id), ("kind", "=", kind), ("live", "=", True)]
-        if other := self.sudo().search(domain, limit=1):
+        other = self.sudo().search(domain, limit=1)
+        if other and not self._get_readable_names(other):
+            raise UserError(self.env._("A request of this kind is open for this buyer under this policy already."))
+        if other:
             raise UserError(
                 self.env._(
                     "%(name)s asks for that already: %(state)s.",

@@ -100,7 +100,9 @@ class CreditInsuranceCoverRequest(models.Model):
 
     def _on_arrived(self):
         """The rule's task that asked for it is done."""
+        result = super()._on_arrived()
         self.sudo().task_id._finish_submitted()
+        return result
 
     def _on_changed(self, before):
         """Whoever asked is told of the decision, and the covers are asked for anew: they say what is granted."""
@@ -122,10 +124,9 @@ class CreditInsuranceCoverRequest(models.Model):
         """Ask for the covers once more; a pull that is under way may have passed this buyer's."""
         self.ensure_one()
         pulls, account = self.env["credit.insurance.pull"], self.policy_id.account_id
-        running = pulls.search([("account_id", "=", account.id), ("state", "=", "running")])
-        if running and running._has_job():
+        running = pulls._get_running(account)
+        if running and running._has_job() or not pulls._start(account, (Operation.COVER_PAGE,)):
             raise RetryableJobError("a pull is under way", seconds=60, ignore_retry=True)
-        pulls._start(account, (Operation.COVER_PAGE,))
 
     @api.model
     def _take_over_states(self, account, states):
@@ -144,6 +145,7 @@ class CreditInsuranceCoverRequest(models.Model):
                 ("name", "in", references),
             ]
         )
+        found = found.filtered(lambda request: not request._is_elsewhere())
         locked = found.try_lock_for_update()  # one that is being sent gets its answer there
         by_number = {request.insurer_reference: request for request in locked if request.insurer_reference}
         by_name = {request.name: request for request in locked}

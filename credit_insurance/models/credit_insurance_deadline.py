@@ -128,8 +128,21 @@ class CreditInsuranceDeadline(models.Model):
         for move, group in deadlines.grouped("move_id").items():
             done = ", ".join(kinds[deadline.kind] for deadline in group)
             move.message_post(body=self.env._("Done: %s", done), author_id=self.env.user.partner_id.id)
-        # Some policies count from the receipt of the notification.
-        notified = deadlines.filtered(lambda deadline: deadline.kind == "notification").move_id
+        deadlines._sync_notified()
+
+    def _reopen(self, since):
+        """What was done on or after the day ``since`` is still to be done: what counted as doing it does not."""
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        deadlines = self.sudo().filtered(lambda deadline: deadline.done_on and deadline.done_on >= since)
+        deadlines.write({"done_on": False, "done_by_id": False})
+        for move, group in deadlines.grouped("move_id").items():
+            undone = ", ".join(kinds[deadline.kind] for deadline in group)
+            move.message_post(body=self.env._("Not done: %s", undone), author_id=self.env.user.partner_id.id)
+        deadlines._sync_notified()
+
+    def _sync_notified(self):
+        """Some policies count from the receipt of the notification."""
+        notified = self.filtered(lambda deadline: deadline.kind == "notification").move_id
         if notified:
             self._sync(notified, {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in notified})
 

@@ -4,8 +4,10 @@ import hashlib
 import os
 import unicodedata
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from .guarded_fields import without_fields
 
 # By model: the field that names the file.
 EVIDENCE = {
@@ -13,7 +15,8 @@ EVIDENCE = {
     "credit.insurance.report.order": "report_id",
 }
 FROZEN_FIELDS = frozenset(
-    "raw datas db_datas store_fname checksum name mimetype type url res_model res_id res_field".split()
+    "raw datas db_datas store_fname checksum name mimetype type url res_model res_id res_field "
+    "credit_insurance_evidence".split()
 )
 LONGEST_NAME = 100
 UNSAFE = frozenset('\\/:*?"<>|')
@@ -41,6 +44,16 @@ def sha256(content):
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
+    credit_insurance_evidence = fields.Boolean(
+        readonly=True, copy=False, help="What came from an insurer as a file, and records rest on."
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, ["credit_insurance_evidence"])  # noqa: PLW0642
+        return super().create(vals_list)
+
     def write(self, vals):
         if not self.env.su and FROZEN_FIELDS & vals.keys():
             self._check_no_insurer_evidence()
@@ -51,7 +64,9 @@ class IrAttachment(models.Model):
         self._check_no_insurer_evidence()
 
     def _check_no_insurer_evidence(self):
+        kept = any(self.sudo().mapped("credit_insurance_evidence"))
         for model, field in EVIDENCE.items():
             own = self.sudo().filtered(lambda file, model=model: file.res_model == model)
-            if own and self.env[model].sudo().search_count([(field, "in", own.ids)], limit=1):
+            kept = kept or bool(own and self.env[model].sudo().search_count([(field, "in", own.ids)], limit=1))
+            if kept:
                 raise UserError(self.env._("What was sent to an insurer, or came from one, is kept as it is."))

@@ -166,12 +166,15 @@ class CreditInsuranceExchange(models.Model):
 
     @api.autovacuum
     def _gc_exchanges(self):
-        """Remove what is older than the days it is kept."""
+        """Remove what is older than the days it is kept; but not what passed about something whose fate is unknown."""
         before = fields.Datetime.now() - timedelta(days=self._get_days())
         self.env.cr.execute(
             SQL(
                 """DELETE FROM credit_insurance_exchange
-                    WHERE id IN (SELECT id FROM credit_insurance_exchange WHERE started_at < %s LIMIT %s)""",
+                    WHERE id IN (SELECT e.id FROM credit_insurance_exchange e
+                                   LEFT JOIN (%s) u ON u.res_model = e.res_model AND u.res_id = e.res_id
+                                  WHERE e.started_at < %s AND u.res_id IS NULL LIMIT %s)""",
+                self.env["credit.insurance.submission"]._unsettled_sql(),
                 before,
                 PURGED_AT_ONCE,
             )

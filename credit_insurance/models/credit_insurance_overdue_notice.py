@@ -3,7 +3,6 @@ from odoo.exceptions import UserError
 from odoo.tools import format_list
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
-from .claim_words import OPEN_PAYMENT_STATES
 from .company_calendar import company_today
 from .submission_words import SUBMISSION_STATES
 
@@ -161,19 +160,6 @@ class CreditInsuranceOverdueNotice(models.Model):
             "policy_id": policy.id,
             "line_ids": [fields.Command.create({"move_id": move.id}) for move in ordered],
         }
-
-    @api.model
-    def _check_unpaid(self, moves):
-        wrong = moves.filtered(
-            lambda move: not move._credit_insurance_applies() or move.payment_state not in OPEN_PAYMENT_STATES
-        )
-        if wrong:
-            raise UserError(
-                self.env._(
-                    "Only posted customer invoices that are not paid are reported. Leave out %s.",
-                    format_list(self.env, wrong.mapped("display_name")),
-                )
-            )
 
     @api.model
     def _check_not_reported(self, moves, kind):

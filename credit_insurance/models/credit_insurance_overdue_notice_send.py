@@ -1,9 +1,11 @@
 """What sending an overdue notice, an extension or a plan adds to sending anything to an insurer."""
 
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.connectors import (
+    AgreementState,
     ExtensionReason,
     Instalment,
     InvoiceExtension,
@@ -22,6 +24,13 @@ OPERATIONS = {
     "extension": Operation.EXTEND_INVOICE,
     "plan": Operation.REPORT_REPAYMENT_PLAN,
 }
+# An extension or a plan is answered; a notice is only received.
+STATUS_OPERATIONS = {"extension": Operation.EXTENSION_STATE, "plan": Operation.REPAYMENT_PLAN_STATE}
+STATES = {
+    AgreementState.RECEIVED: "acknowledged",
+    AgreementState.AGREED: "accepted",
+    AgreementState.REFUSED: "refused",
+}
 
 
 class CreditInsuranceOverdueNotice(models.Model):
@@ -33,6 +42,17 @@ class CreditInsuranceOverdueNotice(models.Model):
 
     def _get_operation(self):
         return OPERATIONS[self.kind]
+
+    def _get_status_operation(self):
+        return STATUS_OPERATIONS.get(self.kind)
+
+    @api.model
+    def _get_status_operations(self):
+        return set(STATUS_OPERATIONS.values())
+
+    @api.model
+    def _get_asked_domain(self, account):
+        return super()._get_asked_domain(account) & Domain("kind", "in", list(STATUS_OPERATIONS))
 
     def _get_message(self):
         return getattr(self, f"_get_message_{self.kind}")(
@@ -79,16 +99,35 @@ class CreditInsuranceOverdueNotice(models.Model):
             "acknowledged_on": naive_utc(receipt.received_at),
         }
 
-    def _on_arrived(self):
+    def _prepare_status_vals(self, status):
+        return {
+            "state": STATES.get(status.state, self.state),
+            "insurer_reference": status.notice_number or self.insurer_reference,
+            "insurer_status_code": status.raw_code,
+            "insurer_words": status.words or False,
+            "status_changed_on": naive_utc(status.updated_at),
+        }
+
+    def _get_status_answers(self, answers):
+        return answers.agreement_statuses if self.kind in STATUS_OPERATIONS else ()
+
+    def _get_duties(self):
         """A notice ends the duty to notify. Dunning and claiming are duties of their own."""
         if self.kind == "notice" and self.state != "refused":
-            self._get_notification_deadlines()._mark_done()
+            return self._get_notification_deadlines()
+        return super()._get_duties()
+
+    def _on_arrived(self):
+        result = super()._on_arrived()
         self.sudo().task_id._finish_submitted()
+        return result
 
     def _on_changed(self, before):
+        words = self.insurer_words or self.insurer_status_code or ""
         if self.state == "refused":
-            words = self.insurer_words or self.insurer_status_code or ""
             self._tell_responsible(self.env._("%s was refused", self.name), words)
+        if self.state in ("accepted", "partial") and self.kind in STATUS_OPERATIONS:
+            self._tell_responsible(self.env._("%s was agreed to", self.name), words)
 
     # === COVER SHEET === #
 

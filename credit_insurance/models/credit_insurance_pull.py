@@ -14,8 +14,11 @@ written the next one is read (``read_ahead``).
 from datetime import timedelta
 from time import monotonic
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from odoo.addons.credit_insurance.connectors import ConnectorError
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -39,6 +42,7 @@ class CreditInsurancePull(models.Model):
     state = fields.Selection(
         [("running", "Running"), ("done", "Done"), ("failed", "Failed")], default="running", required=True
     )
+    place = fields.Char(help="Where the connection led when it began: a page of another place is none of this pull's.")
     started_at = fields.Datetime(required=True, default=fields.Datetime.now)
     finished_at = fields.Datetime()
     plan = fields.Json(help="The lists to read, in order: [kind, id of the policy or false].")
@@ -62,22 +66,32 @@ class CreditInsurancePull(models.Model):
 
     @api.model
     def _start(self, account, operations=None, buyer_ids=()):
-        """Begin to pull and return the pull; one that is running goes on and is returned instead.
+        """Begin to pull and return the pull; one that is running goes on and is returned instead. Empty where another
+        transaction has begun one at this moment.
 
         :param operations: names of the calls whose answers are wanted; without them all lists are read
         :param buyer_ids: the insurer's numbers of the buyers whose grades are wanted; without them those of all
         """
         pulls = self.sudo()  # history is written by jobs, not by the person who asks for it
-        running = pulls.search([("account_id", "=", account.id), ("state", "=", "running")])
+        running = pulls._get_running(account)
         if running and running._has_job():
             return running
         if running:
             running._fail(self.env._("The pull was interrupted; another one was started."))
             running.flush_recordset()
-        pull = pulls.create({"account_id": account.id, "wanted": list(buyer_ids) or False})
+        vals = {"account_id": account.id, "wanted": list(buyer_ids) or False, "place": account._get_place()}
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                pull = pulls.create(vals)
+        except UniqueViolation:
+            return pulls.browse()
         pull.plan = pull._make_plan(operations)
         pull._enqueue()
         return pull
+
+    @api.model
+    def _get_running(self, account):
+        return self.search([("account_id", "=", account.id), ("state", "=", "running")])
 
     def _make_plan(self, operations=None):
         """The lists this insurer gives, in the order in which they are read."""
@@ -111,6 +125,9 @@ class CreditInsurancePull(models.Model):
     def _job_pages(self):
         """Go on with this pull for as long as a job may take. Runs in a cursor of its own and commits every page."""
         if not self._resume():
+            return
+        if self._is_elsewhere():
+            self._fail(self.env._("The connection was switched meanwhile: ask anew."))
             return
         before, end = self.page_count, monotonic() + JOB_SECONDS
         try:
@@ -168,7 +185,12 @@ class CreditInsurancePull(models.Model):
         if not self.try_lock_for_update(allow_referencing=True):
             raise RetryableJobError("Another job is writing a page of this pull", seconds=10, ignore_retry=True)
         self.invalidate_recordset(["state", "position", "token"])
-        return self.state == "running" and (self.position, self.token or None) == (position, token)
+        here = not self._is_elsewhere()
+        return self.state == "running" and (self.position, self.token or None) == (position, token) and here
+
+    def _is_elsewhere(self):
+        """Whether the connection was switched since this pull began."""
+        return bool(self.place) and self.place != self.account_id._get_place()
 
     def _turn_page(self, reader, token, page):
         """Note where the next page is; after the last one of a list, what follows from its having ended."""

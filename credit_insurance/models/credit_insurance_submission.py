@@ -12,10 +12,11 @@ one says what it is by the hooks at the end of this file.
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import clean_context
+from odoo.tools import clean_context, format_list
 
 from odoo.addons.credit_insurance.connectors import CONNECTORS
 
+from .claim_words import OPEN_PAYMENT_STATES
 from .submission_words import SENDABLE_STATES, SUBMISSION_STATES
 
 
@@ -139,6 +140,11 @@ class CreditInsuranceSubmission(models.AbstractModel):
             if self._fields[name].type == "many2one":
                 self[name].check_access("read")
 
+    @api.model
+    def _get_readable_names(self, records):
+        """The names of those of ``records`` that the user may read, for a message."""
+        return records.with_env(self.env)._filtered_access("read").mapped("name")
+
     def _check_draft(self):
         for record in self:
             if record.state != "draft":
@@ -151,6 +157,9 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self.ensure_one()
         self._prepare_submission()
         self._check_connection()
+        if self.maybe_sent and self._is_elsewhere():
+            self.sudo()._record_elsewhere()
+            return True
         self._set_submitted("queued")
         self._enqueue_submission()
         return True
@@ -190,7 +199,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
         for record in self:
             if record.state not in ("failed", "cancelled", "ready") or record.maybe_sent:
                 raise UserError(self.env._("%s cannot be changed any more.", record.name))
-        self.sudo().write({"state": "draft", "error_message": False})
+        self.sudo().write({"state": "draft", "error_message": False, "sent_to": False})
         self._refresh_figures()
 
     def action_send_again(self):
@@ -218,9 +227,11 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self._check_ready()
 
     def _set_submitted(self, state):
+        account = self.sudo().policy_id.account_id
         self.sudo().write(
             {
                 "state": state,
+                "sent_to": account._get_place() if state == "queued" else False,
                 "submitted_on": fields.Datetime.now(),
                 "submitted_by_id": self.env.uid,
                 "error_message": False,
@@ -238,6 +249,20 @@ class CreditInsuranceSubmission(models.AbstractModel):
         if busy:
             raise UserError(self.env._("%s is being sent at this moment.", ", ".join(busy.mapped("name"))))
         self.invalidate_recordset()
+
+    @api.model
+    def _check_unpaid(self, moves):
+        """What is reported, claimed or handed over are posted customer invoices that are not paid."""
+        wrong = moves.filtered(
+            lambda move: not move._credit_insurance_applies() or move.payment_state not in OPEN_PAYMENT_STATES
+        )
+        if wrong:
+            raise UserError(
+                self.env._(
+                    "Only posted customer invoices that are not paid are reported or claimed. Leave out %s.",
+                    format_list(self.env, wrong.mapped("display_name")),
+                )
+            )
 
     def _check_not_there(self):
         if self.maybe_sent:
@@ -292,12 +317,22 @@ class CreditInsuranceSubmission(models.AbstractModel):
         """The ``connectors.Operation`` that asks by the insurer's number how it stands; None where there is none."""
         return None
 
+    @api.model
+    def _get_status_operations(self):
+        """All of these that records of this model may have."""
+        return {self._get_status_operation()} - {None}
+
     def _prepare_status_vals(self, status):
         """What the insurer's answer changes. A code we do not know is shown as it is and changes no state."""
         raise NotImplementedError
 
     def _on_arrived(self):
         """The insurer has it, or a person says so: duties end, tasks are done."""
+        self._get_duties()._mark_done()
+
+    def _get_duties(self):
+        """The ``credit.insurance.deadline`` that it fulfils by arriving."""
+        return self.env["credit.insurance.deadline"]
 
     def _on_changed(self, before):
         """The insurer's answer differs from the state ``before``: tell who waits for it."""

@@ -32,7 +32,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self.ensure_one()
         self._prepare_submission()
         self._check_not_there()
-        self.sudo().write({"state": "ready", "by_hand": True, "error_message": False})
+        self.sudo().write({"state": "ready", "by_hand": True, "error_message": False, "sent_to": False})
         self.activity_unlink([self._activity_type])
         return True
 
@@ -56,14 +56,17 @@ class CreditInsuranceSubmission(models.AbstractModel):
         """Enter what the insurer answered elsewhere, or read its file."""
         self.ensure_one()
         self._check_may_answer()
+        return self._get_answer_action(self.env._("The Insurer's Answer"))
+
+    def _get_answer_action(self, name, way="enter"):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("The Insurer's Answer"),
+            "name": name,
             "res_model": "credit.insurance.submission.answer",
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_res_model": self._name, "default_res_id": self.id},
+            "context": {"default_res_model": self._name, "default_res_id": self.id, "default_way": way},
         }
 
     def action_draft(self):

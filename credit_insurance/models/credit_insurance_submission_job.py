@@ -8,7 +8,7 @@ from datetime import UTC
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import plaintext2html
+from odoo.tools import SQL, plaintext2html
 
 from odoo.addons.credit_insurance.connectors import (
     CONNECTORS,
@@ -39,6 +39,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
         for record in self:
             if not record.insurer_reference:
                 raise UserError(self.env._("The insurer has given %s no number yet.", record.name))
+            if record._is_elsewhere():
+                raise UserError(record.elsewhere_text or self.env._("%s was not sent there.", record.name))
             if not record.sudo()._can_ask_status():
                 refusal = record._get_route_refusal()
                 raise UserError(refusal or self.env._("This insurer's interface does not offer that."))
@@ -67,6 +69,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self._lock_for_job()
         if self.state not in ("queued", "failed"):
             return f"{self.name} is {self.state}: nothing to send"
+        if self._is_elsewhere():
+            return self._record_elsewhere()
         account = self.policy_id.account_id
         try:
             with account._connect() as insurer:
@@ -108,6 +112,17 @@ class CreditInsuranceSubmission(models.AbstractModel):
         return connector is not None and (
             FINDERS.get(operation) in connector.capabilities() or operation in connector.recognises
         )
+
+    @api.model
+    def _unsettled_sql(self):
+        """``res_model, res_id`` of all of which it is not known whether the insurer has it."""
+        selects = []
+        for name in self._get_submission_models():
+            self.env[name].flush_model(["state", "maybe_sent"])
+            table = SQL.identifier(self.env[name]._table)
+            query = "SELECT %s::varchar AS res_model, id AS res_id FROM %s WHERE state IN %s OR maybe_sent"
+            selects.append(SQL(query, name, table, ("queued", "uncertain")))
+        return SQL(" UNION ALL ").join(selects)
 
     # === RESULTS === #
 
@@ -193,14 +208,6 @@ class CreditInsuranceSubmission(models.AbstractModel):
 
     # === STATUS === #
 
-    @api.model
-    def _cron_ask_status(self):
-        """Ask about everything the insurer has not finished with, each in a job of its own."""
-        domain = [("state", "in", self._asked_states), ("insurer_reference", "!=", False)]
-        for record in self.search(domain):
-            if record._can_ask_status():
-                record._delayed("status")._job_status()
-
     def _can_ask_status(self):
         account = self.policy_id.account_id
         operation = self._get_status_operation()
@@ -208,6 +215,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
             operation
             and account
             and not account._get_refusal()
+            and not self._is_elsewhere()
             and operation in CONNECTORS[account.connector].capabilities()
         )
 
@@ -215,6 +223,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
         """Ask how it stands, and show it."""
         self.ensure_one()
         self._lock_for_job()
+        if self._is_elsewhere():
+            return f"{self.name} was not sent where the connection leads: it is not asked about"
         account = self.policy_id.account_id
         try:
             with account._connect() as insurer:

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from odoo.addons.credit_insurance.connectors import CONNECTORS, Operation
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -195,7 +196,7 @@ class CreditInsuranceWakeUp(models.Model):
         if not notes or not account or account._get_refusal():
             notes.write({"done": True})
             return
-        running = self.env["credit.insurance.pull"].search([("account_id", "=", account_id), ("state", "=", "running")])
+        running = self.env["credit.insurance.pull"]._get_running(account)
         if running and running._has_job():
             # It may have passed what has changed since.
             raise RetryableJobError("A pull is running", seconds=30, ignore_retry=True)
@@ -216,21 +217,22 @@ class CreditInsuranceWakeUp(models.Model):
     @api.model
     def _ask(self, account, operations, buyers, requests):
         if operations is None or LISTED & operations:
-            self.env["credit.insurance.pull"]._start(account, operations, buyers)
+            if not self.env["credit.insurance.pull"]._start(account, operations, buyers):
+                raise RetryableJobError("A pull has just begun", seconds=30, ignore_retry=True)
         self._ask_submissions(account, operations, requests)
 
     @api.model
     def _ask_submissions(self, account, operations, requests):
         """Have asked how what we sent stands: what the calls named, or whatever is open."""
-        for name in sorted(self.env.registry.descendants(["credit.insurance.submission"], "_inherit")):
+        for name in self.env["credit.insurance.submission"]._get_submission_models():
             model = self.env[name]
-            if model._abstract or "policy_id" not in model._fields:
+            if operations is not None and not model._get_status_operations() & operations:
                 continue
-            if operations is not None and model._get_status_operation() not in operations:
+            if not requests:
+                model._enqueue_questions(account, IDS_AT_ONCE)
                 continue
-            domain = [("policy_id.account_id", "=", account.id), ("state", "in", model._asked_states)]
-            named = [("insurer_reference", "in", requests)] if requests else [("insurer_reference", "!=", False)]
-            for record in model.search([*domain, *named], limit=IDS_AT_ONCE):
+            named = model._get_asked_domain(account) & Domain("insurer_reference", "in", requests)
+            for record in model.search(named, limit=IDS_AT_ONCE):
                 if record._can_ask_status():
                     record._delayed("status")._job_status()
 

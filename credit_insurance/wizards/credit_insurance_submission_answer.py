@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.credit_insurance.connectors.files import FileError, read
 from odoo.addons.credit_insurance.credit_insurance.models.claim_words import CLAIM_STATES
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_evidence import safe_file_name
 from odoo.addons.credit_insurance.credit_insurance.models.submission_words import SUBMISSION_STATES
 
 
@@ -16,7 +17,11 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
 
     res_model = fields.Char(required=True, readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True)
-    way = fields.Selection([("enter", "Enter it"), ("file", "Read it from a file")], default="enter", required=True)
+    way = fields.Selection(
+        [("enter", "Enter it"), ("file", "Read it from a file"), ("report", "Attach the report")],
+        default="enter",
+        required=True,
+    )
     state = fields.Selection("_selection_state", string="The Insurer's Answer")
     number = fields.Char(string="Insurer's Number")
     decided_on = fields.Date(default=fields.Date.context_today)
@@ -24,6 +29,9 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
     words = fields.Text(string="In the Insurer's Words")
     file = fields.Binary(attachment=False, help="CSV, XLSX, XML or EDIFACT, as the insurer sent it.")
     filename = fields.Char()
+    issued_on = fields.Date(string="Report Of")
+    grade = fields.Char()
+    source = fields.Char(help="Who issued the report. Empty: the insurer.")
 
     @api.model
     def _selection_state(self):
@@ -48,6 +56,8 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
         record = self._get_record()
         if self.way == "file":
             self._apply_file(record)
+        elif self.way == "report":
+            self._attach_report(record)
         elif not self.state:
             raise UserError(self.env._("Say what the insurer answered."))
         else:
@@ -68,10 +78,25 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
         record.check_access("write")
         return record.ensure_one()
 
-    def _apply_file(self, record):
+    def _attach_report(self, record):
+        if record._name != "credit.insurance.report.order":
+            raise UserError(self.env._("A report is attached where one was ordered."))
+        record._record_report(
+            self.filename or "",
+            self._get_content(),
+            issued_on=self.issued_on,
+            source=self.source or "",
+            grade=self.grade or "",
+            amount=self.amount,
+        )
+
+    def _get_content(self):
         if not self.file:
             raise UserError(self.env._("Choose the insurer's file."))
-        content = base64.b64decode(self.file)
+        return base64.b64decode(self.file)
+
+    def _apply_file(self, record):
+        content = self._get_content()
         try:
             reading = record.sudo().policy_id.account_id._get_reading()
             answers = read(content, self.filename or "", reading)
@@ -80,6 +105,6 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
         if not record._apply_answers(answers):
             problems = "\n".join(str(problem) for problem in answers.problems[:10])
             raise UserError(self.env._("The file says nothing about %(name)s. %(why)s", name=record.name, why=problems))
-        # The file is evidence.
-        vals = {"name": self.filename, "raw": content, "res_model": record._name, "res_id": record.id}
-        self.env["ir.attachment"].sudo().create(vals)
+        name = safe_file_name(self.filename, "answer")
+        vals = {"name": name, "raw": content, "res_model": record._name, "res_id": record.id}
+        self.env["ir.attachment"].sudo().create({**vals, "credit_insurance_evidence": True})
