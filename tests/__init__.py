@@ -1,5 +1,6 @@
 from . import (
     test_account_move,
+    test_credit_agreement,
     test_credit_alert_actions,
     test_credit_alert_concurrency,
     test_credit_alert_digest,

@@ -1,7 +1,9 @@
+import base64
 import hashlib
+from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -15,6 +17,8 @@ FORGED = {
     "recommended_amount": 1e6,
     "report_id": False,
     "sha256": "0",
+    "source": "Me",
+    "uploaded_by_id": False,
     "live": False,
 }
 
@@ -120,6 +124,53 @@ class TestReportOrder(SubmissionKindCase):
         self.assertTrue(order.action_export_xlsx()["url"])
         self._answer(order, state="refused", words="Not for you")
         self.assertEqual((order.state, order.insurer_words), ("refused", "Not for you"))
+
+    def _attach(self, order, content=b"%PDF-1.4 a report", **values):
+        action = order.action_attach_report()
+        wizards = self.env["credit.insurance.submission.answer"].with_user(order.env.user)
+        base = {"file": base64.b64encode(content), "filename": "../Report: 7.pdf", "issued_on": self.today}
+        return wizards.with_context(**action["context"]).create({**base, **values}).action_apply()
+
+    def test_a_report_received_by_hand_is_evidence_with_its_day_and_source(self):
+        order = self._make()
+        order.action_mark_sent()
+        day = self.today - timedelta(days=9)
+        self._attach(order, issued_on=day, source="Bureau Ltd", grade="B2", amount=700.0)
+        self.assertEqual((order.state, order.live, order.report_id.raw), ("accepted", False, b"%PDF-1.4 a report"))
+        self.assertEqual((order.issued_on, order.source, order.uploaded_by_id), (day, "Bureau Ltd", self.plain))
+        self.assertEqual((order.grade, order.recommended_amount, order.report_name), ("B2", 700.0, "Report 7.pdf"))
+        self.assertEqual(order.sha256, hashlib.sha256(b"%PDF-1.4 a report").hexdigest())
+        self.assertTrue(order.intact)
+        for user in (self.plain, self.officer, self.administrator):
+            with self.assertRaises(UserError):
+                order.report_id.with_user(user).unlink()
+        with self.assertRaises(UserError):
+            self._attach(order, b"another")
+        self.assertEqual(self._sent(), [])
+
+    def test_a_report_that_came_unasked_is_attached_to_a_draft(self):
+        order = self._make()
+        self._attach(order)
+        self.assertEqual((order.state, order.source), ("accepted", self.insurer.name))
+        Form(order)
+
+    def test_no_empty_report_and_none_of_tomorrow_is_attached(self):
+        order = self._make()
+        for values in ({"content": b""}, {"issued_on": self.today + timedelta(days=1)}, {"issued_on": False}):
+            with self.subTest(values), self.assertRaises(UserError), self.cr.savepoint():
+                self._attach(order, **values)
+        self.assertFalse(order.report_id)
+
+    def test_only_who_orders_attaches_and_only_to_reports(self):
+        order = self._make()
+        for user in (self.rep, self.accountant):
+            with self.assertRaises(AccessError):
+                order.with_user(user).action_attach_report()
+        claim = self._make_claim()
+        vals = {"res_model": claim._name, "res_id": claim.id, "way": "report", "issued_on": self.today}
+        wizard = self.env["credit.insurance.submission.answer"].with_user(self.officer).create(vals)
+        with self.assertRaises(UserError):
+            wizard.action_apply()
 
     def test_who_may_order(self):
         order = self._make()

@@ -108,6 +108,7 @@ from . import (
     credit_insurance_overdue_notice,
     credit_insurance_overdue_notice_send,
     credit_insurance_own_limit,
+    credit_insurance_paper_owner,
     credit_insurance_pass,
     credit_insurance_payment_behaviour,
     credit_insurance_policy,

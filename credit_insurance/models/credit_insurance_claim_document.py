@@ -38,26 +38,33 @@ class CreditInsurancePolicy(models.Model):
 
 
 class CreditInsuranceClaimDocument(models.Model):
-    """One paper of a claim. Its content is copied when it is sent, so that what the insurer has can be shown."""
+    """One paper of a claim or of an overdue notice, extension or plan. Its content is copied when it is sent, so that
+    what the insurer has can be shown."""
 
     _name = "credit.insurance.claim.document"
-    _description = "Paper of a Claim"
+    _description = "Paper for an Insurer"
     _inherit = ["credit.insurance.submission"]
-    _order = "claim_id desc, id"
+    _order = "claim_id desc, notice_id desc, id"
     _check_company_auto = True
 
-    _draft_fields = frozenset({"claim_id", "policy_id", "kind", "attachment_id", "comment", "user_id"})
+    _draft_fields = frozenset({"claim_id", "notice_id", "policy_id", "kind", "attachment_id", "comment", "user_id"})
     _figure_fields = frozenset({"attachment_id"})
     _sender_groups = ("account.group_account_invoice",)
     _answer_states = ("acknowledged", "accepted", "refused")
     _sheet_report = "credit_insurance.action_report_claim_document"
 
-    claim_id = fields.Many2one("credit.insurance.claim", required=True, ondelete="cascade", index=True)
-    partner_id = fields.Many2one(related="claim_id.partner_id", store=True, string="Buyer")
-    claim_number = fields.Char(related="claim_id.insurer_reference", string="Insurer's Claim")
+    claim_id = fields.Many2one("credit.insurance.claim", ondelete="cascade", index="btree_not_null")
+    notice_id = fields.Many2one(
+        "credit.insurance.overdue.notice", string="Overdue Notice", ondelete="cascade", index="btree_not_null"
+    )
+    partner_id = fields.Many2one("res.partner", compute="_compute_partner_id", store=True, string="Buyer")
+    owner_number = fields.Char(string="Insurer's File", compute="_compute_owner_number")
     kind = fields.Selection(KINDS, required=True, default="other")
     attachment_id = fields.Many2one(
-        "ir.attachment", string="Taken From", ondelete="set null", help="A file of the claim or of one of its invoices."
+        "ir.attachment",
+        string="Taken From",
+        ondelete="set null",
+        help="A file of what it is handed in for, or of one of its invoices.",
     )
     file_name = fields.Char(string="File", readonly=True, copy=False)
     file_size = fields.Integer(string="Size", readonly=True, copy=False)
@@ -70,6 +77,12 @@ class CreditInsuranceClaimDocument(models.Model):
     _live_uniq = models.UniqueIndex(
         "(claim_id, sha256) WHERE live AND sha256 IS NOT NULL", "This paper is in the claim already."
     )
+    _notice_live_uniq = models.UniqueIndex(
+        "(notice_id, sha256) WHERE live AND sha256 IS NOT NULL", "This paper is in the notice already."
+    )
+    _one_owner = models.Constraint(
+        "CHECK(num_nonnulls(claim_id, notice_id) = 1)", "A paper belongs to one claim or one overdue notice."
+    )
 
     # === COMPUTE METHODS === #
 
@@ -78,35 +91,61 @@ class CreditInsuranceClaimDocument(models.Model):
         for document in self:
             document.live = document.state not in ("refused", "cancelled")
 
+    @api.depends("claim_id.partner_id", "notice_id.partner_id")
+    def _compute_partner_id(self):
+        for document in self:
+            document.partner_id = document._get_owner().partner_id
+
+    @api.depends("claim_id.insurer_reference", "notice_id.insurer_reference")
+    def _compute_owner_number(self):
+        for document in self:
+            document.owner_number = document._get_owner().insurer_reference
+
+    def _get_owner(self):
+        """What the paper is handed in for."""
+        return self.claim_id or self.notice_id
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
-        claims = self.env["credit.insurance.claim"]
         for vals in vals_list:
-            claim = claims.browse(vals.get("claim_id") or self.env.context.get("default_claim_id"))
-            claim.check_access("write")
-            vals |= {"claim_id": claim.id, "policy_id": claim.policy_id.id}
-            self._check_source(claim, vals.get("attachment_id"))
+            owner = self._find_owner(vals)
+            owner.check_access("write")
+            vals |= {owner._paper_field: owner.id, "policy_id": owner.policy_id.id}
+            self._check_source(owner, vals.get("attachment_id"))
         return super().create(vals_list)
 
     def write(self, vals):
-        if {"claim_id", "policy_id"} & vals.keys():
-            raise UserError(self.env._("A paper stays with its claim."))
+        if {"claim_id", "notice_id", "policy_id"} & vals.keys():
+            raise UserError(self.env._("A paper stays with its claim or notice."))
         if "attachment_id" in vals:
             for document in self:
-                self._check_source(document.claim_id, vals["attachment_id"])
+                self._check_source(document._get_owner(), vals["attachment_id"])
         return super().write(vals)
 
     @api.model
-    def _check_source(self, claim, file_id):
-        """The file is one the user may read, of the claim or of one of its invoices."""
+    def _find_owner(self, vals):
+        for name in ("claim_id", "notice_id"):
+            if owner_id := vals.get(name) or self.env.context.get(f"default_{name}"):
+                return self.env[self._fields[name].comodel_name].browse(owner_id)
+        raise UserError(self.env._("A paper belongs to one claim or one overdue notice."))
+
+    @api.model
+    def _check_source(self, owner, file_id):
+        """The file is one the user may read, of the owner or of one of its invoices."""
         file = self.env["ir.attachment"].browse(file_id).exists()
         if not file:
-            raise UserError(self.env._("Choose a file of the claim or of one of its invoices."))
+            raise UserError(self.env._("Choose a file of %s or of one of its invoices.", owner.name))
         file.check_access("read")
-        if file.sudo() not in claim._get_paper_files():
-            raise UserError(self.env._("%s belongs neither to the claim nor to one of its invoices.", file.name))
+        if file.sudo() not in owner._get_paper_files():
+            raise UserError(
+                self.env._(
+                    "%(file)s belongs neither to %(owner)s nor to one of its invoices.",
+                    file=file.name,
+                    owner=owner.name,
+                )
+            )
 
     # === ACTIONS === #
 
@@ -144,10 +183,16 @@ class CreditInsuranceClaimDocument(models.Model):
 
     def _check_none_alike(self, checksum):
         """The unique index sees to it in any case; here the other one is named."""
-        domain = [("claim_id", "=", self.claim_id.id), ("live", "=", True), ("sha256", "=", checksum)]
+        owner = self._get_owner()
+        domain = [(owner._paper_field, "=", owner.id), ("live", "=", True), ("sha256", "=", checksum)]
         if checksum and (alike := self.search([*domain, ("id", "!=", self.id)], limit=1)):
             raise UserError(
-                self.env._("%(file)s is in the claim already: %(name)s.", file=alike.file_name, name=alike.name)
+                self.env._(
+                    "%(file)s is a paper of %(owner)s already: %(name)s.",
+                    file=alike.file_name,
+                    owner=owner.name,
+                    name=alike.name,
+                )
             )
 
     def _check_ready(self):
@@ -156,13 +201,17 @@ class CreditInsuranceClaimDocument(models.Model):
             raise UserError(self.env._("%s is empty.", self.file_name or self.name))
         if self.file_size > limit * MEGABYTE:
             raise UserError(self.env._("%(file)s is larger than %(limit)s MB.", file=self.file_name, limit=limit))
-        if self.claim_id.state in ("draft", "cancelled"):
-            raise UserError(self.env._("Claim %s was not submitted yet.", self.claim_id.name))
+        owner = self._get_owner()
+        if owner.state in ("draft", "cancelled"):
+            raise UserError(self.env._("%s was not submitted yet.", owner.name))
 
     def _check_connection(self):
         result = super()._check_connection()
-        if not self.claim_id.insurer_reference:
-            raise UserError(self.env._("The insurer has given %s no number yet.", self.claim_id.name))
+        owner = self._get_owner()
+        if owner._is_elsewhere():
+            raise UserError(self.env._("%s was sent elsewhere: its papers go there, too.", owner.name))
+        if not owner.insurer_reference:
+            raise UserError(self.env._("The insurer has given %s no number yet.", owner.name))
         return result
 
     def _prepare_submission(self, states=SENDABLE_STATES):
@@ -187,8 +236,8 @@ class CreditInsuranceClaimDocument(models.Model):
     def _get_message(self):
         return Document(
             reference=self.name,
-            owner_number=self.claim_id.insurer_reference or "",
-            owner_reference=self.claim_id.name,
+            owner_number=self._get_owner().insurer_reference or "",
+            owner_reference=self._get_owner().name,
             kind=DocumentKind(self.kind),
             name=self.file_name,
             media_type=self.media_type or "",
@@ -226,64 +275,9 @@ class CreditInsuranceClaimDocument(models.Model):
         kind = dict(self._fields["kind"]._description_selection(self.env))[self.kind]
         return [
             *super()._get_sheet_rows(),
-            (self.env._("Claim"), self.sudo().claim_id.name),
-            (self.env._("Insurer's Claim"), self.claim_number or "–"),
+            (self.env._("Paper of"), self.sudo()._get_owner().name),
+            (self.env._("Insurer's File"), self.sudo().owner_number or "–"),
             (self.env._("Buyer"), self.sudo().partner_id.display_name),
             (self.env._("Paper"), f"{self.file_name} ({kind})"),
             ("SHA-256", self.sha256),
         ]
-
-
-class CreditInsuranceClaim(models.Model):
-    _inherit = "credit.insurance.claim"
-
-    document_ids = fields.One2many("credit.insurance.claim.document", "claim_id", string="Papers", copy=False)
-    document_count = fields.Integer(compute="_compute_document_count")
-
-    @api.depends("document_ids")
-    def _compute_document_count(self):
-        for claim in self:
-            claim.document_count = len(claim.document_ids)
-
-    def _get_paper_files(self):
-        """The files that can be papers of this claim: its own, and those of its invoices."""
-        self.ensure_one()
-        moves = self.sudo().line_ids.move_id
-        domain = [
-            "|",
-            *("&", ("res_model", "=", self._name), ("res_id", "=", self.id)),
-            *("&", ("res_model", "=", "account.move"), ("res_id", "in", moves.ids)),
-        ]
-        # The invoice's own PDF is the file of a field.
-        return self.env["ir.attachment"].sudo().search([*domain, ("id", "!=", False), ("type", "=", "binary")])
-
-    def action_collect_documents(self):
-        """A draft for each file of the claim and its invoices that is none of its papers yet, and all papers."""
-        self.ensure_one()
-        files = self._get_paper_files()
-        documents = self.env["credit.insurance.claim.document"]
-        known = set(self.sudo().document_ids.filtered("live").mapped("sha256"))
-        readable = self.env["ir.attachment"].browse(files.ids)._filtered_access("read")
-        for file in readable:
-            checksum = sha256(file.sudo().raw or b"")
-            if file.file_size and checksum not in known:
-                known.add(checksum)
-                kind = "invoice" if file.res_model == "account.move" else "other"
-                documents.create({"claim_id": self.id, "kind": kind, "attachment_id": file.id})
-        return self.action_open_documents()
-
-    def action_open_documents(self):
-        self.ensure_one()
-        xmlid = "credit_insurance.credit_insurance_claim_document_action"
-        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
-        return {**action, "domain": [("claim_id", "=", self.id)], "context": {"default_claim_id": self.id}}
-
-    def action_send_documents(self):
-        """Send all papers that were not sent yet."""
-        self.ensure_one()
-        waiting = self.document_ids.filtered(lambda document: document.state in ("draft", "failed"))
-        if not waiting:
-            raise UserError(self.env._("There is no paper to send."))
-        for document in waiting:
-            document.action_submit()
-        return True

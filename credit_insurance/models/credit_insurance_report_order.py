@@ -2,9 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.credit_insurance.connectors import Operation, ReportOrder, ReportStatus
+from odoo.addons.credit_insurance.connectors import Operation, ReportFile, ReportOrder, ReportStatus
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
+from .amounts import is_amount
 from .credit_insurance_evidence import safe_file_name, sha256
 from .credit_insurance_submission_job import naive_utc
 
@@ -55,7 +56,11 @@ class CreditInsuranceReportOrder(models.Model):
     recommended_currency_id = fields.Many2one("res.currency", readonly=True, copy=False)
     report_id = fields.Many2one("ir.attachment", string="File", readonly=True, copy=False, ondelete="restrict")
     report_name = fields.Char(related="report_id.name", string="File Name")
-    sha256 = fields.Char(string="SHA-256", readonly=True, copy=False, help="Of the file as the insurer delivered it.")
+    sha256 = fields.Char(string="SHA-256", readonly=True, copy=False, help="Of the file as it was delivered.")
+    source = fields.Char(readonly=True, copy=False, tracking=True, help="Who issued the report.")
+    uploaded_by_id = fields.Many2one(
+        "res.users", readonly=True, copy=False, help="Who attached it. Empty: the connection."
+    )
     intact = fields.Boolean(compute="_compute_intact", help="The file still has the checksum it was delivered with.")
     warning_text = fields.Text(compute="_compute_warning_text")
 
@@ -103,13 +108,22 @@ class CreditInsuranceReportOrder(models.Model):
 
     @api.model
     def _check_none_open(self, buyer_id, policy_id, product):
-        """The unique index sees to it in any case; here the other one is named."""
+        """The unique index sees to it in any case; here the other one is named to those who may read it."""
+        self.env["credit.insurance.buyer"].browse(buyer_id).check_access("read")
         domain = [("buyer_id", "=", buyer_id), ("policy_id", "=", policy_id), ("live", "=", True)]
         same = self.sudo().search(domain).filtered(lambda order: (order.product or "") == (product or ""))
         if same:
-            raise UserError(self.env._("%s asks for this report already.", same[0].name))
+            names = self._get_readable_names(same)
+            named = names and self.env._("%s asks for this report already.", names[0])
+            raise UserError(named or self.env._("This report is ordered for this buyer already."))
 
     # === ACTIONS === #
+
+    def action_attach_report(self):
+        """Attach a report that came by mail or from the insurer's portal."""
+        self.ensure_one()
+        self._check_may_attach()
+        return self._get_answer_action(self.env._("Attach the Report"), "report")
 
     def action_download(self):
         self.ensure_one()
@@ -195,7 +209,46 @@ class CreditInsuranceReportOrder(models.Model):
             return {}
         vals = {"name": safe_file_name(report.name), "raw": report.content, "res_model": self._name, "res_id": self.id}
         file = self.env["ir.attachment"].create(vals)
-        return {"report_id": file.id, "sha256": sha256(report.content)}
+        return {"report_id": file.id, "sha256": sha256(report.content), "source": self.insurer_id.name}
+
+    def _record_report(self, name, content, *, issued_on, source="", grade="", amount=0.0):
+        """A report that a person received: from now on it is evidence as one that was fetched.
+
+        :raise UserError: it is empty, or of no day or one to come; or none is awaited
+        """
+        self._check_may_attach()
+        self._lock_for_user()
+        self._check_may_attach()
+        if not content:
+            raise UserError(self.env._("The file is empty."))
+        if not issued_on or issued_on > self.company_id._credit_today():
+            raise UserError(self.env._("Enter the day the report is from: a limit rests on reports that are not old."))
+        if amount and (amount < 0 or not is_amount(amount)):
+            raise UserError(self.env._("This is no amount."))
+        record = self.sudo()
+        record.write(
+            {
+                **record._prepare_report_vals(ReportFile(name, "", content)),
+                "source": source.strip() or record.insurer_id.name,
+                "uploaded_by_id": self.env.uid,
+                "issued_on": issued_on,
+                "grade": grade.strip() or False,
+                "recommended_currency_id": record.currency_id.id,
+                "recommended_amount": amount or 0.0,
+                "state": "accepted",
+                "acknowledged_on": record.acknowledged_on or fields.Datetime.now(),
+                "status_changed_on": fields.Datetime.now(),
+                "error_message": False,
+                "maybe_sent": False,
+            }
+        )
+        record.activity_unlink([self._activity_type])
+        self.message_post(body=self.env._("The report was attached by hand. SHA-256: %s", record.sha256))
+
+    def _check_may_attach(self):
+        self._check_sender()
+        if self.state not in ("draft", "ready", *self._waiting_states):
+            raise UserError(self.env._("No report is awaited for %s.", self.name))
 
     def _get_status_answers(self, answers):
         return answers.report_states
