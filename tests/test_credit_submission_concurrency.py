@@ -2,7 +2,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import LockNotAvailable, SerializationFailure, UniqueViolation
 
 from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
@@ -72,7 +72,8 @@ class TestSubmissionConcurrency(ConcurrentCase):
     def tearDown(self):
         with self._transaction() as env:
             env["queue.job"].search([("model_name", "=", "credit.insurance.cover.request")]).unlink()
-            env.cr.execute("DELETE FROM credit_insurance_cover_request WHERE policy_id = %s", [self.policy_id])
+            for table in ("cover_request", "declaration"):
+                env.cr.execute(f"DELETE FROM credit_insurance_{table} WHERE policy_id = %s", [self.policy_id])
             env["credit.insurance.buyer"].browse(self.buyer_id).link_ids.unlink()
             env["credit.insurance.policy"].browse(self.policy_id).unlink()
             env.cr.execute("DELETE FROM credit_insurance_pull WHERE account_id = %s", [self.account_id])
@@ -162,3 +163,25 @@ class TestSubmissionConcurrency(ConcurrentCase):
         with self._transaction() as env:
             key = f"credit_insurance.cover.request-{request_id}-submit"
             self.assertEqual(env["queue.job"].search_count([("identity_key", "=", key)]), 1)
+
+    @mute_logger("odoo.sql_db")
+    def test_declarations_of_one_policy_are_worked_out_one_after_the_other(self):
+        """Two at once would both take a back-dated sale that neither has: the later one is repeated by Odoo."""
+        day = fields.Date.today()
+        with self._transaction() as env:
+            vals = {"policy_id": self.policy_id, "kind": "turnover"}
+            declarations = env["credit.insurance.declaration"]
+            first, second = (
+                declarations.create({**vals, "period_from": date, "period_to": date}).id
+                for date in (day - timedelta(days=2), day - timedelta(days=1))
+            )
+        with self._transaction() as late, late.cr.savepoint(flush=False):
+            late.cr.execute("SET LOCAL lock_timeout = '100ms'")
+            waiting = late["credit.insurance.declaration"].browse(second)
+            waiting.mapped("state")  # the snapshot is taken
+            with self._transaction() as env:
+                env["credit.insurance.declaration"].browse(first)._refresh_figures()
+                with self.assertRaises(LockNotAvailable), late.cr.savepoint():
+                    waiting._refresh_figures()
+            with self.assertRaises(SerializationFailure), late.cr.savepoint():
+                waiting._refresh_figures()

@@ -19,14 +19,14 @@ CHANGES = {
     "account_move_line": ("UPDATE OF date_maturity", "NEW.parent_state = 'posted'", "move", "move_id"),
     "account_partial_reconcile": ("INSERT OR DELETE", "TRUE", "item", "debit_move_id"),
     "res_partner": (
-        "UPDATE OF country_id, industry_id, company_registry, is_company, credit_insurance_mail_changed",
+        "UPDATE OF country_id, industry_id, company_registry, credit_insurance_mail_changed",
         "TRUE",
         "partner",
         "id",
     ),
     "res_partner_bank": ("INSERT", "TRUE", "partner", "partner_id"),
     "credit_insurance_buyer": (
-        "INSERT OR UPDATE OF status, adverse_since, is_public, active, group_id, currency_id",
+        "INSERT OR UPDATE OF status, adverse_since, is_public, is_private_person, active, group_id, currency_id",
         "TRUE",
         "buyer",
         "id",

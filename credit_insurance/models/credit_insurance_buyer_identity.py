@@ -1,6 +1,6 @@
 """What tells one legal entity from another, and since when it is so."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from . import credit_insurance_buyer  # noqa: F401 (has to be loaded first)
 
@@ -9,7 +9,20 @@ class CreditInsuranceBuyer(models.Model):
     _inherit = "credit.insurance.buyer"
 
     is_public = fields.Boolean(string="Public Buyer", help="A public body: it pays late and pays.")
+    is_private_person = fields.Boolean(
+        string="Private Person",
+        compute="_compute_is_private_person",
+        store=True,
+        readonly=False,
+        help="A natural person who does not buy for a business. Most policies insure businesses only. Taken from the "
+        "contact at first; a trader without a company is a business.",
+    )
     event_ids = fields.One2many("credit.insurance.event", "buyer_id", string="Events")
+
+    @api.depends("partner_id.is_company")
+    def _compute_is_private_person(self):
+        for buyer in self:
+            buyer.is_private_person = not buyer.partner_id.is_company
 
 
 class ResPartner(models.Model):

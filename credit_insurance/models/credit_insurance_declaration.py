@@ -102,6 +102,13 @@ class CreditInsuranceDeclaration(models.Model):
         if self.due_on and self.due_on < today:
             warnings.append(self.env._("It was to be declared until %s.", format_date(self.env, self.due_on)))
         drafts = self.env["account.move"].sudo().search_count(self._get_draft_domain())
+        if taken_back := self._get_taken_back():
+            warnings.append(
+                self.env._(
+                    "Payments were taken back after they were declared (%s). No interface takes that: tell it.",
+                    ", ".join(taken_back.mapped("number")),
+                )
+            )
         if drafts and self.kind != "receipts":
             warnings.append(self.env._("%s invoices of the period are not posted yet.", drafts))
         return warnings
@@ -128,7 +135,9 @@ class CreditInsuranceDeclaration(models.Model):
         domain = [("policy_id", "=", policy_id), ("kind", "=", kind), ("live", "=", True), ("id", "!=", own_id)]
         other = self.sudo().search([*domain, ("period_from", "<=", end), ("period_to", ">=", start)], limit=1)
         if other:
-            raise ValidationError(self.env._("%s declares days of this period already.", other.name))
+            names = self._get_readable_names(other)
+            named = names and self.env._("%s declares days of this period already.", names[0])
+            raise ValidationError(named or self.env._("This period is declared under this policy already."))
 
     # === CRUD METHODS === #
 
@@ -150,9 +159,13 @@ class CreditInsuranceDeclaration(models.Model):
 
     # === BEFORE IT IS SENT === #
 
+    def _get_taken_back(self):
+        """Payments that a person has to take back at the insurer."""
+        return self.sudo().left_out_line_ids.filtered(lambda line: line.left_out == "taken_back")
+
     def _check_ready(self):
         lines = self.sudo().declared_line_ids
-        if self.kind != "turnover" and not lines:
+        if self.kind != "turnover" and not (lines or self._get_taken_back()):
             raise UserError(self.env._("%s has nothing to declare.", self.name))
         if self.kind == "turnover" and (bare := lines.filtered(lambda line: not line.country_id)):
             names = bare.move_ids.commercial_partner_id.mapped("display_name")
@@ -160,6 +173,8 @@ class CreditInsuranceDeclaration(models.Model):
 
     def _check_connection(self):
         result = super()._check_connection()
+        if self.kind == "receipts" and not self.sudo().declared_line_ids:
+            raise UserError(self.env._("Payments were only taken back: tell the insurer, and mark it as sent by hand."))
         lines = self.sudo().declared_line_ids.filtered("buyer_id")
         numbers = self._get_buyer_numbers()
         unknown = lines.buyer_id.filtered(lambda buyer: buyer.id not in numbers)

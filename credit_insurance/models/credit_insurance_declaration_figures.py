@@ -5,6 +5,10 @@ posted customer invoices of the root company and its branches
        ├─ turnover   one line for each country, currency and reason (and buyer, where the policy wants it)
        └─ shipments  one line for each invoice
 bank and cash entries matched with declared shipments ── receipts, one line for each invoice and payment
+
+Nothing is declared twice or never: a declaration has the sales of its period and those of the periods before, since the
+first one that was declared, as far as no other declaration has them (back-dated, refused, insurable since), and of each
+payment what is matched and was not declared yet. Declarations of one policy are worked out one after the other.
 """
 
 from odoo import models
@@ -29,6 +33,9 @@ class CreditInsuranceDeclaration(models.Model):
         lines = self.env["credit.insurance.declaration.line"].sudo()
         for declaration in self.sudo().filtered(lambda declaration: declaration.state == "draft"):
             self.env.flush_all()
+            # Two at once would both take what neither has: the later one fails and is repeated by Odoo.
+            query = "UPDATE credit_insurance_policy SET write_date = write_date WHERE id = %s"
+            self.env.cr.execute(SQL(query, declaration.policy_id.id))
             query = "DELETE FROM credit_insurance_declaration_line WHERE declaration_id = %s"
             self.env.cr.execute(SQL(query, declaration.id))
             self.env.cr.execute(getattr(declaration, f"_{declaration.kind}_sql")())
@@ -38,8 +45,29 @@ class CreditInsuranceDeclaration(models.Model):
 
     # === SALES === #
 
+    def _get_first_day(self):
+        """The first day that was ever declared of this kind under this policy; not after the period's own."""
+        domain = [("policy_id", "=", self.policy_id.id), ("kind", "=", self.kind)]
+        sent = self.search([*domain, ("state", "not in", ("draft", "cancelled"))], order="period_from", limit=1)
+        return min(filter(None, (self.period_from, sent.period_from)))
+
     def _sales_sql(self):
-        """One row per posted customer invoice, and credit note, whose day lies in the period."""
+        """One row per posted customer invoice, and credit note, that is to be declared or left out here."""
+        return SQL(
+            """
+            SELECT * FROM (%(sales)s) s
+             WHERE NOT EXISTS (
+                   SELECT 1 FROM credit_insurance_declaration_line_move_rel r
+                     JOIN credit_insurance_declaration_line d ON d.id = r.line_id
+                    WHERE r.move_id = s.id AND d.policy_id = %(policy)s AND d.kind = %(kind)s AND (d.live OR d.given_up)
+                      AND (d.left_out IS NULL OR s.left_out IS NOT NULL))
+            """,
+            sales=self._posted_sql(),
+            policy=self.policy_id.id,
+            kind=self.kind,
+        )
+
+    def _posted_sql(self):
         shipments = self.kind == "shipments"
         types = ("out_invoice", "out_receipt") if shipments else ("out_invoice", "out_receipt", "out_refund")
         return SQL(
@@ -66,7 +94,7 @@ class CreditInsuranceDeclaration(models.Model):
             day=SQL("COALESCE(m.delivery_date, m.invoice_date)") if shipments else SQL("m.invoice_date"),
             cover=self._cover_sql(),
             types=list(types),
-            period_from=self.period_from,
+            period_from=self._get_first_day(),
             period_to=self.period_to,
         )
 
@@ -119,7 +147,8 @@ class CreditInsuranceDeclaration(models.Model):
         if not terms.covers_public_buyers:
             reasons["public"] = SQL("b.is_public AND (%s) IS NOT TRUE", named)
         if not terms.covers_private_persons:
-            reasons["private"] = SQL("p.is_company IS NOT TRUE AND (%s) IS NOT TRUE", named)
+            private = SQL("COALESCE(b.is_private_person, p.is_company IS NOT TRUE)")
+            reasons["private"] = SQL("%s AND (%s) IS NOT TRUE", private, named)
         if terms.countries is not None:
             reasons["country"] = SQL("t.code IS NOT NULL AND t.code <> ALL(%s)", sorted(terms.countries))
         return reasons
@@ -139,7 +168,10 @@ class CreditInsuranceDeclaration(models.Model):
             """
             WITH sale AS MATERIALIZED (%(sales)s), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
-                SELECT %(head)s, NULL, sale.left_out, sale.country_id, sale.currency_id, %(buyer)s, SUM(sale.net),
+                SELECT %(head)s,
+                       %(name)s || '/' || ROW_NUMBER() OVER (
+                           ORDER BY sale.left_out NULLS FIRST, sale.country_id, sale.currency_id, %(buyer)s),
+                       sale.left_out, sale.country_id, sale.currency_id, %(buyer)s, SUM(sale.net),
                        SUM(sale.net), COUNT(*), NULL, NULL, NULL, NULL::date, NULL::date, NULL::int
                   FROM sale GROUP BY sale.left_out, sale.country_id, sale.currency_id, %(buyer)s
                 RETURNING id, left_out, country_id, currency_id, buyer_id
@@ -155,6 +187,7 @@ class CreditInsuranceDeclaration(models.Model):
             sales=self._sales_sql(),
             columns=NEW_COLUMNS,
             head=self._head_sql(),
+            name=self.name,
             buyer=buyer,
         )
 
@@ -169,10 +202,7 @@ class CreditInsuranceDeclaration(models.Model):
                        sale.left_out, sale.country_id, sale.currency_id, sale.buyer_id, sale.amount_total, %(base)s, 1,
                        sale.id, NULL, sale.name, sale.day, sale.day, sale.term
                   FROM sale
-                 WHERE sale.amount_total > 0 AND sale.net > 0 AND NOT EXISTS (
-                       SELECT 1 FROM credit_insurance_declaration_line d
-                        WHERE d.move_id = sale.id AND d.policy_id = %(policy)s AND d.kind = 'shipments' AND d.live
-                          AND d.left_out IS NULL)
+                 WHERE sale.amount_total > 0 AND sale.net > 0
                 RETURNING id, move_id
             )
             INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
@@ -182,27 +212,62 @@ class CreditInsuranceDeclaration(models.Model):
             head=self._head_sql(),
             name=self.name,
             base=base,
-            policy=self.policy_id.id,
         )
 
     def _receipts_sql(self):
-        """What was paid of declared shipments until the end of the period and not declared yet."""
+        """What was paid of declared shipments until the end of the period and not declared yet.
+
+        What was taken back since is left out: no insurer's interface takes it, a person tells it.
+        """
         return SQL(
             """
             WITH paid AS (%(paid)s), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
-                SELECT %(head)s, %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id), NULL,
-                       country_id, currency_id, buyer_id, amount, amount, 1, move_id, payment_move_id, number, day,
-                       shipped_on, NULL::int
+                SELECT %(head)s, %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id),
+                       CASE WHEN amount < 0 THEN 'taken_back' END, country_id, currency_id, buyer_id, amount, amount, 1,
+                       move_id, payment_move_id, number, day, shipped_on, NULL::int
                   FROM paid
                 RETURNING id, move_id
             )
             INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
             """,
-            paid=self._paid_sql(),
+            paid=self._paid_difference_sql(),
             columns=NEW_COLUMNS,
             head=self._head_sql(),
             name=self.name,
+        )
+
+    def _paid_difference_sql(self):
+        """One row per declared shipment and payment of which another amount is matched than was declared."""
+        return SQL(
+            """
+            SELECT COALESCE(p.move_id, k.move_id) AS move_id, COALESCE(p.payment_move_id, k.payment_move_id)
+                   AS payment_move_id, COALESCE(p.number, k.number) AS number,
+                   COALESCE(p.country_id, k.country_id) AS country_id,
+                   COALESCE(p.currency_id, k.currency_id) AS currency_id, COALESCE(p.buyer_id, k.buyer_id) AS buyer_id,
+                   COALESCE(p.shipped_on, k.shipped_on) AS shipped_on, COALESCE(p.day, k.day) AS day,
+                   COALESCE(p.amount, 0) - COALESCE(k.amount, 0) AS amount
+              FROM (%(paid)s) p
+              FULL JOIN (%(known)s) k ON k.move_id = p.move_id AND k.payment_move_id = p.payment_move_id
+             WHERE COALESCE(p.amount, 0) <> COALESCE(k.amount, 0)
+            """,
+            paid=self._paid_sql(),
+            known=self._known_payments_sql(),
+        )
+
+    def _known_payments_sql(self):
+        """What the declarations so far say of each payment, what was taken back of it included."""
+        return SQL(
+            """
+            SELECT move_id, payment_move_id, MAX(number) AS number, MAX(country_id) AS country_id,
+                   MAX(currency_id) AS currency_id, MAX(buyer_id) AS buyer_id, MAX(shipped_on) AS shipped_on,
+                   MAX(day) AS day, SUM(amount) AS amount
+              FROM credit_insurance_declaration_line
+             WHERE policy_id = %s AND kind = 'receipts' AND (live OR given_up) AND move_id IS NOT NULL AND day <= %s
+             GROUP BY move_id, payment_move_id
+            """,
+            self.policy_id.id,
+            self.period_to,
         )
 
     def _paid_sql(self):
@@ -222,9 +287,6 @@ class CreditInsuranceDeclaration(models.Model):
               JOIN account_journal j ON j.id = e.journal_id AND j.type IN ('bank', 'cash', 'credit')
              WHERE d.policy_id = %(policy)s AND d.kind = 'shipments' AND d.live AND d.left_out IS NULL
                AND l2.date <= %(period_to)s
-               AND NOT EXISTS (SELECT 1 FROM credit_insurance_declaration_line known
-                                WHERE known.policy_id = %(policy)s AND known.kind = 'receipts' AND known.live
-                                  AND known.move_id = d.move_id AND known.payment_move_id = e.id)
              GROUP BY d.move_id, d.number, d.country_id, d.currency_id, d.buyer_id, d.shipped_on, e.id
             HAVING SUM(r.debit_amount_currency) > 0
             """,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .declaration_words import KINDS, LEFT_OUT
 
@@ -45,19 +46,31 @@ class CreditInsuranceDeclarationLine(models.Model):
     )
     refusal_code = fields.Char(string="Refused", readonly=True)
     refusal_words = fields.Char(string="The Insurer's Words", readonly=True)
+    given_up = fields.Boolean(readonly=True, help="Refused, and not declared again.")
 
     _shipment_uniq = models.UniqueIndex(
         "(policy_id, move_id) WHERE live AND kind = 'shipments' AND left_out IS NULL",
         "A shipment is declared already.",
     )
     _receipt_uniq = models.UniqueIndex(
-        "(policy_id, move_id, payment_move_id) WHERE live AND kind = 'receipts'", "A payment is declared already."
+        "(declaration_id, move_id, payment_move_id) WHERE live AND kind = 'receipts'",
+        "A payment stands once in a declaration.",
     )
 
     @api.depends("declaration_id.live", "refusal_code")
     def _compute_live(self):
         for line in self:
             line.live = line.declaration_id.live and not line.refusal_code
+
+    def action_give_up(self):
+        """The insurer's refusal stands: the next declaration does not have it again."""
+        self.declaration_id._check_sender()
+        if not all(self.mapped("refusal_code")):
+            raise UserError(self.env._("Only what the insurer refused is given up."))
+        self.sudo().given_up = True
+        for line in self:
+            name = line.number or line.country_id.name
+            line.declaration_id.message_post(body=self.env._("%s is not declared again.", name))
 
     def action_open_invoices(self):
         """The invoices that this line is made of."""

@@ -98,7 +98,7 @@ class CreditInsuranceDeclaration(models.Model):
         return [*rows, (self.env._("Comment for the Insurer"), self.comment)] if self.comment else rows
 
     def _get_sheet_table(self):
-        lines = self.sudo().declared_line_ids
+        lines = self.sudo().declared_line_ids | self._get_taken_back()
         headings = [self.env._("Country"), self.env._("Buyer"), self.env._("Invoice"), self.env._("Date")]
         rows = [
             [
@@ -117,8 +117,9 @@ class CreditInsuranceDeclarationLine(models.Model):
     _inherit = "credit.insurance.declaration.line"
 
     def _is_named(self, reference):
-        """Whether the insurer means this line: by its reference, or the country of a turnover line."""
-        return bool(reference) and reference == (self.reference or self.country_id.code)
+        """Whether the insurer means this line: by its reference, or with all turnover lines of a country."""
+        names = {self.reference, self.country_id.code if self.kind == "turnover" else None}
+        return bool(reference) and reference in names
 
     def _get_refusal_text(self):
         name = self.number or self.country_id.name or ""
@@ -130,6 +131,7 @@ class CreditInsuranceDeclarationLine(models.Model):
             currency=self.currency_id.name,
             amount=to_decimal(self.amount, self.currency_id),
             buyer_id=numbers.get(self.buyer_id.id, ""),
+            reference=self.reference or "",
         )
 
     def _get_shipment(self, numbers):

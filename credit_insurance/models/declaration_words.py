@@ -15,6 +15,7 @@ LEFT_OUT = [
     ("term", "Payment term too long"),
     ("down_payment", "Down payment"),
     ("no_cover", "No cover on that day"),
+    ("taken_back", "Payment taken back: tell the insurer"),
 ]
 DECLARATION_STATES = [
     ("draft", "Draft"),

@@ -62,7 +62,7 @@ def _who(place):
         SELECT b.id, n.code AS country, i.name->>'en_US' AS industry,
                NULLIF(TRIM(p.company_registry), '') AS registration_number,
                NULLIF(TRIM(p.company_registry), '') IS NULL AS registration_missing,
-               NOT COALESCE(p.is_company, FALSE) AS is_private_person, p.id = ANY(%(own)s) AS is_affiliated,
+               COALESCE(r.is_private_person, FALSE) AS is_private_person, p.id = ANY(%(own)s) AS is_affiliated,
                COALESCE(r.is_public, FALSE) AS is_public, r.status AS credit_status, k.risk_class AS country_class,
                GREATEST(0, $2 - p.create_date::date) AS days_known,
                $2 - p.credit_insurance_mail_changed AS days_since_mail_change,
