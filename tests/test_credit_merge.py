@@ -97,6 +97,87 @@ class TestMerge(CreditCommon):
         self.assertEqual(survivor.exposure, 400)
         passed.order_line.price_unit = 39  # within its pass
 
+    # === WHAT THERE MAY BE ONLY ONE OF === #
+
+    def test_only_the_requests_that_both_have_open_stay(self):
+        survivor, merged, policy = self._make_buyer(), self._make_buyer(partner=self.twin), self._make_policy()
+        requests = self.env["credit.insurance.cover.request"].sudo()
+
+        def ask(buyer, kind):
+            return requests.create({"buyer_id": buyer.id, "policy_id": policy.id, "kind": kind, "amount": 1.0})
+
+        own = ask(survivor, "increase")
+        old = ask(merged, "increase")
+        old.state = "refused"
+        alike, other = ask(merged, "increase"), ask(merged, "new")
+        self._merge()
+        self.env.invalidate_all()
+        self.assertEqual((own | old | other).buyer_id, survivor)
+        self.assertEqual((alike.buyer_id, alike.partner_id, alike.live), (merged, self.partner, True))
+        said = " ".join(survivor.message_ids.mapped("body"))
+        self.assertIn(alike.name, said)
+        self.assertNotIn(other.name, said)
+
+    def test_only_the_reports_and_events_that_both_have_stay(self):
+        survivor, merged, policy = self._make_buyer(), self._make_buyer(partner=self.twin), self._make_policy()
+        for model, same, different in (
+            ("report.order", {"policy_id": policy.id, "product": "full"}, {"product": "short"}),
+            ("event", {"kind": "other", "source": "Press", "reference": "A"}, {"reference": "B"}),
+        ):
+            rows = self.env[f"credit.insurance.{model}"].sudo()
+            own = rows.create({"buyer_id": survivor.id, **same})
+            alike = rows.create({"buyer_id": merged.id, **same})
+            moved = rows.create({"buyer_id": merged.id, **same, **different})
+            name = alike.display_name
+            with self.subTest(model), self.cr.savepoint() as savepoint:
+                self._merge()
+                self.env.invalidate_all()
+                self.assertEqual(((own | moved).buyer_id, alike.buyer_id), (survivor, merged))
+                self.assertIn(name, " ".join(survivor.message_ids.mapped("body")))
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_of_many_rows_all_but_the_one_that_both_have_move(self):
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        events = self.env["credit.insurance.event"].sudo()
+        base = {"kind": "other", "source": "Press"}
+        events.create({"buyer_id": survivor.id, "reference": "7", **base})
+        rows = events.create([{"buyer_id": merged.id, "reference": str(number), **base} for number in range(30)])
+        self._merge()
+        self.env.invalidate_all()
+        self.assertEqual(rows.filtered(lambda row: row.buyer_id == merged).mapped("reference"), ["7"])
+        self.assertEqual(len(rows.exists()), 30)
+
+    def test_no_row_about_a_buyer_is_lost(self):
+        """Every table that names a buyer or a partner keeps its rows; none names the merged partner any more."""
+        self._make_buyer(limit=1000)
+        merged = self._make_buyer(limit=500, partner=self.twin)
+        policy = self._make_policy()
+        self._make_cover(policy, merged, 900)
+        self._make_confirmed_order(400, partner=self.twin)
+        self._make_confirmed_order(900, partner=self.twin)
+        self.env["credit.insurance.guarantee"].create({"buyer_id": merged.id, "kind": "deposit", "amount": 5})
+        vals = {"buyer_id": merged.id, "policy_id": policy.id}
+        self.env["credit.insurance.cover.request"].sudo().create({**vals, "amount": 1.0})
+        self.env["credit.insurance.report.order"].sudo().create(vals)
+        self.env.flush_all()
+        tables = self._count_rows()
+        self._merge()
+        self.env.flush_all()
+        self.assertEqual(self._count_rows(), tables)
+        for table, column in self.env["base.partner.merge.automatic.wizard"]._get_fk_on("res_partner"):
+            self.env.cr.execute(f'SELECT 1 FROM "{table}" WHERE "{column}" = %s', [self.twin.id])
+            self.assertFalse(self.env.cr.fetchone(), table)
+
+    def _count_rows(self):
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        pairs = [*wizard._get_fk_on("credit_insurance_buyer"), *wizard._get_fk_on("res_partner")]
+        counts = {}
+        for table in sorted({table for table, _column in pairs if table.startswith("credit_insurance")}):
+            self.env.cr.execute(f'SELECT count(*) FROM "{table}"')
+            counts[table] = self.env.cr.fetchone()[0]
+        return counts
+
     def test_each_company_has_its_own_survivor(self):
         company = self.env["res.company"].create({"name": "Second company"})
         self.env.user.company_ids |= company

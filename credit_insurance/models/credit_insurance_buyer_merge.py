@@ -3,10 +3,12 @@
 What decides a limit is never added together. Where both buyers have own limits, or both have covers under one policy,
 the survivor's stand; the merged buyer keeps its rows, ended or out of force, on its archived record, which names the
 survivor. What the survivor lacks it takes over, since it is the same debtor: own limits, an insurer's number with the
-covers that came under it, grades. Everything else (holds, requests, claims, guarantees, statements, alerts) moves.
+covers that came under it, grades. Everything else (holds, requests, claims, guarantees, statements, alerts) moves;
+where both have one of what there may be only one of, the merged buyer keeps its own, and the survivor's chatter says
+which.
 """
 
-from psycopg2 import Error
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
 from odoo.exceptions import AccessError
@@ -81,7 +83,7 @@ class CreditInsuranceBuyer(models.Model):
         self.ensure_one()
         name = merged.display_name
         notes = [*self._absorb_status(merged), *self._absorb_limits(merged), *self._absorb_insurers(merged)]
-        self._absorb_rest(merged)
+        notes += self._absorb_rest(merged)
         merged.message_post(body=self.env._("Merged into %s.", self.display_name))
         merged.write({"active": False, "merged_into_id": self.id, "merged_name": name})
         merged._point_to(self.partner_id)
@@ -148,6 +150,7 @@ class CreditInsuranceBuyer(models.Model):
 
     def _absorb_rest(self, merged):
         """Whatever else hangs on the merged buyer hangs on this one from now on; nothing is ever deleted."""
+        notes = []
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -163,22 +166,40 @@ class CreditInsuranceBuyer(models.Model):
         for table, column in self.env["base.partner.merge.automatic.wizard"]._get_fk_on(self._table):
             if table in BY_RULE or table.endswith("_rel"):
                 continue
-            try:
-                with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                    self.env.cr.execute(
-                        SQL(
-                            "UPDATE %s SET %s = %s WHERE %s = %s",
-                            SQL.identifier(table),
-                            SQL.identifier(column),
-                            self.id,
-                            SQL.identifier(column),
-                            merged.id,
-                        )
-                    )
-            except Error:
-                # A unique index: both have one. The merged buyer keeps its own as history.
-                continue
+            query = SQL("SELECT id FROM %s WHERE %s = %s", SQL.identifier(table), SQL.identifier(column), merged.id)
+            ids = [row_id for (row_id,) in self.env.execute_query(query)]
+            if stayed := self._move_rows(table, column, ids):
+                notes.append(self._describe_stayed(table, stayed))
         self._take_thread(merged)
+        return notes
+
+    def _move_rows(self, table, column, ids):
+        """Point these rows to this buyer, all but those of which it has one and there may be only one.
+
+        :return: the ids of those that stay
+        """
+        if not ids:
+            return []
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                query = "UPDATE %s SET %s = %s WHERE id = ANY(%s)"
+                self.env.cr.execute(SQL(query, SQL.identifier(table), SQL.identifier(column), self.id, ids))
+        except UniqueViolation:
+            half = len(ids) // 2
+            if not half:
+                return ids
+            return [*self._move_rows(table, column, ids[:half]), *self._move_rows(table, column, ids[half:])]
+        return []
+
+    def _describe_stayed(self, table, ids):
+        """Which rows stay with the merged buyer, in words."""
+        name = next(name for name, model in self.env.registry.items() if model._table == table and not model._abstract)
+        rows = self.env[name].sudo().browse(ids)
+        return self.env._(
+            "This buyer has one of the same, so these stay with the merged one: %(kind)s: %(names)s.",
+            kind=self.env["ir.model"]._get(name).name,
+            names=", ".join(rows.mapped("display_name")),
+        )
 
     def _take_thread(self, merged):
         """Documents and open activities are looked for on the buyer that goes on; what was said stays where it was."""
