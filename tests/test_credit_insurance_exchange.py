@@ -202,6 +202,31 @@ class TestExchange(SideCase):
         self.env["ir.config_parameter"].set_param(DAYS_PARAMETER, "nonsense")
         self.assertEqual(self.env["credit.insurance.exchange"]._get_days(), 30)
 
+    def test_what_passed_about_something_whose_fate_is_unknown_is_kept(self):
+        buyer = self._make_linked_buyer("1001")
+        requests = self.env["credit.insurance.cover.request"]
+        request = requests.sudo().create({"buyer_id": buyer.id, "policy_id": self.policy.id, "amount": 1.0})
+        attempts = self.env["credit.insurance.attempt"].sudo()
+        long_ago = fields.Datetime.now() - timedelta(days=800)
+        about = {"res_model": request._name, "res_id": request.id}
+        for state, maybe_sent, kept in (
+            ("queued", False, True),
+            ("uncertain", True, True),
+            ("failed", True, True),
+            ("failed", False, False),
+            ("accepted", False, False),
+        ):
+            with self.subTest(state, maybe_sent=maybe_sent):
+                request.write({"state": state, "maybe_sent": maybe_sent})
+                exchange = self._add(started_at=long_ago, **about)
+                other = self._add(started_at=long_ago)
+                attempt = attempts.create({**about, "started_at": long_ago})
+                self.env["credit.insurance.exchange"]._gc_exchanges()
+                attempts._gc_attempts()
+                self.env.invalidate_all()
+                found = (bool(exchange.exists()), bool(other.exists()), bool(attempt.exists()))
+                self.assertEqual(found, (kept, False, kept))
+
     # === STATE OF A CONNECTION === #
 
     def test_state_of_a_connection_by_operation(self):
@@ -225,6 +250,17 @@ class TestExchange(SideCase):
         self.env["queue.job"].sudo().search([("model_name", "=", "credit.insurance.pull")]).write({"state": "failed"})
         self.account.invalidate_recordset()
         self.assertEqual((self.account.waiting_count, self.account.failed_count), (0, 1))
+
+    def test_jobs_that_match_buyers_or_follow_up_calls_count_in_the_queue(self):
+        other = self.account.copy({"name": "Other", "state": "test"})
+        for number in range(25):
+            self._make_buyer(partner=self.env["res.partner"].create({"name": str(number), "is_company": True}))
+        self.account.with_user(self.manager).action_match_buyers()
+        self.env["credit.insurance.wake.up"].sudo()._enqueue(self.account, 1)
+        self.account.invalidate_recordset()
+        jobs = self.env["queue.job"].sudo().search([("method_name", "in", ("_job_match", "_job_follow_up"))])
+        self.assertGreaterEqual(len(jobs), 3)
+        self.assertEqual((self.account.waiting_count, other.waiting_count), (len(jobs), 0))
 
 
 @tagged("post_install", "-at_install")

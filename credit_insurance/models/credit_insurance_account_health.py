@@ -10,6 +10,8 @@ from .connector_words import label_of
 WINDOW_DAYS = 7
 WAITING = ("wait_dependencies", "pending", "enqueued", "started")
 JOBS_LOOKED_AT = 2_000
+# Jobs of a model, not of records: their first argument is the connection.
+NAMES_ACCOUNT = ("_job_match", "_job_follow_up")
 
 
 class CreditInsuranceAccountHealth(models.Model):
@@ -101,14 +103,16 @@ class CreditInsuranceAccount(models.Model):
         jobs = self.env["queue.job"].search(domain, order="id desc", limit=JOBS_LOOKED_AT)
         counts = Counter()
         for job in jobs:
-            for account in self._get_accounts_of(job.records):
+            for account in self._get_accounts_of(job):
                 counts[account.id, job.state != "failed"] += 1
         return counts
 
     @api.model
-    def _get_accounts_of(self, records):
-        """The connections on which the job of these records calls."""
-        records = records.exists()
+    def _get_accounts_of(self, job):
+        """The connections on which this job calls."""
+        if job.method_name in NAMES_ACCOUNT:
+            return self.browse(job.args[0]).exists()
+        records = job.records.exists()
         if records._name == self._name:
             return records
         if "account_id" in records._fields:

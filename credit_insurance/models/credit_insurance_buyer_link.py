@@ -63,7 +63,8 @@ class CreditInsuranceBuyerLink(models.Model):
     def _start_matching(self, account, buyers=None):
         """Queue the search for the insurer's numbers of ``buyers``, or of all buyers without one."""
         if buyers is None:
-            domain = [("company_id", "=", account.company_id.id), ("link_ids.account_id", "not in", account.ids)]
+            linked = [("account_id", "=", account.id)]
+            domain = [("company_id", "=", account.company_id.id), ("link_ids", "not any", linked)]
             buyers = self.env["credit.insurance.buyer"].sudo().search(domain, order="id")
         links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
         for start in range(0, len(buyers), BUYERS_PER_JOB):
