@@ -78,6 +78,7 @@ from . import (
     test_credit_overdue_notice,
     test_credit_portal,
     test_credit_profile,
+    test_credit_pull_concurrency,
     test_credit_query_counts,
     test_credit_recommendation,
     test_credit_reconciliation,
@@ -94,4 +95,5 @@ from . import (
     test_credit_submission_junk,
     test_credit_submission_place,
     test_credit_submission_tasks,
+    test_credit_webhook_live,
 )

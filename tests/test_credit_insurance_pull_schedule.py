@@ -33,6 +33,14 @@ class TestPullSchedule(PullCommon):
             self.assertEqual(len(several.pull_ids), 3, "none is due")
         self.assertTrue(all(account.next_pull_at > fields.Datetime.now() for account in several))
 
+    def test_a_connection_on_which_a_narrow_pull_is_under_way_stays_due(self):
+        accounts = self.env["credit.insurance.account"]
+        accounts.search([]).state = "disabled"
+        self.account.write({"state": "test", "next_pull_at": False})
+        narrow = self.env["credit.insurance.pull"]._start(self.account, ("cover_page",))
+        accounts._cron_pull()
+        self.assertEqual((self.account.pull_ids, self.account.next_pull_at), (narrow, False))
+
     # === GRADES === #
 
     def _pull_changes(self, changes):

@@ -33,13 +33,16 @@ class CreditInsuranceAccount(models.Model):
             [("state", "!=", "disabled"), "|", ("next_pull_at", "=", False), ("next_pull_at", "<=", now)],
             order="next_pull_at NULLS FIRST, id",
         )
-        started = 0
+        started, pulls = 0, self.env["credit.insurance.pull"]
         for account in due:
+            running = pulls._get_running(account)
+            if running and running._has_job():
+                continue  # it may be a narrow one: this one stays due
             if refusal := account._get_refusal():
                 account._record_failure(refusal)
             elif started < STARTED_AT_ONCE:
                 started += 1
-                self.env["credit.insurance.pull"]._start(account)
+                pulls._start(account)
             else:
                 continue
             account.next_pull_at = now + timedelta(hours=account.pull_hours)
