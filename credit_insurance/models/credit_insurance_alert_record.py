@@ -5,6 +5,7 @@ import json
 from markupsafe import escape
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from odoo.addons.credit_insurance.rules.risk import Severity
 
@@ -186,6 +187,11 @@ class CreditInsuranceAlert(models.Model):
                 over.append(alert.id)
         self.browse(over)._end(self.env._("The condition no longer holds."))
         self.browse(closed)._end(self.env._("The document is closed."))
+
+    @api.model
+    def _end_all(self, domain, note):
+        """End the alerts that are not over and match ``domain``, whoever may see them."""
+        self.sudo().search(Domain(domain) & Domain("ended_on", "=", False))._end(note)
 
     def _end(self, note):
         """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""

@@ -135,9 +135,8 @@ class CreditInsuranceRule(models.Model):
             del vals["document"]
         result = super().write(vals) if vals else True
         if "state" in vals and vals["state"] != "active":
-            self.env["credit.insurance.alert"].sudo().search(
-                [("rule_id", "in", self.ids), ("ended_on", "=", False)]
-            )._end(self.env._("The rule is no longer active."))
+            note = self.env._("The rule is no longer active.")
+            self.env["credit.insurance.alert"]._end_all([("rule_id", "in", self.ids)], note)
         if "company_ids" in vals:
             self._end_alerts_elsewhere()
         if vals.get("state") == "active" or "company_ids" in vals:
@@ -284,13 +283,10 @@ class CreditInsuranceRule(models.Model):
     def _end_alerts_elsewhere(self):
         """Where a rule does not apply any more no screening looks at its alerts: end them."""
         for rule in self.sudo().filtered("company_ids"):
-            self.env["credit.insurance.alert"].sudo().search(
-                [
-                    ("rule_id", "=", rule.id),
-                    ("company_id", "not in", rule.company_ids.ids),
-                    ("ended_on", "=", False),
-                ]
-            )._end(self.env._("The rule no longer applies in this company."))
+            self.env["credit.insurance.alert"]._end_all(
+                [("rule_id", "=", rule.id), ("company_id", "not in", rule.company_ids.ids)],
+                self.env._("The rule no longer applies in this company."),
+            )
 
     @api.model
     def _check_active_together(self):

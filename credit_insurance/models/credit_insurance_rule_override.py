@@ -92,13 +92,10 @@ class CreditInsuranceRuleOverride(models.Model):
         for company in self.company_id:
             rules._check_company_pack(company)
         for override in self.filtered("switched_off"):
-            self.env["credit.insurance.alert"].sudo().search(
-                [
-                    ("rule_id", "=", override.rule_id.id),
-                    ("company_id", "=", override.company_id.id),
-                    ("ended_on", "=", False),
-                ]
-            )._end(self.env._("The rule was switched off in this company."))
+            self.env["credit.insurance.alert"]._end_all(
+                [("rule_id", "=", override.rule_id.id), ("company_id", "=", override.company_id.id)],
+                self.env._("The rule was switched off in this company."),
+            )
 
     # === BUSINESS METHODS === #
 

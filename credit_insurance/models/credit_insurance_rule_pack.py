@@ -82,9 +82,10 @@ class CreditInsuranceRulePack(models.Model):
         packs = self.sudo()
         packs.write({"company_ids": [Command.unlink(company.id)]})
         rules = packs.rule_ids.filtered("by_pack")
-        self.env["credit.insurance.alert"].sudo().search(
-            [("rule_id", "in", rules.ids), ("company_id", "=", company.id), ("ended_on", "=", False)]
-        )._end(self.env._("The pack of the rule was switched off."))
+        self.env["credit.insurance.alert"]._end_all(
+            [("rule_id", "in", rules.ids), ("company_id", "=", company.id)],
+            self.env._("The pack of the rule was switched off."),
+        )
         rules.filtered(lambda rule: not rule.pack_id.company_ids).write({"state": "draft", "by_pack": False})
 
     def action_open_rules(self):

@@ -119,8 +119,8 @@ class CreditInsuranceScreening(models.AbstractModel):
     def _cron_screen(self):
         """Daily: end the alerts of archived buyers, queue all others and the blocks of runs that were interrupted."""
         env = self.sudo().env
-        archived = [("ended_on", "=", False), ("buyer_id.active", "=", False)]
-        env["credit.insurance.alert"].search(archived)._end(self.env._("The buyer is archived."))
+        archived = [("buyer_id.active", "=", False)]
+        env["credit.insurance.alert"]._end_all(archived, self.env._("The buyer is archived."))
         env["credit.insurance.screening.block"]._resume_stuck()
         for company, buyers in env["credit.insurance.buyer"]._read_group([], ["company_id"], ["id:recordset"]):
             env["credit.insurance.receivable.total"]._refresh(company)
