@@ -84,6 +84,8 @@ from . import (
     test_credit_reconciliation,
     test_credit_report_order,
     test_credit_rule_editor,
+    test_credit_rule_language,
+    test_credit_rule_override_review,
     test_credit_rule_pack,
     test_credit_rule_replay,
     test_credit_rule_tour,

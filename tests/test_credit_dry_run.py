@@ -91,7 +91,7 @@ class TestCreditDryRun(AlertCommon):
         run = self._run(self.Rule.create({"document": text}), months=3)
         self.assertEqual((run.fired_count, run.order_count, run.order_amount), (1, 1, 700))
         self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 700")
-        self.assertIn("today only", run.note)
+        self.assertIn("only orders that were confirmed", run.note)
         self.assertFalse(run.line_ids.filtered("is_past"))
 
     # === THE PAST === #
@@ -113,6 +113,81 @@ class TestCreditDryRun(AlertCommon):
         order.date_order = f"{monday} 10:00:00"
         run = self._run(months=1)
         self.assertEqual((run.past_order_count, run.past_order_amount), (1, 700))
+
+    # === THE PAST OF DOCUMENTS === #
+
+    def _document_rule(self, scope, condition):
+        text = f"key: about_{scope}\nname: About\nscope: {scope}\nseverity: warning\nwhen: {condition}\n"
+        return self.Rule.create({"document": text + 'message: "{document}"\nreason: test\n'})
+
+    def _on(self, days_ago):
+        return self.today - timedelta(days=days_ago)
+
+    def _confirmed_on(self, amount, days_ago):
+        order = self._make_confirmed_order(amount)
+        order.date_order = f"{self._on(days_ago)} 10:00:00"
+        return order
+
+    def test_orders_of_past_weeks_are_held_as_the_rule_would_have_held_them(self):
+        held = self._confirmed_on(700, 20) | self._confirmed_on(900, 13)
+        self._confirmed_on(300, 12)
+        self._confirmed_on(5000, 200)
+        run = self._run(self._document_rule("order", "order_amount > 500"), months=2)
+        past = run.line_ids.filtered("is_past")
+        self.assertEqual(set(past.mapped("res_id")), set(held.ids))
+        self.assertEqual((run.past_order_count, run.past_order_amount), (2, 1600))
+        self.assertEqual(set(past.mapped("kind")), {"new"})
+        for line in past:
+            order = self.env["sale.order"].browse(line.res_id)
+            self.assertEqual(line.date, order.date_order.date() - timedelta(days=order.date_order.date().weekday()))
+        self.assertAlmostEqual(run.past_alert_rate, 2 / len(run._get_mondays()), 1)
+
+    def test_past_order_is_compared_with_what_was_there_before_it(self):
+        first = self._confirmed_on(100, 20)
+        self._confirmed_on(100, 10)
+        run = self._run(self._document_rule("order", "order_is_first = yes"), months=2)
+        self.assertEqual(run.line_ids.filtered("is_past").mapped("res_id"), first.ids)
+
+    def test_invoices_of_past_mondays_are_as_open_and_as_late_as_they_were(self):
+        run = self._run(self._document_rule("invoice", "invoice_days_overdue > 30"), months=2)
+        past = run.line_ids.filtered("is_past").sorted("date")
+        due = self.invoice.invoice_date_due
+        self.assertEqual(set(past.mapped("res_id")), set(self.invoice.ids))
+        self.assertTrue(all(line.date > due + timedelta(days=30) for line in past))
+        self.assertEqual(past.mapped("kind"), ["new"] + ["same"] * (len(past) - 1))
+
+    def test_invoice_paid_since_was_open_then(self):
+        self._pay(self.invoice)
+        rule = self._document_rule("invoice", "invoice_open > 1000")
+        run = self._run(rule, months=2)
+        self.assertFalse(run.today_line_ids)
+        self.assertIn(self.invoice.id, run.line_ids.filtered("is_past").mapped("res_id"))
+
+    def test_events_of_past_mondays_are_those_that_were_known(self):
+        event = self.env["credit.insurance.event"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "kind": "insolvency_rumour",
+                "date": self._on(40),
+                "known_on": self._on(15),
+                "source": "Press",
+            }
+        )
+        run = self._run(self._document_rule("event", 'event_kind = "insolvency_rumour"'), months=2)
+        past = run.line_ids.filtered("is_past")
+        self.assertEqual(set(past.mapped("res_id")), set(event.ids))
+        self.assertGreaterEqual(min(past.mapped("date")), self._on(15))
+
+    def test_documents_of_one_buyer_are_one_finding_each_and_its_orders_counted_once(self):
+        self._make_invoice(500, due_in=-50)
+        self._make_order(700)
+        run = self._run(self._document_rule("invoice", "invoice_days_overdue > 30"))
+        self.assertEqual((run.fired_count, run.order_count, run.order_amount), (2, 1, 700))
+
+    def test_what_nothing_dated_tells_of_a_document_is_named(self):
+        run = self._run(self._document_rule("invoice", "invoice_uninsured > 1"), months=1)
+        self.assertIn("Uninsured amount", run.note)
+        self.assertFalse(run.line_ids.filtered("is_past"))
 
     # === RUNNING === #
 

@@ -5,8 +5,8 @@ from unittest.mock import patch
 
 from psycopg2.errors import UniqueViolation
 
-from odoo.exceptions import ConcurrencyError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tests import Form, tagged
 
 from odoo.addons.credit_insurance.rules.risk import EngineBusy
 
@@ -118,3 +118,165 @@ class TestGateRules(AlertCommon):
         with patch.object(screening, "_screen_documents", side_effect=AssertionError("asked for nothing")):
             order.with_user(self.rep).action_confirm()
         self.assertEqual(order.state, "sale")
+
+
+@tagged("post_install", "-at_install")
+class TestCardForesees(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.buyer = cls._make_buyer(limit=10000)
+        cls.rule = cls.Rule.create({"document": RULE, "state": "active"})
+
+    def _card(self, order):
+        order.invalidate_recordset(["credit_decision"])
+        return order.with_user(self.manager).credit_decision
+
+    def _told(self, card):
+        return [reason["text"] for reason in card["reasons"] if reason["kind"] == "hold"]
+
+    def test_card_tells_a_rules_hold_in_the_words_of_the_confirmation(self):
+        order = self._make_order(501)
+        card = self._card(order)
+        self.assertEqual(card["tone"], "hold")
+        self.assertFalse(self._alerts(), "looking raises no alert")
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual("\n".join(self._told(card)), order.credit_hold_id.reasons_text)
+        self.assertEqual(self._card(self._make_order(500))["tone"], "pass")
+
+    def test_card_follows_what_is_typed(self):
+        order = self._make_order(100)
+        with Form(order.with_user(self.manager)) as form:
+            self.assertEqual(form.credit_decision["tone"], "pass")
+            with form.order_line.edit(0) as line:
+                line.price_unit = 50.1
+            self.assertEqual(form.credit_decision["tone"], "hold")
+            with form.order_line.edit(0) as line:
+                line.price_unit = 10
+            self.assertEqual(form.credit_decision["tone"], "pass")
+
+    def test_quotation_that_was_never_saved_is_foreseen(self):
+        with Form(self.env["sale.order"].with_user(self.manager)) as form:
+            form.partner_id = self.partner
+            with form.order_line.new() as line:
+                line.product_id = self.goods
+                line.price_unit = 501
+            card = form.credit_decision
+            self.assertEqual(card["tone"], "hold")
+            self.assertIn("Odd order", self._told(card)[0])
+
+    def test_card_of_a_held_order_tells_when_the_rule_would_let_it_go(self):
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        order.order_line.price_unit = 10
+        card = self._card(order)
+        self.assertEqual((card["state"] != "", card["tone"]), (True, "pass"))
+
+    def test_dismissed_alert_holds_nothing_any_more(self):
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        self._alerts().with_user(self.manager)._dismiss("accepted", "known")
+        self.assertEqual(self._card(order)["tone"], "pass")
+
+    def test_rep_learns_that_a_rule_holds_and_not_which(self):
+        order = self._make_order(501)
+        [told] = self._told(order.with_user(self.rep).credit_decision)
+        self.assertNotIn("Odd order", told)
+
+    def test_buyer_nobody_configured_is_foreseen_as_it_is_decided(self):
+        self._make_buyer(partner=self.partner_a)
+        order = self._make_order(501, partner=self.partner_a)
+        card = self._card(order)
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.credit_state, "held")
+        self.assertEqual(card["tone"], "hold")
+
+    def test_companies_without_such_rules_pay_no_query_for_it(self):
+        self.rule.action_set_draft()
+        order = self._make_order(501)
+        self._card(order)
+
+        def count():
+            self.env.invalidate_all()
+            self.env.flush_all()
+            order.with_user(self.manager).read(["state", "amount_total"])
+            before = self.cr.sql_log_count
+            self.assertTrue(order.with_user(self.manager).credit_decision)
+            return self.cr.sql_log_count - before
+
+        with patch.object(type(self.env["credit.insurance.gate"]), "_foresee_rules", lambda _gate, cases: cases):
+            without = count()
+        self.assertEqual(count(), without)
+
+
+@tagged("post_install", "-at_install")
+class TestDecisionReplay(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.buyer = cls._make_buyer(limit=10000)
+        cls.rule = cls.Rule.create({"document": RULE, "state": "active"})
+
+    def _replays(self, decision, user=None):
+        action = decision.with_user(user or self.officer).action_replay()
+        return (
+            self.env[action["res_model"]]
+            .with_user(self.officer)
+            .search([("id", "in", action["domain"][0][2])], order="place")
+        )
+
+    def test_decision_points_to_the_text_and_values_it_rests_on_and_is_replayed(self):
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        decision = order.credit_hold_id.decision_id
+        self.assertTrue(decision.rests_on_rules)
+        # The alert goes on living: another text and another amount fire.
+        self.rule.document = RULE.replace("> 500", "> 400")
+        order.order_line.price_unit = 45
+        self.Rule._screen(self.buyer)
+        self.assertEqual(self._alerts().rule_version_id.version, 2)
+        replay = self._replays(decision)
+        self.assertEqual((replay.result, replay.rule_version_id.version), ("same", 1))
+        self.assertIn("> 500", replay.document)
+        self.assertIn("501", replay.trace_html)
+
+    def test_override_of_that_moment_is_part_of_it(self):
+        override = self.env["credit.insurance.rule.override"].create(
+            {
+                "rule_id": self.rule.id,
+                "company_id": self.company.id,
+                "document": "when: order_amount > 300\n",
+                "reason": "small firm",
+            }
+        )
+        then = override.version_id
+        order = self._make_order(301)
+        order.with_user(self.rep).action_confirm()
+        override.document = "when: order_amount > 900\n"
+        replay = self._replays(order.credit_hold_id.decision_id)
+        self.assertEqual((replay.result, replay.override_version_id), ("same", then))
+        self.assertIn("order_amount > 300", replay.document)
+
+    def test_decision_that_rests_on_several_rules_replays_each(self):
+        other = RULE.replace("key: odd_order", "key: second").replace("Odd order", "Second")
+        other = other.replace("warning", "info").replace("> 500", "> 450")
+        self.Rule.create({"document": other, "state": "active"})
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        replays = self._replays(order.credit_hold_id.decision_id)
+        self.assertEqual(set(replays.mapped("rule_name")), {"Odd order", "Second"})
+        self.assertEqual(set(replays.mapped("result")), {"same"})
+
+    def test_decision_without_rules_has_nothing_to_replay_and_is_read_by_credit_officers_only(self):
+        order = self._make_order(500)
+        order.with_user(self.rep).action_confirm()
+        decision = self.env["credit.insurance.decision"].search([("order_id", "=", order.id)])
+        self.assertEqual((decision.rests_on_rules, bool(decision.rule_evidence)), (False, False))
+        with self.assertRaises(AccessError):
+            decision.with_user(self.rep).action_replay()
+
+    def test_kept_evidence_cannot_be_written(self):
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        with self.assertRaises(UserError):
+            order.credit_hold_id.decision_id.write({"rule_evidence": []})

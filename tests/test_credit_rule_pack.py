@@ -3,8 +3,6 @@
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.credit_insurance.credit_insurance.models.rule_override_text import merge_texts
-
 from .common_alert import AlertCommon
 
 
@@ -187,8 +185,10 @@ class TestRuleOverride(PackCommon):
 
     def test_override_that_no_longer_fits_is_left_out_and_shown(self):
         override = self._override("severity: critical\n")
+        self.env.flush_all()
         self.cr.execute(
-            "UPDATE credit_insurance_rule_override SET document = 'when: gone > 5' WHERE id = %s", (override.id,)
+            "UPDATE credit_insurance_rule_override_version SET document = 'when: gone > 5' WHERE id = %s",
+            (override.version_id.id,),
         )
         self.env.invalidate_all()
         self.assertEqual(self._rule().severity, "warning")
@@ -203,8 +203,8 @@ class TestRuleOverride(PackCommon):
         with self.assertRaises(AccessError):
             override.with_user(self.officer).write({"document": "severity: info\n"})
 
-    def test_fields_are_replaced_whole(self):
-        text = "key: a\nname: b\nwhen:\n  all:\n    - x > 1\nmessage: m\ntests:\n  - name: t\n"
-        self.assertEqual(merge_texts(text, "when: x > 5\n"), "key: a\nname: b\nwhen: x > 5\nmessage: m\n")
-        self.assertEqual(merge_texts(text, "table: t\n"), "key: a\nname: b\ntable: t\nmessage: m\n")
-        self.assertEqual(merge_texts(text, "severity: high"), text + "severity: high\n")
+    def test_what_applies_here_is_shown_with_the_fields_replaced_whole(self):
+        override = self._override("when: days_overdue_oldest >= 60 days\n")
+        self.assertIn("when: days_overdue_oldest >= 60 days", override.result)
+        self.assertNotIn("tests:", override.result, "the examples were those of the rule's own condition")
+        self.assertIn("priority: 40", override.result)

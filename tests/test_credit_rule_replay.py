@@ -55,4 +55,4 @@ class TestCreditRuleReplay(AlertCommon):
             alert.with_user(self.rep).action_replay()
         alert.sudo().rule_version_id = False
         with self.assertRaises(UserError):
-            alert._replay()
+            alert.action_replay()

@@ -1,8 +1,12 @@
 import base64
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_rule
 from odoo.addons.credit_insurance.rules.risk import load
 
 from .common_alert import AlertCommon
@@ -82,6 +86,62 @@ class TestCreditRuleTransfer(AlertCommon):
         self.company.credit_rule_review = True
         other = text.replace("late_share", "other_share").replace("a_double", "b_double").replace("by_share", "c")
         self.assertIn("reviewed", self._import(other).problems)
+
+    def test_signal_that_means_something_else_here_is_refused_in_plain_words(self):
+        self.addCleanup(self.registry.clear_cache)
+        signals = self.env["credit.insurance.signal"].with_user(self.administrator)
+        own = signals.create({"document": signal("late_share")})
+        own.action_activate()
+        rule = self.Rule.create({"document": document(key="by_share").replace("amount_overdue_30 >", "late_share >")})
+        text = self._export(rule)
+        rule.unlink()
+        other = text.replace("label: ", "label: Other ", 1)
+        problems = self._import(other).problems
+        self.assertIn("“late_share” is computed otherwise here", problems)
+        with self.assertRaises(UserError):
+            self._import(other).action_import()
+        own.action_set_draft()
+        self.assertIn("not in force", self._import(text).problems)
+        addons = text.replace("late_share", "exposure")
+        self.assertIn("“exposure” is a signal of the addon", self._import(addons).problems)
+
+    def _ship(self, text):
+        """Load the packs as an update does that ships this one beside them."""
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        for path in credit_insurance_rule.PACKS.glob("*.yaml"):
+            (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / "zz_extra.yaml").write_text(text, encoding="utf-8")
+        with patch.object(credit_insurance_rule, "PACKS", folder):
+            self.env["credit.insurance.rule"].sudo()._load_packs()
+
+    def test_shipped_pack_brings_its_signals_as_an_imported_one_does(self):
+        self.addCleanup(self.registry.clear_cache)
+        self.company.credit_rule_review = True
+        text = (
+            "pack: extra\ntitle: Extra\nsignals:\n"
+            "  - {key: shipped_share, label: Share, type: percent, value: 100 * amount_overdue / exposure}\n"
+            "rules:\n  - {key: extra_rule, name: Extra, severity: info, when: shipped_share > 50, message: x}\n"
+        )
+        self._ship(text)
+        created = self.env["credit.insurance.signal"].search([("key", "=", "shipped_share")])
+        self.assertEqual(created.state, "active")
+        self.assertTrue(self.Rule.search([("key", "=", "extra_rule")]).pack_id)
+        self._ship(text)
+        self.assertEqual(self.env["credit.insurance.signal"].search_count([("key", "=", "shipped_share")]), 1)
+
+    def test_shipped_pack_whose_signal_means_something_else_here_is_left_out_and_told(self):
+        self.addCleanup(self.registry.clear_cache)
+        own = self.env["credit.insurance.signal"].create({"document": signal("late_share")})
+        own.action_activate()
+        text = (
+            "pack: extra\nsignals:\n  - {key: late_share, label: Other, type: money, value: amount_overdue}\n"
+            "rules:\n  - {key: extra_rule, name: Extra, severity: info, when: late_share > 50, message: x}\n"
+        )
+        with self.assertLogs("odoo.addons.credit_insurance", "WARNING") as logs:
+            self._ship(text)
+        self.assertIn("“late_share” is computed otherwise here", logs.output[0])
+        self.assertFalse(self.Rule.search([("key", "=", "extra_rule")]))
+        self.assertEqual(own.document, signal("late_share"))
 
     def test_only_administrators_import(self):
         for user in (self.manager, self.officer):

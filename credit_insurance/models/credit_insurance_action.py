@@ -54,7 +54,7 @@ class CreditInsuranceAction(models.AbstractModel):
             "company_id": alert.company_id.id,
             "key": key,
             "state": "waiting" if key in WEIGHTY and rule.needs_approval else "new",
-            "author_id": alert.rule_version_id.create_uid.id,
+            "author_id": (alert.override_version_id or alert.rule_version_id).create_uid.id,
         }
 
     @api.model

@@ -190,7 +190,7 @@ class CreditInsuranceAction(models.AbstractModel):
                     "date_to": standing.date_to,
                     "replaces_id": standing.id,
                     "reviewer_id": standing.reviewer_id.id,
-                    "note": self.env._("Risk rule: %s", task.rule_id.name),
+                    "note": self.env._("Risk rule: %s", task.rule_id.display_name),
                 }
             )
             note = self.env._(

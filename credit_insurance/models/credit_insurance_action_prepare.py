@@ -86,7 +86,7 @@ class CreditInsuranceAction(models.AbstractModel):
                 "",
                 task.company_id.name,
             ]
-            note = self.env._("Dunning step %(step)s is prepared: %(rule)s", step=step, rule=task.rule_id.name)
+            note = self.env._("Dunning step %(step)s is prepared: %(rule)s", step=step, rule=task.rule_id.display_name)
             task.write({"state": "todo", "note": note, "text": "\n".join(lines)})
         tasks.alert_id._schedule_todo(tasks)
 

@@ -54,7 +54,7 @@ class CreditInsuranceActionTask(models.Model):
     alert_id = fields.Many2one("credit.insurance.alert", required=True, readonly=True, ondelete="cascade", index=True)
     rule_id = fields.Many2one(related="alert_id.rule_id")
     severity = fields.Selection(related="alert_id.severity")
-    message = fields.Text(related="alert_id.message")
+    message = fields.Text(related="alert_id.told")
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="restrict", index=True)
     partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
@@ -179,7 +179,8 @@ class CreditInsuranceActionTask(models.Model):
         if user not in managers:
             return self.env._("Only a credit manager of %s approves what a rule asks for.", task.company_id.name)
         alone = not managers - user
-        if user == task.author_id and not (alone and task.company_id.credit_self_approval):
+        authors = task.author_id | task.alert_id.rule_version_id.create_uid
+        if user in authors and not (alone and task.company_id.credit_self_approval):
             return self.env._("You wrote the rule that asks for it: another credit manager has to approve it.")
         return None
 

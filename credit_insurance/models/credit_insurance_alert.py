@@ -2,12 +2,16 @@ from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date
+
+from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
-from .rule_override_text import merge_texts
+from .rule_document import read_rule
 from .rule_trace import format_fact, format_needed
+from .rule_words import tell_json
 
 ALERT_STATES = [
     ("open", "Open"),
@@ -46,6 +50,13 @@ class CreditInsuranceAlert(models.Model):
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="restrict", index=True)
     rule_version_id = fields.Many2one("credit.insurance.rule.version", readonly=True, ondelete="restrict")
+    override_version_id = fields.Many2one(
+        "credit.insurance.rule.override.version",
+        string="Override",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+    )
     override_document = fields.Text(
         string="Overridden Here", readonly=True, help="What the company had changed of the rule when it fired."
     )
@@ -58,7 +69,10 @@ class CreditInsuranceAlert(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     severity = fields.Selection(SEVERITIES, required=True, readonly=True, group_expand=True)
     severity_rank = fields.Integer(readonly=True, help="0 is the most severe.")
-    message = fields.Text(required=True, readonly=True)
+    message = fields.Text(required=True, readonly=True, help="As it was recorded, in the rule's own words.")
+    message_template = fields.Text(readonly=True, help="The rule's message before its values were filled in.")
+    told = fields.Text(string="Message", compute="_compute_told", help="In the reader's language where that is known.")
+    rule_reason = fields.Text(string="Why This Rule", compute="_compute_told")
     state = fields.Selection(ALERT_STATES, default="open", required=True, readonly=True, index=True, tracking=True)
     observe_only = fields.Boolean(readonly=True)
     first_seen = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
@@ -95,10 +109,20 @@ class CreditInsuranceAlert(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("rule_id.name", "partner_id.name", "document_name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for alert in self:
             about = ", ".join(filter(None, (alert.partner_id.name, alert.document_name)))
-            alert.display_name = self.env._("%(buyer)s: %(rule)s", buyer=about, rule=alert.rule_id.sudo().name)
+            name = alert.rule_id.sudo().display_name
+            alert.display_name = self.env._("%(buyer)s: %(rule)s", buyer=about, rule=name)
+
+    @api.depends("message", "message_template", "values_now", "rule_version_id")
+    @api.depends_context("lang")
+    def _compute_told(self):
+        for alert in self:
+            alert.told = alert._tell()
+            rule, _problems = read_rule(alert.rule_version_id.sudo().document)
+            alert.rule_reason = self.env._(rule.reason) if rule and rule.reason else False
 
     @api.depends("trace", "values_first")
     @api.depends_context("lang")
@@ -140,7 +164,7 @@ class CreditInsuranceAlert(models.Model):
                     "needed": format_needed(self.env, row, self.currency_id),
                     "value": format_fact(self.env, row["value"], row["type"], self.currency_id, row["unit"]),
                     "first": format_fact(self.env, first, row["type"], self.currency_id, row["unit"]),
-                    "note": row["note"],
+                    "note": tell_json(self.env, row["note"]),
                 }
             else:
                 shown["group"] = words[row["kind"]]
@@ -183,11 +207,25 @@ class CreditInsuranceAlert(models.Model):
             "views": [(False, "form")],
         }
 
-    def _get_rule_text(self):
-        """The text that fired: the rule's version, with what the company had overridden of it."""
+    def _tell(self):
+        """The message in the reader's language; as it was recorded where nobody translated what the rule says."""
         self.ensure_one()
-        text = self.rule_version_id.sudo().document
-        return merge_texts(text, self.override_document) if self.override_document else text
+        translated = self.message_template and self.env._(self.message_template)
+        if not translated or translated == self.message_template:
+            return self.message
+        words = {
+            "buyer": self.partner_id.name,
+            "document": self.document_name,
+            "company": self.company_id.name,
+            "rule": self.rule_id.sudo().display_name,
+            "today": format_date(self.env, self._get_evaluated_on()),
+        }
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        for key in set(placeholders(translated)) - words.keys():
+            signal = catalogue.get(key)
+            value = (self.values_now or {}).get(key)
+            words[key] = signal and format_fact(self.env, value, signal.type.value, self.currency_id)
+        return translated.format_map({name: word or "" for name, word in words.items()})
 
     def _get_answer_action(self, name, answer, states):
         self._check_answerable(states)

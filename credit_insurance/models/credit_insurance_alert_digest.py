@@ -92,6 +92,6 @@ class CreditInsuranceAlertDigest(models.AbstractModel):
             return None
         listed = alerts.search(new, limit=LISTED)
         severities = dict(alerts._fields["severity"]._description_selection(self.env))
-        part["alerts"] = [(alert.id, severities[alert.severity], alert.message) for alert in listed]
+        part["alerts"] = [(alert.id, severities[alert.severity], alert.told) for alert in listed]
         part["more"] = part["raised"] - len(listed)
         return part

@@ -16,7 +16,11 @@ class CreditInsuranceAlert(models.Model):
         """Tell who looks after these alerts, and put a line in each buyer's chatter; returns ``{alert: name}``."""
         people = self._get_people()
         by_buyer = self.grouped("buyer_id")
-        bodies = {buyer.id: plaintext2html(alerts._get_lines()) for buyer, alerts in by_buyer.items()}
+        # Who looks after the buyer reads its chatter.
+        bodies = {
+            buyer.id: plaintext2html(alerts.with_context(lang=people[alerts[0]].lang)._get_lines())
+            for buyer, alerts in by_buyer.items()
+        }
         log_in_bulk(self.buyer_id, bodies)
         for (company, user), alerts in self.grouped(lambda alert: (alert.company_id, people[alert])).items():
             if user:
@@ -48,8 +52,8 @@ class CreditInsuranceAlert(models.Model):
         )
 
     def _get_lines(self):
-        """The messages of these alerts, a line each, the first of them only."""
-        lines = [alert.message for alert in self[:SHOWN]]
+        """The messages of these alerts in the reader's language, a line each, the first of them only."""
+        lines = [alert.told for alert in self[:SHOWN]]
         if len(self) > SHOWN:
             lines.append(self.env._("… and %s more", len(self) - SHOWN))
         return "\n".join(lines)

@@ -71,14 +71,17 @@ class CreditInsuranceAlert(models.Model):
     @api.model
     def _prepare_shared_vals(self, buyers, rules):
         """What the alerts of one rule have in common: ``{rule_id: vals}``. The buyers are those of one company."""
-        overrides = self.env["credit.insurance.rule.override"].search_fetch(
-            [("rule_id", "in", rules.ids), ("company_id", "=", buyers[:1].company_id.id)], ["rule_id", "document"]
-        )
-        texts = {override.rule_id.id: override.document for override in overrides}
-        return {
-            rule_id: {"rule_version_id": version, "override_document": texts.get(rule_id, False)}
-            for rule_id, version in self._get_versions(rules).items()
-        }
+        in_force = self.env["credit.insurance.rule.override"]._get_in_force(buyers[:1].company_id)
+        shared = {}
+        for rule_id, version_id in self._get_versions(rules).items():
+            override = in_force.get(self.env["credit.insurance.rule"].browse(rule_id).key)
+            fits = override and override._fits()
+            shared[rule_id] = {
+                "rule_version_id": version_id,
+                "override_version_id": override.id if fits else False,
+                "override_document": override.document if fits else False,
+            }
+        return shared
 
     @api.model
     def _get_versions(self, rules):
@@ -95,6 +98,7 @@ class CreditInsuranceAlert(models.Model):
             "severity": rule.severity.value,
             "severity_rank": Severity(rule.severity).rank,
             "message": finding.message,
+            "message_template": rule.message,
             "observe_only": rule.observe,
             "values_now": finding.values,
             "trace": finding.trace,

@@ -5,24 +5,19 @@
                         └ past:  the same buyers on each Monday of the last months, as they were then
 
 One job evaluates one block of buyers and queues the next, so that each block is committed and a run can be cancelled
-between two of them. The reference evaluator answers, from the same signals that screening reads.
+between two of them. The reference evaluator answers, from the same signals that screening reads; how is in
+``credit_insurance_dry_run_evaluation``.
 """
-
-from dataclasses import replace
-from datetime import timedelta
-
-from dateutil.relativedelta import MO, relativedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from odoo.addons.credit_insurance.rules.risk import Scope, render
+from odoo.addons.credit_insurance.rules.risk import Scope
 
 from .credit_insurance_rule import SEVERITIES
-from .rule_document import evaluate_rows, rule_keys
+from .rule_document import read_rule
 
 BLOCK = 500
-WEEK = timedelta(days=7)
 STATES = [
     ("draft", "Draft"),
     ("running", "Running"),
@@ -55,6 +50,17 @@ class CreditInsuranceDryRun(models.Model):
         default=lambda self: self.env.company.root_id,
         domain="[('parent_id', '=', False)]",
     )
+    override_version_id = fields.Many2one(
+        "credit.insurance.rule.override.version",
+        string="Override",
+        compute="_compute_override_version_id",
+        store=True,
+        precompute=True,
+        readonly=False,
+        ondelete="cascade",
+        help="What the company overrides of the rule: the run tries what applies there.",
+    )
+    override_note = fields.Char(compute="_compute_override_note")
     currency_id = fields.Many2one(related="company_id.currency_id")
     months = fields.Integer(
         string="Past Months", default=0, help="Also as it was on every Monday of the last months. Zero: only today."
@@ -103,6 +109,20 @@ class CreditInsuranceDryRun(models.Model):
             version = run.version_id if run.version_id.rule_id == run.rule_id else run.rule_id.working_version_id
             run.document = version.document or run.document
 
+    @api.depends("document", "company_id")
+    def _compute_override_version_id(self):
+        for run in self:
+            rule, _problems = read_rule(run.document)
+            versions = self.env["credit.insurance.rule.override"]._get_in_force(run.company_id) if rule else {}
+            run.override_version_id = versions.get(rule.key) if rule else False
+
+    @api.depends("override_version_id", "company_id")
+    @api.depends_context("lang")
+    def _compute_override_note(self):
+        for run in self:
+            version = run.override_version_id
+            run.override_note = version._describe_for(run.company_id) if version else False
+
     @api.depends("buyer_total", "buyer_done", "state")
     def _compute_progress(self):
         for run in self:
@@ -124,9 +144,14 @@ class CreditInsuranceDryRun(models.Model):
             run.fired_count = run.new_count + run.same_count
             run.order_count = counts["new"][1] + counts["same"][1]
             run.order_amount = counts["new"][2] + counts["same"][2]
-            run.past_alert_rate = past["new"][0] / max(1, len(run._get_mondays()) - 1)
+            run.past_alert_rate = past["new"][0] / max(1, run._count_weeks())
             run.past_order_count = past["new"][1] + past["same"][1]
             run.past_order_amount = past["new"][2] + past["same"][2]
+
+    def _count_weeks(self):
+        """The weeks in which something can be new; what stands on the first Monday was there before."""
+        rule, _problems = read_rule(self.document)
+        return len(self._get_mondays()) - (0 if rule and rule.scope is Scope.ORDER else 1)
 
     # === ACTIONS === #
 
@@ -208,143 +233,9 @@ class CreditInsuranceDryRun(models.Model):
     def _get_buyer_domain(self):
         return [("company_id", "=", self.company_id.id)]
 
-    # === EVALUATION === #
-
-    def _evaluate(self, buyers):
-        """Write the lines of these buyers, for today and for the past Mondays."""
-        parsed, _problems = self.env["credit.insurance.rule"]._check_text(self.document)
-        # The company was chosen here; what the text says about companies does not matter.
-        rule = replace(parsed, companies=())
-        lines = self._evaluate_today(rule, buyers)
-        before = None
-        for day in self._get_mondays() if rule.scope is Scope.BUYER else ():
-            fired = self._get_fired(rule, buyers, day, as_of=True)
-            orders = self._get_orders(buyers, day, day + WEEK)
-            # What stands on the first Monday was raised before it.
-            kinds = {buyer: "same" if before is None or buyer in before else "new" for buyer in fired}
-            lines += [self._prepare_line(buyer, day, kinds[buyer], fired[buyer], orders) for buyer in fired]
-            before = fired
-        self.env["credit.insurance.dry.run.line"].create(lines)
-
-    def _evaluate_today(self, rule, buyers):
-        if rule.scope is Scope.BUYER:
-            fired, orders = self._get_fired(rule, buyers, self.evaluated_on), self._get_orders(buyers)
-        else:
-            fired, documents = self._get_fired_documents(rule, buyers)
-            among = documents if rule.scope is Scope.ORDER else None
-            orders = self._get_orders(buyers, among=among)
-        domain = [("buyer_id", "in", buyers.ids), ("ended_on", "=", False)]
-        alerts = self.env["credit.insurance.alert"].search(domain)
-        own = alerts.filtered(lambda alert: self.rule_id and alert.rule_id == self.rule_id)
-        others = (alerts - own).grouped("buyer_id")
-        lines = []
-        for buyer in buyers:
-            was_open = buyer in own.buyer_id
-            if buyer in fired or was_open:
-                kind = ("same" if was_open else "new") if buyer in fired else "ended"
-                message = fired.get(buyer) or own.filtered(lambda alert, this=buyer: alert.buyer_id == this)[:1].message
-                line = self._prepare_line(buyer, self.evaluated_on, kind, message, orders)
-                lines.append(line | {"is_past": False, "other_alert_count": len(others.get(buyer, ()))})
-        return lines
-
-    def _get_fired(self, rule, buyers, day, as_of=False):
-        """``{buyer: message}`` of the buyers for whom the rule fires on that day."""
-        signals = self.env["credit.insurance.signals"]
-        catalogue = signals._get_catalogue()
-        facts = signals._get_facts(buyers, rule_keys(rule, catalogue), day, as_of=as_of)
-        messages = {buyer: self._get_message(rule, facts[buyer.id], day, catalogue, buyer) for buyer in buyers}
-        return {buyer: message for buyer, message in messages.items() if message is not None}
-
-    def _get_fired_documents(self, rule, buyers):
-        """``({buyer: first message}, the documents)`` for which a rule about documents fires today."""
-        signals, day = self.env["credit.insurance.signals"], self.evaluated_on
-        catalogue = signals._get_catalogue()
-        documents = signals._get_documents(rule.scope, buyers, day)
-        facts = signals._get_document_facts(rule.scope, documents, rule_keys(rule, catalogue), day)
-        found, fired = {}, documents.browse()
-        for document in documents.filtered(lambda row: row.id in facts):
-            buyer = buyers.browse(facts[document.id]["_buyer"])
-            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document)
-            if message is not None:
-                fired |= document
-                found.setdefault(buyer, message)
-        return found, fired
-
-    def _get_message(self, rule, facts, day, catalogue, buyer, document=None):
-        """What the alert would say; None when the rule does not fire."""
-        outcomes = evaluate_rows(rule, facts, day, catalogue)
-        fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
-        words = {
-            "company": self.company_id.name,
-            "rule": rule.name,
-            "today": day.isoformat(),
-            "buyer": buyer.partner_id.name,
-            "document": document.display_name if document else "",
-        }
-        return render(fired, facts, day, catalogue, words) if fired else None
-
-    def _get_orders(self, buyers, since=None, until=None, among=None):
-        """``{partner_id: (number, value)}``: quotations now, or orders confirmed in a past week; company currency."""
-        domain = [
-            ("company_id", "child_of", self.company_id.id),
-            ("partner_invoice_id.commercial_partner_id", "in", buyers.partner_id.ids),
-        ]
-        if since:
-            domain += [("state", "=", "sale"), ("date_order", ">=", since), ("date_order", "<", until)]
-        else:
-            domain += [("state", "in", ("draft", "sent"))]
-        if among is not None:
-            domain += [("id", "in", among.ids)]
-        found = {}
-        for order in self.env["sale.order"].search_fetch(domain, ["amount_total", "currency_rate"]):
-            partner_id = order.partner_invoice_id.commercial_partner_id.id
-            number, value = found.get(partner_id, (0, 0.0))
-            found[partner_id] = number + 1, value + order.amount_total / (order.currency_rate or 1)
-        return found
-
-    def _prepare_line(self, buyer, day, kind, message, orders):
-        number, value = orders.get(buyer.partner_id.id, (0, 0.0))
-        # An alert that would end holds nothing any more.
-        held = (number, value) if kind != "ended" else (0, 0.0)
-        return {
-            "run_id": self.id,
-            "buyer_id": buyer.id,
-            "date": day,
-            "is_past": True,
-            "kind": kind,
-            "message": message,
-            "order_count": held[0],
-            "order_amount": held[1],
-        }
-
-    def _get_mondays(self):
-        """The Mondays of the past months up to now, the oldest first."""
-        self.ensure_one()
-        if not self.months or not self.evaluated_on:
-            return []
-        day = self.evaluated_on - relativedelta(months=self.months, weekday=MO(1))
-        days = []
-        while day < self.evaluated_on:
-            days.append(day)
-            day += WEEK
-        return days
-
-    def _describe_undated(self, rule):
-        """What the past cannot tell: signals that nobody can know for it count as missing there."""
-        signals = self.env["credit.insurance.signals"]
-        catalogue = signals._get_catalogue()
-        keys = catalogue.sources(rule_keys(rule, catalogue))
-        if self.months and rule.scope is not Scope.BUYER:
-            return self.env._("Rules about documents are looked at as of today only.")
-        undated = sorted(keys & set(signals._get_undated_keys())) if self.months else []
-        if not undated:
-            return False
-        labels = ", ".join(self.env._(catalogue[key].label) for key in undated)
-        return self.env._("Not known for the past, and missing there: %s.", labels)
-
 
 class CreditInsuranceDryRunLine(models.Model):
-    """A buyer for whom the text fires on a day, or whose open alert it would end."""
+    """A buyer, or a document of it, for which the text fires on a day, or whose open alert it would end."""
 
     _name = "credit.insurance.dry.run.line"
     _description = "Finding of a Dry Run"
@@ -355,6 +246,9 @@ class CreditInsuranceDryRunLine(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     buyer_id = fields.Many2one("credit.insurance.buyer", required=True, readonly=True, ondelete="cascade", index=True)
     partner_id = fields.Many2one(related="buyer_id.partner_id", string="Customer", store=True)
+    res_model = fields.Char(string="Document Model", readonly=True)
+    res_id = fields.Many2oneReference(string="Document Id", model_field="res_model", readonly=True)
+    document_name = fields.Char(string="Document", readonly=True)
     date = fields.Date(required=True, readonly=True)
     is_past = fields.Boolean(readonly=True)
     kind = fields.Selection(
@@ -374,8 +268,14 @@ class CreditInsuranceRule(models.Model):
     def action_dry_run(self):
         """Prepare a dry run of the text that is being worked on."""
         self.ensure_one()
-        company = self.company_ids[:1] or self.env.company.root_id
-        run = self.env["credit.insurance.dry.run"].create({"rule_id": self.id, "company_id": company.id})
+        return self._open_dry_run(self.company_ids[:1] or self.env.company.root_id)
+
+    def _open_dry_run(self, company, override=None):
+        """
+        :param override: a version of the company's override that is tried instead of the one in force
+        """
+        values = {"override_version_id": override.id} if override else {}
+        run = self.env["credit.insurance.dry.run"].create({"rule_id": self.id, "company_id": company.id, **values})
         return {
             "type": "ir.actions.act_window",
             "res_model": run._name,

@@ -77,7 +77,7 @@ class CreditInsuranceGate(models.AbstractModel):
 
         :param together: one after the other in order of creation, sharing the headroom, instead of each by itself
         """
-        cases = self._prepare_cases(subjects, "confirmation")
+        cases = self._foresee_rules(self._prepare_cases(subjects, "confirmation"))
         figures = self._get_figures(cases)
         if together:
             return self._judge(cases, figures, None)

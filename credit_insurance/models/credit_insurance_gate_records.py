@@ -4,6 +4,7 @@ from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.rules.policy import Decision, Outcome
 
+from .credit_insurance_gate_evidence import rests_on_rules
 from .credit_insurance_hold import DOCUMENT_FIELDS
 from .reasons import reasons_to_json
 
@@ -14,8 +15,18 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _log(self, case, decision, checkpoint):
         return (
-            self.env["credit.insurance.decision"].sudo().create(self._prepare_decision_vals(case, decision, checkpoint))
+            self.env["credit.insurance.decision"].sudo().create(self._prepare_decisions([(case, decision)], checkpoint))
         )
+
+    @api.model
+    def _prepare_decisions(self, decided, checkpoint):
+        """The values of the log, in the order of ``decided``, with the rules that each decision rests on."""
+        evidence = self._get_rule_evidence(case for case, decision in decided if rests_on_rules(decision))
+        return [
+            self._prepare_decision_vals(case, decision, checkpoint)
+            | ({"rule_evidence": evidence[case.subject]} if rests_on_rules(decision) else {})
+            for case, decision in decided
+        ]
 
     @api.model
     def _prepare_decision_vals(self, case, decision: Decision, checkpoint):

@@ -29,7 +29,7 @@ class CreditInsuranceGate(models.AbstractModel):
         """
         if not decided:
             return self.env[DECISION].sudo()
-        decisions = [self._prepare_decision_vals(case, decision, checkpoint) for case, decision in decided]
+        decisions = self._prepare_decisions(decided, checkpoint)
         passing = [
             (case, vals)
             for (case, decision), vals in zip(decided, decisions, strict=True)

@@ -19,6 +19,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
+from .rule_words import tell
 
 _logger = logging.getLogger(__name__)
 
@@ -92,6 +93,13 @@ class CreditInsuranceRule(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """The name in the reader's language where it is a shipped one; the text itself stays as it is written."""
+        for rule in self:
+            rule.display_name = self.env._(rule.name) if rule.name else False
+
     @api.depends("severity")
     def _compute_severity_rank(self):
         for rule in self:
@@ -129,10 +137,9 @@ class CreditInsuranceRule(models.Model):
     def write(self, vals):
         """Save; a changed text becomes a new version, a rule that stops being active ends its alerts."""
         vals = {name: value for name, value in vals.items() if name not in READONLY_FIELDS}
-        if "document" in vals:
-            for rule in self:
-                rule._write_document(vals["document"])
-            del vals["document"]
+        said = {name: vals.pop(name) for name in ("document", "holds_orders") if name in vals}
+        for rule in self if said else ():
+            rule._write_document(said.get("document", rule.document), said.get("holds_orders", rule.holds_orders))
         result = super().write(vals) if vals else True
         if "state" in vals and vals["state"] != "active":
             note = self.env._("The rule is no longer active.")
@@ -202,11 +209,24 @@ class CreditInsuranceRule(models.Model):
         rule, problems = read_rule(text)
         if not rule:
             return None, problems
-        problems = tuple(own_place(problem) for problem in check(rule, catalogue))
+        problems = self._check_rule(rule, catalogue)
         if key and rule.key != key:
             message = self.env._("a rule keeps its key, this one is “%s”", key)
             problems += (own_place(Problem("key_changed", message, "key", rule.places.get("key"))),)
         return rule, problems + tuple(self._check_companies(rule))
+
+    @api.model
+    def _check_rule(self, rule, catalogue=None, own=()):
+        """The problems of a rule that was read.
+
+        :param own: the fields whose places count in a text of their own, that of an override
+        """
+        catalogue = catalogue or self.env["credit.insurance.signals"]._get_catalogue()
+        found = [(problem, own_place(problem)) for problem in check(rule, catalogue)]
+        return tuple(
+            replace(here, place=problem.place) if here.path.replace("[", ".").partition(".")[0] in own else here
+            for problem, here in found
+        )
 
     @api.model
     def _check_companies(self, rule):
@@ -222,13 +242,13 @@ class CreditInsuranceRule(models.Model):
         lines = []
         for problem in problems:
             place = problem.place or Place(1, 1)
-            hint = f" – {problem.suggestion}" if problem.suggestion else ""
+            hint = f" – {tell(self.env, problem.suggestion)}" if problem.suggestion else ""
             lines.append(
                 self.env._(
                     "Line %(line)s, column %(column)s: %(message)s%(hint)s",
                     line=place.line,
                     column=place.column,
-                    message=problem.message,
+                    message=tell(self.env, problem.message),
                     hint=hint,
                 )
             )
@@ -259,14 +279,14 @@ class CreditInsuranceRule(models.Model):
             vals["company_ids"] = [Command.set(companies.ids)]
         return vals
 
-    def _write_document(self, text):
-        """Store another text as the next version; the same text changes nothing."""
+    def _write_document(self, text, holds_orders):
+        """Store what the rule says otherwise as the next version; the same changes nothing."""
         self.ensure_one()
-        if text == self.document:
+        if (text, holds_orders) == (self.document, self.holds_orders):
             return
         self._check_text_may_change()
-        vals = self._prepare_document_vals(text, key=self.key) | {"version": self._get_next_version()}
-        self._write_text_vals(vals)
+        vals = {"holds_orders": holds_orders, "version": self._get_next_version()}
+        self._write_text_vals(self._prepare_document_vals(text, key=self.key) | vals)
         self._keep_version()
         if self.state == "active":
             self._check_reviewed()
@@ -303,7 +323,7 @@ class CreditInsuranceRule(models.Model):
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         if problems := check(pack, catalogue):
             keys = [problem.path.removeprefix(RULE_PATH).partition(".")[0] for problem in problems]
-            lines = [f"{key}: {problem.message}" for key, problem in zip(keys, problems, strict=True)]
+            lines = [f"{key}: {tell(self.env, problem.message)}" for key, problem in zip(keys, problems, strict=True)]
             raise ValidationError("\n".join(lines))
         try:
             self.env["credit.insurance.screening"]._get_engine(pack).prepare(timeout=5.0)
@@ -341,11 +361,21 @@ class CreditInsuranceRule(models.Model):
     def _load_packs(self):
         """Create the shipped rules that do not exist yet, as drafts; what administrators changed stays as it is.
 
+        The derived signals that a pack brings are put into force with it; a pack whose signals mean something else here
+        is left out.
+
         Their XML ids are ``credit_insurance.rule_<key>``.
         """
         existing = set(self.sudo().search([]).mapped("key"))  # pylint: disable=no-search-all
-        for path in sorted(PACKS.glob("*.yaml")):
-            pack = load(path.read_text(encoding="utf-8"))
+        for pack in self._get_shipped_packs():
+            try:
+                with self.env.cr.savepoint():
+                    self.env["credit.insurance.signal"].sudo()._create_from_pack(pack)
+            except ValidationError as error:
+                # What administrators defined stays, and an update goes on.
+                self.env.registry.clear_cache()
+                _logger.warning("The pack %s is left out:\n%s", pack.key, error)
+                continue
             created = self.create(
                 [
                     {"document": write_rule(rule), "pack": pack.title or pack.key}
@@ -356,3 +386,7 @@ class CreditInsuranceRule(models.Model):
             self.env["ir.model.data"]._update_xmlids(
                 [{"xml_id": f"credit_insurance.rule_{rule.key}", "record": rule, "noupdate": True} for rule in created]
             )
+
+    @api.model
+    def _get_shipped_packs(self):
+        return [load(path.read_text(encoding="utf-8")) for path in sorted(PACKS.glob("*.yaml"))]

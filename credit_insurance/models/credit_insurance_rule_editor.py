@@ -31,9 +31,10 @@ from odoo.addons.credit_insurance.rules.risk import (
 )
 
 from .credit_insurance_rule import SCOPES, SEVERITIES
-from .rule_document import evaluate_rows, own_place, read_rule, rule_keys, write_rule
+from .rule_document import evaluate_rows, overridden_fields, own_place, read_rule, rule_keys, write_rule
 from .rule_signal_groups import group_labels
-from .rule_trace import format_fact, to_json
+from .rule_trace import format_fact, to_json, trace_rows
+from .rule_words import tell
 
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
 # Longer texts are no rules, and reading them at every keystroke would keep the server busy.
@@ -167,8 +168,8 @@ class CreditInsuranceRule(models.Model):
         return {
             "code": problem.code,
             "path": problem.path,
-            "message": problem.message,
-            "suggestion": problem.suggestion,
+            "message": tell(self.env, problem.message),
+            "suggestion": tell(self.env, problem.suggestion),
             "line": problem.place.line if problem.place else 1,
             "column": problem.place.column if problem.place else 1,
         }
@@ -195,9 +196,29 @@ class CreditInsuranceRule(models.Model):
 
     @api.model
     def _try_rule(self, rule, subject):
+        """Try what applies in the company of the subject: the rule with what that company overrides of it."""
+        company = subject.company_id.root_id
+        effective, version = self.env["credit.insurance.rule.override"]._get_effective(rule, company)
+        if effective is None:
+            trial = {"state": "off", "answers": {}, "signals": [], "message": ""}
+        else:
+            trial = self._try_effective(effective, subject, company, bool(version))
+        if not version:
+            return trial
+        # What is overridden is not what stands in the editor: its conditions are shown apart.
+        replaced = overridden_fields(version.document)
+        answers = {
+            path: answer
+            for path, answer in trial["answers"].items()
+            if path.replace("[", ".").partition(".")[0] not in replaced
+        }
+        override = {"note": version._describe_for(company), "html": trial.pop("html", "")}
+        return trial | {"answers": answers, "override": override}
+
+    @api.model
+    def _try_effective(self, rule, subject, company, with_trace):
         signals = self.env["credit.insurance.signals"]
         catalogue = signals._get_catalogue()
-        company = subject.company_id.root_id
         today = company._credit_today()
         keys = rule_keys(rule, catalogue)
         if rule.scope is Scope.BUYER:
@@ -224,7 +245,14 @@ class CreditInsuranceRule(models.Model):
             "closeness": float(shown.closeness),
             "answers": trial.answers(outcomes),
             "signals": trial.signals(outcomes, facts, today),
+            **({"html": self._render_trial_trace(shown, buyer, catalogue)} if with_trace else {}),
         }
+
+    @api.model
+    def _render_trial_trace(self, outcome, buyer, catalogue):
+        values = {"buyer_id": buyer.id, "trace": trace_rows(outcome, catalogue)}
+        rows = self.env["credit.insurance.alert"].new(values)._get_trace_rows()
+        return self.env["ir.qweb"]._render("credit_insurance.credit_insurance_near_miss_trace", {"rows": rows})
 
 
 class _Trial:
@@ -253,7 +281,7 @@ class _Trial:
             for index, part in enumerate(trace.parts):
                 self._walk(part, f"{path}.not" if trace.kind == "not" else f"{path}.{trace.kind}[{index}]", found)
             return
-        found[path] |= {"value": self.format(trace.signal, trace.value), "note": trace.note}
+        found[path] |= {"value": self.format(trace.signal, trace.value), "note": tell(self.env, trace.note)}
         if trace.gap:
             found[path]["gap"] = str(trace.gap)
         if trace.referred_value is not None and not isinstance(trace.operand_value, tuple):

@@ -9,6 +9,7 @@ class CreditInsuranceRule(models.Model):
     _inherit = "credit.insurance.rule"
 
     holds_orders = fields.Boolean(
+        readonly=True,
         tracking=True,
         copy=False,
         help="While an alert of this rule is open, orders of its buyer are held. Not while the rule only observes.",
@@ -24,3 +25,8 @@ class CreditInsuranceRule(models.Model):
             return True
         keys = [rule.key for rule in rules]
         return bool(self.sudo().search_count([("key", "in", keys), ("holds_orders", "=", True)], limit=1))
+
+    def _holds_by(self, rule):
+        """Whether an alert of this record holds orders when ``rule``, it or a row of its table, fires."""
+        self.ensure_one()
+        return not rule.observe and bool(self.holds_orders or HOLDING & set(rule.actions))

@@ -1,26 +1,89 @@
-"""What a company changes of a rule for itself, without editing the rule."""
+"""What a company changes of a rule for itself, without editing the rule: some of its fields, or no rule at all.
 
-from dataclasses import replace
+    severity: high
+    when: days_overdue_oldest >= 60 days
+
+What is not overridden follows the rule, also when an update changes it. An override is reviewed like a rule where its
+company asks for that: its fields show what is being worked on, ``version_id`` is what is in force.
+"""
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
-from . import cached_records  # noqa: F401 (has to be loaded first)
-from .rule_override_text import get_strangers, merge_texts
+from . import cached_records, credit_insurance_reviewed  # noqa: F401 (have to be loaded first)
+from .credit_insurance_reviewed import REVIEW_FIELDS
+from .guarded_fields import without_fields
+from .rule_document import overridden_fields, override_rule, read_rule, write_rule
+
+# What a version says.
+SAID = ("document", "switched_off", "reason")
+
+
+class CreditInsuranceRuleOverrideVersion(models.Model):
+    """What an override said. An override that says nothing lets the rule apply as it is."""
+
+    _name = "credit.insurance.rule.override.version"
+    _description = "Version of an Override of a Risk Rule"
+    _inherit = ["credit.insurance.reviewed.version"]
+    _order = "override_id, version desc"
+
+    override_id = fields.Many2one(
+        "credit.insurance.rule.override", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="override_id.company_id", store=True, index=True)
+    document = fields.Text(string="Instead of the Rule's", readonly=True)
+    switched_off = fields.Boolean(string="Switched Off Here", readonly=True)
+    reason = fields.Char(readonly=True)
+
+    _version_uniq = models.UniqueIndex("(override_id, version)", "This version is kept already.")
+
+    def _get_owner(self):
+        return self.override_id
+
+    def action_restore(self):
+        """Say again what was said then; where no review is needed it is in force at once."""
+        self.ensure_one()
+        self.override_id.write({name: self[name] for name in SAID})
+        return True
+
+    def _apply_to(self, rule):
+        """``(rule under this override, problems)``; no rule where it is switched off or the override does not fit."""
+        if self.switched_off:
+            return None, ()
+        if not (self.document or "").strip():
+            return rule, ()
+        changed, problems = override_rule(rule, self.document)
+        if changed:
+            rules = self.env["credit.insurance.rule"]
+            problems = rules._check_rule(changed, own=overridden_fields(self.document))
+        return (None if problems else changed), tuple(problems)
+
+    def _describe_for(self, company):
+        """What people are told where this version changes what they try."""
+        self.ensure_one()
+        if self.switched_off:
+            return self.env._("%s has switched this rule off: it does not apply there.", company.name)
+        return self.env._(
+            "%(company)s overrides this rule; what applies there is tried. Overridden: %(fields)s.",
+            company=company.name,
+            fields=", ".join(sorted(overridden_fields(self.document, both=False))),
+        )
+
+    def _fits(self):
+        """Whether it changes the rule as the rule stands, and so counts."""
+        rule, _problems = read_rule(self.override_id.rule_id.document)
+        return bool(rule and (self.document or "").strip() and self._apply_to(rule)[0])
 
 
 class CreditInsuranceRuleOverride(models.Model):
-    """Other values of some of a rule's fields in one company, or no rule at all there.
-
-    What is not overridden follows the rule, also when an update changes it. An override that an update made unusable
-    is left out: the rule applies as it is, and the list shows it.
-    """
+    """A company's override of one rule. One that an update made unusable is left out, and the list shows it."""
 
     _name = "credit.insurance.rule.override"
     _description = "Override of a Risk Rule"
-    _inherit = ["mail.thread", "credit.insurance.cached"]
+    _inherit = ["credit.insurance.reviewed", "mail.thread", "mail.activity.mixin", "credit.insurance.cached"]
     _order = "rule_id, company_id"
     _rec_name = "rule_id"
+    _review_activity = "credit_insurance.mail_activity_type_override_review"
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(
@@ -29,16 +92,30 @@ class CreditInsuranceRuleOverride(models.Model):
         default=lambda self: self.env.company.root_id,
         domain="[('parent_id', '=', False)]",
     )
+    version_id = fields.Many2one(
+        "credit.insurance.rule.override.version", string="In Force", readonly=True, copy=False, ondelete="restrict"
+    )
+    version_ids = fields.One2many(
+        "credit.insurance.rule.override.version", "override_id", string="Versions", readonly=True
+    )
+    working_version_id = fields.Many2one(
+        "credit.insurance.rule.override.version", compute="_compute_working_version_id"
+    )
+    review_needed = fields.Boolean(related="company_id.credit_rule_review")
     switched_off = fields.Boolean(
-        string="Switched Off Here", tracking=True, help="The rule does not apply in this company."
+        string="Switched Off Here",
+        compute="_compute_said",
+        readonly=False,
+        help="The rule does not apply in this company.",
     )
     document = fields.Text(
         string="Instead of the Rule's",
-        tracking=True,
+        compute="_compute_said",
+        readonly=False,
         help="Fields of the rule with other values, as in the rule's text. Allowed: severity, priority, message, "
         "actions, observe, when, table, unless, until, valid_from, valid_to, tests.",
     )
-    reason = fields.Char(required=True, tracking=True)
+    reason = fields.Char(compute="_compute_said", readonly=False, required=True)
     rule_document = fields.Text(related="rule_id.document", string="The Rule")
     result = fields.Text(string="What Applies Here", compute="_compute_result")
     problems = fields.Text(compute="_compute_result")
@@ -47,22 +124,29 @@ class CreditInsuranceRuleOverride(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("document", "rule_id.document")
+    @api.depends("rule_id.name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for override in self:
+            override.display_name = override.rule_id.sudo().display_name
+
+    @api.depends("version_id", "version_ids.state")
+    def _compute_working_version_id(self):
+        return super()._compute_working_version_id()
+
+    @api.depends("working_version_id")
+    def _compute_said(self):
+        for override in self:
+            for name in SAID:
+                override[name] = override.working_version_id[name]
+
+    @api.depends("document", "switched_off", "rule_id.document")
     def _compute_result(self):
         for override in self:
-            text = override.rule_id.document
-            override.result = merge_texts(text, override.document) if text else False
-            _rule, problems = override._read()
+            said = {"document": override.document, "switched_off": override.switched_off}
+            rule, problems = override._try(self.env["credit.insurance.rule.override.version"].new(said))
+            override.result = write_rule(rule) if rule else False
             override.problems = problems
-
-    @api.constrains("document", "rule_id", "switched_off")
-    def _check_document(self):
-        for override in self:
-            if not override.switched_off and not (override.document or "").strip():
-                raise ValidationError(self.env._("Say what is different here, or switch the rule off."))
-            _rule, problems = override._read()
-            if problems:
-                raise ValidationError(problems)
 
     @api.constrains("company_id")
     def _check_company(self):
@@ -73,59 +157,137 @@ class CreditInsuranceRuleOverride(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        """A new override counts at once, or waits for its review."""
+        self, vals_list = without_fields(self, vals_list, ("version_id",))
+        said = [{name: vals.pop(name, False) for name in SAID} for vals in vals_list]
         overrides = super().create(vals_list)
-        overrides._apply()
+        for override, values in zip(overrides, said, strict=True):
+            override._propose(values)
         return overrides
 
     def write(self, vals):
-        result = super().write(vals)
+        """What is said becomes a version, which counts at once where no review is needed."""
+        said = {name: vals[name] for name in SAID if name in vals}
+        before = {override: (override.rule_id, override.company_id) for override in self}
+        result = super().write({name: value for name, value in vals.items() if name not in (*SAID, "version_id")})
         if "company_id" in vals:
             # Nor into a company whose overrides the user may not write.
             self.check_access("write")
-        if {"document", "switched_off", "rule_id", "company_id"} & vals.keys():
-            self._apply()
+        if any((override.rule_id, override.company_id) != before[override] for override in self):
+            raise UserError(self.env._("An override stays with its rule and its company: make another one."))
+        for override in self if said else ():
+            override._propose({name: override[name] for name in SAID} | said)
         return result
 
-    def _apply(self):
-        """Check what is in force together with what it makes of the rule; end the alerts where it is switched off."""
-        rules = self.env["credit.insurance.rule"].sudo()
-        for company in self.company_id:
-            rules._check_company_pack(company)
-        for override in self.filtered("switched_off"):
-            self.env["credit.insurance.alert"]._end_all(
-                [("rule_id", "=", override.rule_id.id), ("company_id", "=", override.company_id.id)],
-                self.env._("The rule was switched off in this company."),
-            )
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_counting(self):
+        """What counts is taken back by a version that says nothing, so that it is reviewed and stays on record."""
+        alerts = self.env["credit.insurance.alert"].sudo()
+        for override in self:
+            counts = override.version_id.switched_off or override.version_id.document
+            used = alerts.search_count([("override_version_id", "in", override.version_ids.ids)], limit=1)
+            if used or (counts and override.review_needed):
+                raise UserError(
+                    self.env._("“%s” is on record: instead of deleting it, let it change nothing.", self.display_name)
+                )
+
+    # === ACTIONS === #
+
+    def action_activate(self):
+        """Put into force what is being worked on."""
+        self.check_access("write")
+        for override in self.filtered("is_proposed"):
+            override._put_into_force(override.working_version_id)
+
+    def action_dry_run(self):
+        """Prepare a dry run of the rule under what is being worked on."""
+        self.ensure_one()
+        return self.rule_id._open_dry_run(self.company_id, self.working_version_id)
 
     # === BUSINESS METHODS === #
 
-    def _read(self):
-        """``(Rule | None, problems as text)`` of the rule under this override."""
+    def _get_current_version(self):
+        return self.version_id
+
+    def _propose(self, said):
+        """Keep what is said as a version.
+
+        :raise ValidationError: it does not fit the rule, or says nothing where nothing is overridden
+        """
         self.ensure_one()
-        rules = self.env["credit.insurance.rule"]
-        text = self.rule_id.sudo().document
-        if not text or not (self.document or "").strip():
-            return None, False
-        if strangers := get_strangers(self.document):
-            return None, self.env._("An override does not carry: %s", ", ".join(strangers))
-        rule, problems = rules.sudo()._check_text(merge_texts(text, self.document), self.rule_id.sudo().key)
+        self.check_access("write")
+        self._check_said(said)
+        if said == {name: self[name] for name in SAID} and self.working_version_id:
+            return
+        self.version_ids.filtered(self._is_waiting)._move("discarded")
+        versions, _vals_list = without_fields(self.env["credit.insurance.rule.override.version"], [], REVIEW_FIELDS)
+        versions.sudo().create({"override_id": self.id, "version": self._get_next_version(), **said})
+        self.invalidate_recordset(["version_ids"])
+        if not self.review_needed:
+            self.action_activate()
+
+    def _check_said(self, said):
+        is_empty = not said["switched_off"] and not (said["document"] or "").strip()
+        if is_empty and not self.version_id:
+            raise ValidationError(self.env._("Say what is different here, or switch the rule off."))
+        if not said["reason"]:
+            raise ValidationError(self.env._("Say why “%s” is different here.", self.display_name))
+        # What is switched off is kept for later, so it has to fit as well.
+        version = self.env["credit.insurance.rule.override.version"].new({"document": said["document"]})
+        _rule, problems = self._try(version)
         if problems:
-            return None, rules._describe(problems)
-        return rule, False
+            raise ValidationError(problems)
+
+    def _put_into_force(self, version):
+        version._check_may_activate()
+        self.version_ids.filtered(lambda old: old.version < version.version)._retire()
+        result = super().write({"version_id": version.id})  # pylint: disable=super-method-mismatch
+        version._set_active()
+        self.env["credit.insurance.rule"].sudo()._check_company_pack(self.company_id)
+        if version.switched_off:
+            self.env["credit.insurance.alert"].sudo().search(
+                [
+                    ("rule_id", "=", self.rule_id.id),
+                    ("company_id", "=", self.company_id.id),
+                    ("ended_on", "=", False),
+                ]
+            )._end(self.env._("The rule was switched off in this company."))
+        self._tell_in_force(version)
+        return result
+
+    def _try(self, version):
+        """``(Rule | None, problems as text)`` of the rule as it stands under a version."""
+        self.ensure_one()
+        rule, problems = read_rule(self.rule_id.sudo().document)
+        if rule:
+            rule, problems = version._apply_to(rule)
+        return rule, self.env["credit.insurance.rule"]._describe(problems) or False
+
+    @api.model
+    def _get_in_force(self, company):
+        """``{rule key: version}`` of what the root company ``company`` overrides."""
+        overrides = self.sudo().search([("company_id", "=", company.id), ("version_id", "!=", False)])
+        return {override.rule_id.key: override.version_id for override in overrides}
+
+    @api.model
+    def _get_effective(self, rule, company):
+        """``(rule, version)`` that apply in ``company``: no rule where it is off, no version where none counts."""
+        version = self._get_in_force(company).get(rule.key)
+        changed, problems = version._apply_to(rule) if version else (rule, ())
+        if problems or changed == rule:
+            return rule, self.env["credit.insurance.rule.override.version"]
+        return changed, version
 
     @api.model
     def _apply_to(self, rules, company):
         """The parsed rules as they apply in the root company ``company``."""
-        overrides = self.sudo().search([("company_id", "=", company.id)])
-        by_key = {override.rule_id.key: override for override in overrides}
-        result = []
+        in_force, result = self._get_in_force(company), []
         for rule in rules:
-            override = by_key.get(rule.key)
-            if not override:
-                result.append(rule)
-            elif not override.switched_off:
-                own, _problems = override._read()
-                result.append(replace(own, companies=rule.companies) if own else rule)
+            version = in_force.get(rule.key)
+            changed, problems = version._apply_to(rule) if version else (rule, ())
+            if problems:
+                changed = rule
+            result += [changed] if changed else []
         return result
 
 

@@ -9,10 +9,7 @@ from dataclasses import replace
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.credit_insurance.rules.risk import Pack, load
-
 from . import cached_records  # noqa: F401 (has to be loaded first)
-from .credit_insurance_rule import PACKS
 
 ADMIN_GROUP = "credit_insurance.credit_insurance_group_admin"
 
@@ -161,8 +158,10 @@ class CreditInsuranceRule(models.Model):
         packs = self.env["credit.insurance.rule.pack"].sudo().with_context(lang=None)
         known = {pack.key: pack for pack in packs.search([])}  # pylint: disable=no-search-all
         rules = {rule.key: rule for rule in self.sudo().search([("pack", "!=", False)])}
-        for path in sorted(PACKS.glob("*.yaml")):
-            shipped: Pack = load(path.read_text(encoding="utf-8"))
+        for shipped in self._get_shipped_packs():
+            own = self.union(*(rules[rule.key] for rule in shipped.rules if rule.key in rules))
+            if not own:
+                continue  # it was left out
             vals = {"name": shipped.title or shipped.key, "reason": shipped.reason}
             if pack := known.get(shipped.key):
                 pack.write(vals)
@@ -170,7 +169,6 @@ class CreditInsuranceRule(models.Model):
                 pack = packs.create({"key": shipped.key, **vals})
             xmlid = f"credit_insurance.rule_pack_{shipped.key}"
             self.env["ir.model.data"]._update_xmlids([{"xml_id": xmlid, "record": pack, "noupdate": True}])
-            own = self.union(*(rules[rule.key] for rule in shipped.rules if rule.key in rules))
             (own - pack.rule_ids).sudo().write({"pack_id": pack.id})
         return result
 

@@ -1,10 +1,10 @@
 """Deciding an alert again: the text it was raised under, on the values that were kept with it."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .credit_insurance_rule_editor import HARMLESS
-from .rule_document import evaluate_rows
+from .rule_document import evaluate_rows, override_rule, read_rule
 from .rule_trace import from_json, trace_rows
 
 
@@ -14,6 +14,8 @@ class CreditInsuranceAlert(models.Model):
     def action_replay(self):
         self.ensure_one()
         self.check_access("read")
+        if not self.rule_version_id:
+            raise UserError(self.env._("This alert was raised before versions were kept."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Replay"),
@@ -23,35 +25,44 @@ class CreditInsuranceAlert(models.Model):
             "target": "new",
         }
 
-    def _replay(self):
+    @api.model
+    def _get_rule_of(self, evidence):
+        """``(Rule | None, problems)`` of what fired: the rule's version, with what the company overrode of it."""
+        version = self.env["credit.insurance.rule.version"].sudo().browse(evidence["version"]).exists()
+        rule, problems = read_rule(version.document)
+        if rule and evidence["override_document"]:
+            rule, problems = override_rule(rule, evidence["override_document"])
+        return rule, problems
+
+    @api.model
+    def _replay(self, evidence):
         """Evaluate again what was stored: ``(result, note, trace rows)``; nothing is written."""
-        self.ensure_one()
-        version, catalogue = self.rule_version_id, self.env["credit.insurance.signals"]._get_catalogue()
-        if not version:
-            raise UserError(self.env._("This alert was raised before versions were kept."))
-        rule, problems = self.env["credit.insurance.rule"]._check_text(self._get_rule_text())
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        rule, problems = self._get_rule_of(evidence)
+        problems = problems or self.env["credit.insurance.rule"]._check_rule(rule, catalogue)
         if any(problem.code not in HARMLESS for problem in problems):
             return "impossible", self.env["credit.insurance.rule"]._describe(problems), []
         facts = {
             key: from_json(catalogue[key], value)
-            for key, value in (self.values_now or {}).items()
+            for key, value in (evidence["values"] or {}).items()
             if key in catalogue and value is not None
         }
-        outcomes = evaluate_rows(rule, facts, fields.Date.to_date(self.last_seen), catalogue)
+        outcomes = evaluate_rows(rule, facts, fields.Date.to_date(evidence["today"]), catalogue)
         traces = [trace_rows(outcome, catalogue) for outcome in outcomes]
-        if self.trace in traces:
-            return "same", False, self.trace
+        if evidence["trace"] in traces:
+            return "same", False, evidence["trace"]
         # Of a decision table the row that fires today, else the first one.
         rows = next((trace for trace, found in zip(traces, outcomes, strict=True) if found.fired), traces[0])
-        return "different", self._describe_difference(rows), rows
+        return "different", self._describe_difference(evidence["trace"], rows), rows
 
-    def _describe_difference(self, rows):
+    @api.model
+    def _describe_difference(self, before, rows):
         """The conditions that answer otherwise than they did."""
-        before = {(row.get("key"), row.get("operator"), row["level"]): row["answer"] for row in self.trace or ()}
+        answers = {(row.get("key"), row.get("operator"), row["level"]): row["answer"] for row in before or ()}
         changed = [
-            row["label"]
+            self.env._(row["label"])
             for row in rows
-            if row["kind"] == "comparison" and before.get((row["key"], row["operator"], row["level"])) != row["answer"]
+            if row["kind"] == "comparison" and answers.get((row["key"], row["operator"], row["level"])) != row["answer"]
         ]
         if changed:
             return self.env._("It answers otherwise for: %s", ", ".join(changed))

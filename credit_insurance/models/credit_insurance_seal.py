@@ -44,7 +44,7 @@ NUMBERS = (
     "prepaid",
     "would_pass",
 )
-JSONS = ("reasons", "limit_lines")
+JSONS = ("reasons", "limit_lines", "rule_evidence")
 TEXTS = (
     "id",
     "order_name",

@@ -95,7 +95,7 @@ def _param_to_json(value):
         return {"amount": str(value.amount), "currency": value.currency}
     if isinstance(value, date | Decimal):
         return str(value)
-    return value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def describe_reasons(env, reasons):
@@ -113,6 +113,9 @@ def _describe(env, reason):
 def _param_to_text(env, name, value):
     if isinstance(value, dict):
         return env["res.currency"]._credit_get(value["currency"]).format(float(value["amount"]))
+    if name == "alerts":
+        # The names of rules; those that are shipped are translated.
+        return ", ".join(env._(rule) for rule in value)
     if name == "state":
         return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value
     if name in ("until", "delivery") and value:

@@ -18,8 +18,10 @@ from odoo.addons.credit_insurance.rules.risk import (
     evaluate,
     expand,
     load,
+    overrides,
     signal_keys,
 )
+from odoo.addons.credit_insurance.rules.risk.marking import _
 
 _HEAD = "pack: single\nrules:\n  -\n"
 _INDENT = "    "
@@ -39,8 +41,31 @@ def read_rule(text):
     except DocumentError as error:
         return None, tuple(own_place(problem) for problem in error.problems)
     if len(rules) != 1:
-        return None, (Problem("one_rule", "write one rule, as a mapping with key, name and when", place=Place(1, 1)),)
+        return None, (
+            Problem("one_rule", _("write one rule, as a mapping with key, name and when"), place=Place(1, 1)),
+        )
     return rules[0], ()
+
+
+def override_rule(rule, text):
+    """``(rule with the fields of the override in the place of its own, ())``, or ``(None, problems)``."""
+    try:
+        return overrides.apply(rule, overrides.load_override(text)), ()
+    except DocumentError as error:
+        return None, error.problems
+
+
+def overridden_fields(text, both=True):
+    """The names of the fields that an override replaces.
+
+    :param both: a table and a condition replace each other, so one stands for both
+    """
+    try:
+        names = set(overrides.load_override(text or ""))
+    except DocumentError:
+        return frozenset()
+    conditions = {"when", "table"}
+    return frozenset(names | conditions if both and names & conditions else names)
 
 
 def own_place(problem):
@@ -95,9 +120,12 @@ def rule_keys(rule, catalogue):
     return frozenset(keys)
 
 
-def evaluate_rows(rule, facts, today, catalogue):
+def evaluate_rows(rule, facts, today, catalogue, company=None):
     """The outcomes of a rule, the rows of a decision table one by one; the most severe first."""
-    return [evaluate(part, facts, today, catalogue) for part in sorted(expand(rule), key=lambda row: row.precedence)]
+    return [
+        evaluate(part, facts, today, catalogue, company)
+        for part in sorted(expand(rule), key=lambda row: row.precedence)
+    ]
 
 
 def copy_key(record):

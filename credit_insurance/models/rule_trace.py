@@ -11,6 +11,8 @@ from odoo.tools import format_date, formatLang
 
 from odoo.addons.credit_insurance.rules.risk import ComparisonTrace, SignalRef, SignalType
 
+from .rule_words import words_to_json
+
 
 def to_json(value):
     """A fact as JSON keeps it: exact numbers as texts in one form, so that equal values are equal texts."""
@@ -51,7 +53,7 @@ def _comparison_row(trace, catalogue, level):
         "unit": trace.signal.unit,
         "operator": trace.comparison.operator.value,
         "value": to_json(trace.value),
-        "note": trace.note,
+        "note": words_to_json(trace.note),
     }
     operand = trace.comparison.operand
     if isinstance(operand, SignalRef):

@@ -7,12 +7,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import read_rule, rule_keys, write_rule
+from odoo.addons.credit_insurance.credit_insurance.models.rule_words import tell
 from odoo.addons.credit_insurance.rules.risk import (
     DocumentError,
     Pack,
-    check_derived,
     dump,
-    dump_derived,
     load,
 )
 
@@ -91,16 +90,13 @@ class CreditInsuranceRuleImport(models.TransientModel):
         rows, problems = self._read()
         if problems:
             raise UserError(problems)
-        for row in rows:
-            if row["kind"] == "signal":
-                # One by one: the next may be computed from it.
-                self.env["credit.insurance.signal"].create({"document": row["text"]}).action_activate()
+        self.env["credit.insurance.signal"]._create_from_pack(load(self._get_text()))
         changed = self.env["credit.insurance.rule"]
         for row in rows:
             if row["kind"] == "new":
                 changed |= changed.create({"document": row["text"]})
             elif row["kind"] == "changed":
-                row["record"]._propose(row["text"])
+                row["record"]._propose(row["text"], row["record"].working_holds_orders)
                 changed |= row["record"]
         action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_rule_action")
         return action | {"domain": [("id", "in", changed.ids)], "context": {}}
@@ -114,35 +110,26 @@ class CreditInsuranceRuleImport(models.TransientModel):
         except (binascii.Error, UnicodeDecodeError):
             return [], self.env._("This is not a text file.")
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        rows, problems = self._read_signals(pack, catalogue)
+        rows, problems = self._read_signals(pack)
         if not problems:
             catalogue = catalogue.with_derived(pack.signals)
         records = {record.key: record for record in self.env["credit.insurance.rule"].search([])}
         for rule in pack.rules:
             record, text = records.get(rule.key), write_rule(rule)
             _parsed, found = self.env["credit.insurance.rule"]._check_text(text, catalogue=catalogue)
-            problems += [f"{rule.key}: {problem.message}" for problem in found]
+            problems += [f"{rule.key}: {tell(self.env, problem.message)}" for problem in found]
             before = record and read_rule(record.working_document)[0]
             kind = "new" if not record else "same" if before == rule else "changed"
             rows.append({"kind": kind, "key": rule.key, "name": rule.name, "text": text, "record": record})
         return rows, "\n".join(problems)
 
-    def _read_signals(self, pack, catalogue):
+    def _read_signals(self, pack):
         """Derived signals that are not here yet, in the order in which they can be created."""
-        problems = [f"{problem.path}: {problem.message}" for problem in check_derived(pack.signals, catalogue)]
-        fresh = [signal for signal in pack.signals if signal not in catalogue.derived]
+        fresh, problems = self.env["credit.insurance.signal"]._compare_with_pack(pack)
         if fresh and self.env["credit.insurance.signal"].new().review_needed:
             names = ", ".join(signal.key for signal in fresh)
             problems.append(self.env._("Derived signals are reviewed: create these first: %s.", names))
-        order = {
-            signal.key: number
-            for number, signal in enumerate(() if problems else catalogue.with_derived(fresh).derived)
-        }
-        rows = [
-            {"kind": "signal", "key": signal.key, "name": signal.label, "text": dump_derived(signal), "record": None}
-            for signal in sorted(fresh, key=lambda signal: order.get(signal.key, 0))
-        ]
-        return rows, problems
+        return [{"kind": "signal", "key": signal.key, "name": signal.label} for signal in fresh], problems
 
     def _get_text(self):
         """:raise UserError: the file is too large to be one of ours"""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from .expression import FLAGS, Cursor, ExpressionError, Token, cut, format_operand
+from .marking import _
 from .model import Condition, Constant, SignalRef, signal_keys
 from .problems import Place
 
@@ -123,13 +124,16 @@ class _Calculator(Cursor):
         expression = self.sum()
         rest = self.take()
         if rest.kind != "end":
-            raise self.fail(rest, "the end of the line", "between two values stands one of + - * /")
+            raise self.fail(rest, _("the end of the line"), _("between two values stands one of + - * /"))
         return expression
 
     def count(self, token: Token) -> None:
         self.operations += 1
         if self.operations > MAX_OPERATIONS:
-            raise ExpressionError(f"a calculation has at most {MAX_OPERATIONS} operations", token.offset)
+            raise ExpressionError(
+                _("a calculation has at most %(max_operations)s operations", max_operations=MAX_OPERATIONS),
+                token.offset,
+            )
 
     def sum(self) -> Expression:
         return self.chain((Arithmetic.PLUS, Arithmetic.MINUS))
@@ -166,7 +170,7 @@ class _Calculator(Cursor):
                 return self.extreme(token)
             return SignalRef(token.text, place=self.place(token))
         if token.kind not in ("number", "text", "word"):
-            raise self.fail(token, "a number, a signal or (")
+            raise self.fail(token, _("a number, a signal or ("))
         return self.constant(token)
 
     def extreme(self, name: Token) -> Extreme:
@@ -181,7 +185,9 @@ class _Calculator(Cursor):
     def inside(self, opening: Token) -> Expression:
         self.nested += 1
         if self.nested > MAX_NESTED:
-            raise ExpressionError(f"parentheses are nested at most {MAX_NESTED} deep", opening.offset)
+            raise ExpressionError(
+                _("parentheses are nested at most %(max_nested)s deep", max_nested=MAX_NESTED), opening.offset
+            )
         inner = self.sum()
         self.nested -= 1
         return inner

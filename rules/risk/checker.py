@@ -13,11 +13,12 @@ from .compiler import Program, compile_pack
 from .derived import Derived
 from .document import load
 from .errors import DocumentError
+from .marking import _
 from .model import Rule
 from .pack import Pack
 from .problems import Problem, in_order
 from .relations import relation_problems
-from .rulecheck import BAD_KEY, KEY, RuleChecker
+from .rulecheck import KEY, RuleChecker, bad_key
 from .signals import SignalCatalogue, check_additions
 
 MAX_RULES = 500
@@ -75,9 +76,14 @@ def check_text(
 
 def _pack_faults(pack: Pack, catalogue: SignalCatalogue, actions: Mapping[str, Action]) -> Iterator[Problem]:
     if not KEY.match(pack.key):
-        yield Problem("bad_key", BAD_KEY.format(pack.key[:70]), "pack", pack.places.get("pack"))
+        yield Problem("bad_key", bad_key(pack.key), "pack", pack.places.get("pack"))
     if sum(len(rule.table.rows) if rule.table else 1 for rule in pack.rules) > MAX_RULES:
-        yield Problem("too_many_rules", f"a pack has at most {MAX_RULES} rules", "rules", pack.places.get("rules"))
+        yield Problem(
+            "too_many_rules",
+            _("a pack has at most %(max_rules)s rules", max_rules=MAX_RULES),
+            "rules",
+            pack.places.get("rules"),
+        )
         return
     catalogue, derived_problems = check_additions(pack.signals, catalogue)
     yield from derived_problems
@@ -90,7 +96,7 @@ def _duplicate_keys(pack: Pack) -> Iterator[Problem]:
     keys: set[str] = set()
     for rule in pack.rules:
         if rule.key in keys:
-            message = f"there is another rule {rule.key[:70]!r}"
+            message = _("there is another rule %(key)r", key=rule.key[:70])
             yield Problem("duplicate_key", message, f"rules.{rule.key[:63]}", rule.places.get("key"))
         keys.add(rule.key)
 
@@ -98,14 +104,22 @@ def _duplicate_keys(pack: Pack) -> Iterator[Problem]:
 def _pack_cost(pack: Pack) -> Iterator[Problem]:
     place = pack.places.get("rules")
     for code, message in too_much(compile_pack(pack)):
-        yield Problem(code, message, "rules", place, "split the pack in two")
+        yield Problem(code, message, "rules", place, _("split the pack in two"))
 
 
 def too_much(program: Program) -> Iterator[tuple[str, str]]:
     """Yield what is more than the engine takes: code and message."""
     if program.branches > MAX_PACK_BRANCHES:
-        message = f"all conditions together have {program.branches} alternatives; the engine takes {MAX_PACK_BRANCHES}"
+        message = _(
+            "all conditions together have %(branches)s alternatives; the engine takes %(max_pack_branches)s",
+            branches=program.branches,
+            max_pack_branches=MAX_PACK_BRANCHES,
+        )
         yield "too_many_branches", message
     if program.fields > MAX_FIELDS:
-        message = f"the rules use {program.fields} different signals, products and lists; the engine takes {MAX_FIELDS}"
+        message = _(
+            "the rules use %(fields)s different signals, products and lists; the engine takes %(max_fields)s",
+            fields=program.fields,
+            max_fields=MAX_FIELDS,
+        )
         yield "too_many_fields", message

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from .facts import DECIMALS, LARGEST, constant_value
+from .marking import _
 from .model import Comparison, Constant, ConstantList, Operator, SignalRef
 from .problems import Place, Problem, did_you_mean
 from .signals import Scope, Signal, SignalCatalogue, SignalType
@@ -15,9 +16,9 @@ LARGEST_FACTOR = Decimal(10_000)
 _LIST_OPERATORS = (Operator.IN, Operator.NOT_IN)
 _UNITS = {SignalType.DAYS: "days", SignalType.PERCENT: "%"}
 _VALUE_WORDS = {
-    SignalType.TEXT: 'a text between double quotes, like "FR"',
-    SignalType.CHOICE: "one of its choices between double quotes",
-    SignalType.FLAG: "yes or no",
+    SignalType.TEXT: _('a text between double quotes, like "FR"'),
+    SignalType.CHOICE: _("one of its choices between double quotes"),
+    SignalType.FLAG: _("yes or no"),
 }
 
 
@@ -29,8 +30,13 @@ def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: 
             yield problem
         return
     if not _suits(comparison.operator, signal):
-        message = f"{comparison.operator} does not go with {signal.key}, which is of type {signal.type}"
-        yield Problem("wrong_operator", message, path, comparison.place, "texts, choices and flags have no order")
+        message = _(
+            "%(operator)s does not go with %(key)s, which is of type %(type)s",
+            operator=comparison.operator,
+            key=signal.key,
+            type=signal.type,
+        )
+        yield Problem("wrong_operator", message, path, comparison.place, _("texts, choices and flags have no order"))
         return
     match comparison.operand:
         case Constant() as constant if (
@@ -44,7 +50,7 @@ def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: 
         case None if comparison.operator.is_presence:
             return
         case _:
-            message = f"the right-hand side does not go with {comparison.operator}"
+            message = _("the right-hand side does not go with %(operator)s", operator=comparison.operator)
             yield Problem("wrong_operand", message, path, comparison.place)
 
 
@@ -54,10 +60,17 @@ def find_signal(
     signal = catalogue.get(key)
     if signal is None:
         hint = did_you_mean(key, (signal.key for signal in catalogue.visible(scope)))
-        return None, Problem("unknown_signal", f"there is no signal {key[:70]!r}", path, place, hint)
+        return None, Problem("unknown_signal", _("there is no signal %(key)r", key=key[:70]), path, place, hint)
     if signal.scope not in scope.sees:
-        message = f"{key} describes {signal.scope}, and this rule is about {scope}"
-        return None, Problem("wrong_scope", message, path, place, f"give the rule the scope {signal.scope}")
+        message = _(
+            "%(key)s describes %(scope)s, and this rule is about %(wanted)s",
+            key=key,
+            scope=signal.scope,
+            wanted=scope,
+        )
+        return None, Problem(
+            "wrong_scope", message, path, place, _("give the rule the scope %(scope)s", scope=signal.scope)
+        )
     return signal, None
 
 
@@ -74,7 +87,7 @@ def check_constant(signal: Signal, constant: Constant, path: str, place: Place |
         if isinstance(value, Decimal):
             yield from _check_number(signal, value, constant.unit, path, place)
             return
-        expected = "a number"
+        expected = _("a number")
     else:
         expected = _VALUE_WORDS[signal.type]
         if signal.type is SignalType.FLAG and isinstance(value, bool) and not constant.unit:
@@ -82,30 +95,51 @@ def check_constant(signal: Signal, constant: Constant, path: str, place: Place |
         if signal.type is not SignalType.FLAG and isinstance(value, str) and not constant.unit:
             yield from _check_text(signal, value, path, place)
             return
-    yield Problem("wrong_type", f"{signal.key} is of type {signal.type}: compare it with {expected}", path, place)
+    yield Problem(
+        "wrong_type",
+        _(
+            "%(key)s is of type %(type)s: compare it with %(expected)s",
+            key=signal.key,
+            type=signal.type,
+            expected=expected,
+        ),
+        path,
+        place,
+    )
 
 
 def _check_number(signal: Signal, value: Decimal, unit: str, path: str, place: Place | None) -> Iterator[Problem]:
     if unit and unit != _UNITS.get(signal.type):
-        message = f"{signal.key} is of type {signal.type} and cannot be compared with {unit}"
+        message = _(
+            "%(key)s is of type %(type)s and cannot be compared with %(unit)s",
+            key=signal.key,
+            type=signal.type,
+            unit=unit,
+        )
         yield Problem("wrong_unit", message, path, place)
     if not value.is_finite() or not -LARGEST <= value <= LARGEST:
-        yield Problem("number_range", f"numbers lie between -{LARGEST:,f} and {LARGEST:,f}", path, place)
+        yield Problem(
+            "number_range", _("numbers lie between -%(largest)s and %(largest)s", largest=f"{LARGEST:,f}"), path, place
+        )
     elif constant_value(Constant(value)) != value:
-        yield Problem("number_digits", f"numbers have at most {DECIMALS} decimals", path, place)
+        yield Problem("number_digits", _("numbers have at most %(decimals)s decimals", decimals=DECIMALS), path, place)
 
 
 def _check_text(signal: Signal, value: str, path: str, place: Place | None) -> Iterator[Problem]:
     if signal.choices and value not in signal.choices:
-        hint = did_you_mean(value, signal.choices) or f"its choices are {', '.join(signal.choices)}"
-        yield Problem("unknown_choice", f"{signal.key} is never {value[:70]!r}", path, place, hint)
+        hint = did_you_mean(value, signal.choices) or _(
+            "its choices are %(choices)s", choices=", ".join(signal.choices)
+        )
+        yield Problem(
+            "unknown_choice", _("%(key)s is never %(value)r", key=signal.key, value=value[:70]), path, place, hint
+        )
     elif len(value) > MAX_TEXT:
-        yield Problem("text_length", f"texts have at most {MAX_TEXT} characters", path, place)
+        yield Problem("text_length", _("texts have at most %(max_text)s characters", max_text=MAX_TEXT), path, place)
     else:
         try:
             value.encode()
         except UnicodeEncodeError:
-            yield Problem("text_characters", "this text holds half a character", path, place)
+            yield Problem("text_characters", _("this text holds half a character"), path, place)
 
 
 def _check_reference(
@@ -115,35 +149,47 @@ def _check_reference(
     referred, problem = find_signal(other.key, place, catalogue, scope, path)
     if referred is None:
         if problem:
-            quotes = f'a text stands between double quotes: "{other.key[:40]}"'
+            quotes = _('a text stands between double quotes: "%(key)s"', key=other.key[:40])
             yield replace(problem, suggestion=problem.suggestion or quotes)
     elif referred.key == signal.key:
-        yield Problem("self_comparison", f"{signal.key} is compared with itself", path, place)
+        yield Problem("self_comparison", _("%(key)s is compared with itself", key=signal.key), path, place)
     elif not signal.accepts(referred):
         names = [f"{item.key} ({' in '.join(filter(None, (item.type, item.unit)))})" for item in (signal, referred)]
-        yield Problem("wrong_type", f"{names[0]} cannot be compared with {names[1]}", path, place)
+        yield Problem(
+            "wrong_type",
+            _("%(key)s cannot be compared with %(other)s", key=names[0], other=names[1]),
+            path,
+            place,
+        )
     elif other.factor != 1:
         yield from _check_factor(signal, other.factor, path, place)
 
 
 def _check_factor(signal: Signal, factor: Decimal, path: str, place: Place | None) -> Iterator[Problem]:
     if not signal.type.is_numeric:
-        yield Problem("wrong_factor", f"{signal.key} is not a number and cannot have a factor", path, place)
+        yield Problem(
+            "wrong_factor", _("%(key)s is not a number and cannot have a factor", key=signal.key), path, place
+        )
     elif not factor.is_finite() or factor == 0 or abs(factor) > LARGEST_FACTOR:
-        yield Problem("wrong_factor", f"a factor is not 0 and at most {LARGEST_FACTOR:,f}", path, place)
+        yield Problem(
+            "wrong_factor",
+            _("a factor is not 0 and at most %(largest_factor)s", largest_factor=f"{LARGEST_FACTOR:,f}"),
+            path,
+            place,
+        )
     elif constant_value(Constant(factor)) != factor:
-        yield Problem("number_digits", f"a factor has at most {DECIMALS} decimals", path, place)
+        yield Problem("number_digits", _("a factor has at most %(decimals)s decimals", decimals=DECIMALS), path, place)
 
 
 def _check_list(signal: Signal, items: ConstantList, path: str, place: Place | None) -> Iterator[Problem]:
     place = items.place or place
     if not items.items:
-        yield Problem("empty_list", "this list is empty", path, place)
+        yield Problem("empty_list", _("this list is empty"), path, place)
     if len(items.items) > MAX_ITEMS:
-        yield Problem("list_length", f"a list has at most {MAX_ITEMS} values", path, place)
+        yield Problem("list_length", _("a list has at most %(max_items)s values", max_items=MAX_ITEMS), path, place)
         return
     for item in items.items:
         yield from check_constant(signal, item, path, place)
     values = [item.value for item in items.items]
     if len(set(values)) != len(values):
-        yield Problem("duplicate_value", "this list holds a value twice", path, place)
+        yield Problem("duplicate_value", _("this list holds a value twice"), path, place)

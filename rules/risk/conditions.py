@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from .comparisons import check_comparison
+from .marking import _
 from .model import All, Any, Comparison, Condition, Not
 from .normal import MAX_BRANCHES, TooManyBranches, branches
 from .problems import Place, Problem
@@ -19,11 +20,11 @@ def condition_problems(
 ) -> Iterator[Problem]:
     """Yield the problems of a condition at ``path``; a later stage runs only when those before it found nothing."""
     if _deeper_than(condition, MAX_DEPTH):
-        yield Problem("too_deep", f"groups are nested at most {MAX_DEPTH} deep", path, place)
+        yield Problem("too_deep", _("groups are nested at most %(max_depth)s deep", max_depth=MAX_DEPTH), path, place)
         return
     found = list(_parts(condition, catalogue, scope, path))
     if not found and _count(condition) > MAX_COMPARISONS:
-        message = f"a condition has at most {MAX_COMPARISONS} comparisons"
+        message = _("a condition has at most %(max_comparisons)s comparisons", max_comparisons=MAX_COMPARISONS)
         found = [Problem("too_many_comparisons", message, path, place)]
     yield from found or _constant_parts(condition, catalogue, path) or _cost(condition, path, place)
 
@@ -37,8 +38,8 @@ def _parts(condition: Condition, catalogue: SignalCatalogue, scope: Scope, path:
         case All(parts) | Any(parts):
             path = f"{path}.{kind_of(condition)}"
             if not parts:
-                message = f"this {kind_of(condition)} is empty"
-                yield Problem("empty_group", message, path, condition.place, "remove it or fill it")
+                message = _("this %(kind_of)s is empty", kind_of=kind_of(condition))
+                yield Problem("empty_group", message, path, condition.place, _("remove it or fill it"))
             for index, part in enumerate(parts):
                 yield from _parts(part, catalogue, scope, f"{path}[{index}]")
 
@@ -60,23 +61,30 @@ def _constant_parts(condition: Condition, catalogue: SignalCatalogue, path: str)
     if inner:
         return inner
     if never_true(condition, catalogue):
-        return [Problem("always_false", "this can never be true", path, condition.place, "no value fits it")]
+        return [Problem("always_false", _("this can never be true"), path, condition.place, _("no value fits it"))]
     if never_false(condition, catalogue):
-        hint = "it decides nothing: remove it"
-        return [Problem("always_true", "this is true for everybody", path, condition.place, hint)]
+        hint = _("it decides nothing: remove it")
+        return [Problem("always_true", _("this is true for everybody"), path, condition.place, hint)]
     return []
 
 
 def _cost(condition: Condition, path: str, place: Place | None) -> Iterator[Problem]:
-    hint = "split the rule in two"
+    hint = _("split the rule in two")
     try:
         longest = max(len(branch) for branch in branches(condition, MAX_BRANCHES))
     except TooManyBranches:
-        message = f"this condition has more than {MAX_BRANCHES} alternatives, too many for the engine"
+        message = _(
+            "this condition has more than %(max_branches)s alternatives, too many for the engine",
+            max_branches=MAX_BRANCHES,
+        )
         yield Problem("too_many_branches", message, path, place, hint)
         return
     if longest > MAX_PER_BRANCH:
-        message = f"one alternative of this condition joins {longest} comparisons; the engine takes {MAX_PER_BRANCH}"
+        message = _(
+            "one alternative of this condition joins %(longest)s comparisons; the engine takes %(max_per_branch)s",
+            longest=longest,
+            max_per_branch=MAX_PER_BRANCH,
+        )
         yield Problem("too_many_comparisons", message, path, place, hint)
 
 

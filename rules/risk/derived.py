@@ -20,6 +20,7 @@ from .dimensions import calculation_problems
 from .errors import CatalogueError
 from .evaluator import compiled
 from .facts import EXACT, constant_value
+from .marking import _
 from .model import Constant, SignalRef, Value
 from .problems import Place, Problem
 from .signals import Scope, Signal, SignalCatalogue, SignalType
@@ -78,12 +79,12 @@ class Derived:
         try:
             signal = self.signal
         except CatalogueError as error:
-            yield Problem("bad_signal", str(error), path, self.at("key"))
+            yield Problem("bad_signal", error.args[0], path, self.at("key"))
             return
         if not self.label.strip():
-            yield Problem("empty", "a signal needs a label", f"{path}.label", self.at("label"))
+            yield Problem("empty", _("a signal needs a label"), f"{path}.label", self.at("label"))
         if self.unit and self.unit != _UNITS.get(self.type, self.unit if self.type is SignalType.NUMBER else ""):
-            message = f"a signal of type {self.type} cannot have the unit {self.unit[:40]!r}"
+            message = _("a signal of type %(type)s cannot have the unit %(unit)r", type=self.type, unit=self.unit[:40])
             yield Problem("wrong_unit", message, f"{path}.unit", self.at("unit"))
         yield from calculation_problems(self.value, signal, catalogue, f"{path}.value", self.at("value"))
 

@@ -14,6 +14,7 @@ from itertools import islice
 from .calculation import MAX_OPERATIONS, Arithmetic, Calculation, Cases, Expression, Extreme, nodes, parts_of
 from .comparisons import check_constant, find_signal
 from .conditions import condition_problems
+from .marking import _
 from .model import Constant, SignalRef
 from .problems import Place, Problem
 from .signals import Signal, SignalCatalogue, SignalType
@@ -40,7 +41,12 @@ def calculation_problems(
     """Yield the problems of the calculation that is to give ``signal`` its value."""
     size = sum(1 for _node in islice(nodes(expression), 4 * MAX_OPERATIONS))
     if size == 4 * MAX_OPERATIONS or _deeper_than(expression, MAX_DEPTH):
-        yield Problem("too_large", f"a calculation has at most {MAX_OPERATIONS} operations", path, place)
+        yield Problem(
+            "too_large",
+            _("a calculation has at most %(max_operations)s operations", max_operations=MAX_OPERATIONS),
+            path,
+            place,
+        )
         return
     yield from _Checker(signal, catalogue, place).problems(expression, path)
 
@@ -65,9 +71,14 @@ class _Checker:
     def cases(self, cases: Cases, path: str) -> Iterator[Problem]:
         place = cases.place or self.place
         if not cases.cases:
-            yield Problem("empty_group", "there are no cases", f"{path}.cases", place, "write the value alone")
+            yield Problem("empty_group", _("there are no cases"), f"{path}.cases", place, _("write the value alone"))
         if len(cases.cases) > MAX_CASES:
-            yield Problem("too_many_cases", f"there are at most {MAX_CASES} cases", f"{path}.cases", place)
+            yield Problem(
+                "too_many_cases",
+                _("there are at most %(max_cases)s cases", max_cases=MAX_CASES),
+                f"{path}.cases",
+                place,
+            )
             return
         for index, case in enumerate(cases.cases):
             here = f"{path}.cases[{index}]"
@@ -86,11 +97,11 @@ class _Checker:
                     if problem:
                         yield problem
                     if factor != 1:
-                        yield Problem("wrong_factor", "write the factor as a product", path, place)
+                        yield Problem("wrong_factor", _("write the factor as a product"), path, place)
                 case Cases():
-                    yield Problem("nested_cases", "cases stand by themselves", path, node.place or self.place)
+                    yield Problem("nested_cases", _("cases stand by themselves"), path, node.place or self.place)
                 case Extreme(kind, parts) if kind not in ("min", "max") or len(parts) < 2:
-                    message = "min and max compare at least two values"
+                    message = _("min and max compare at least two values")
                     yield Problem("empty_group", message, path, node.place or self.place)
 
     def words(self, expression: Expression, path: str) -> Iterator[Problem]:
@@ -101,11 +112,16 @@ class _Checker:
             case SignalRef(key):
                 if not self.signal.accepts(self.catalogue[key]):
                     kind = self.catalogue[key].type
-                    message = f"{key} is of type {kind} and cannot be the value of {self.signal.key}"
+                    message = _(
+                        "%(key)s is of type %(kind)s and cannot be the value of %(signal)s",
+                        key=key,
+                        kind=kind,
+                        signal=self.signal.key,
+                    )
                     yield Problem("wrong_type", message, path, expression.place or self.place)
             case _:
-                message = f"a signal of type {self.signal.type} is not calculated"
-                yield Problem("wrong_type", message, path, self.place, "use cases with one value each")
+                message = _("a signal of type %(type)s is not calculated", type=self.signal.type)
+                yield Problem("wrong_type", message, path, self.place, _("use cases with one value each"))
 
     def numbers(self, expression: Expression, path: str) -> Iterator[Problem]:
         try:
@@ -118,8 +134,13 @@ class _Checker:
             return
         if dimension in _RATIOS and wanted in _RATIOS:
             return
-        message = f"this calculates {dimension}, and {self.signal.key} is of type {wanted}"
-        yield Problem("wrong_unit", message, path, self.place, f"give it the type {dimension}")
+        message = _(
+            "this calculates %(dimension)s, and %(key)s is of type %(wanted)s",
+            dimension=dimension,
+            key=self.signal.key,
+            wanted=wanted,
+        )
+        yield Problem("wrong_unit", message, path, self.place, _("give it the type %(dimension)s", dimension=dimension))
 
     def dimension(self, expression: Expression, path: str) -> _Dimension:
         match expression:
@@ -128,14 +149,14 @@ class _Checker:
             case SignalRef(key):
                 kind = self.catalogue[key].type
                 if not kind.is_numeric:
-                    message = f"{key} is of type {kind}: one cannot calculate with it"
+                    message = _("%(key)s is of type %(kind)s: one cannot calculate with it", key=key, kind=kind)
                     raise _Wrong("wrong_type", message, expression.place)
                 return kind
             case Calculation(Arithmetic.TIMES, left, right):
                 return self.product(self.dimension(left, path), self.dimension(right, path), expression.place)
             case Calculation(Arithmetic.DIVIDED, left, right):
                 if isinstance(right, Constant) and right.value == 0:
-                    raise _Wrong("division_by_zero", "this divides by zero", right.place)
+                    raise _Wrong("division_by_zero", _("this divides by zero"), right.place)
                 return _quotient(self.dimension(left, path), self.dimension(right, path))
         found: _Dimension = _PLAIN
         for part in parts_of(expression):
@@ -146,10 +167,10 @@ class _Checker:
         plain = Signal("constant", "", SignalType.NUMBER)
         for problem in check_constant(plain, Constant(constant.value, place=constant.place), path, self.place):
             code = problem.code
-            message = "one calculates with numbers only" if code == "wrong_type" else problem.message
+            message = _("one calculates with numbers only") if code == "wrong_type" else problem.message
             raise _Wrong(code, message, problem.place)
         if constant.unit and constant.unit not in _BY_UNIT:
-            raise _Wrong("wrong_unit", f"there is no unit {constant.unit[:40]!r}", constant.place)
+            raise _Wrong("wrong_unit", _("there is no unit %(unit)r", unit=constant.unit[:40]), constant.place)
         return _BY_UNIT[constant.unit] if constant.unit else _PLAIN
 
     def product(self, left: _Dimension, right: _Dimension, place: Place | None) -> _Dimension:
@@ -157,7 +178,12 @@ class _Checker:
             return left if right is _PLAIN else right
         if left in _RATIOS or right in _RATIOS:
             return right if left in _RATIOS else left
-        raise _Wrong("wrong_unit", f"{left} times {right} is nothing", place, "divide by one of them")
+        raise _Wrong(
+            "wrong_unit",
+            _("%(left)s times %(right)s is nothing", left=left, right=right),
+            place,
+            _("divide by one of them"),
+        )
 
 
 def _quotient(left: _Dimension, right: _Dimension) -> _Dimension:
@@ -171,7 +197,7 @@ def _quotient(left: _Dimension, right: _Dimension) -> _Dimension:
 def _same(left: _Dimension, right: _Dimension, place: Place | None) -> _Dimension:
     if left is _PLAIN or right is _PLAIN or left is right:
         return left if right is _PLAIN else right
-    raise _Wrong("wrong_unit", f"{left} and {right} cannot be added or compared", place)
+    raise _Wrong("wrong_unit", _("%(left)s and %(right)s cannot be added or compared", left=left, right=right), place)
 
 
 def _deeper_than(expression: Expression, limit: int) -> bool:

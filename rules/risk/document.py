@@ -28,6 +28,7 @@ from types import MappingProxyType
 from .calculation import Case, Cases, Expression, parse_calculation
 from .derived import Derived
 from .errors import DocumentError
+from .marking import _
 from .model import Column, Comparison, Constant, Operator, Row, Rule, RuleTest, Severity, State, Table
 from .pack import Pack
 from .problems import in_order
@@ -44,7 +45,7 @@ RULE_FIELDS = (
 )
 TEST_FIELDS = ("name", "today", "facts", "expect", "ends")
 STATE_WORDS = {"fires": State.FIRED, **{state.value: state for state in State if state is not State.FIRED}}
-DATE_EXPECTED = "a date like 2025-01-31"
+DATE_EXPECTED = _("a date like 2025-01-31")
 _NOTHING = Constant(Decimal(0))
 _NO_COLUMN = Column("nothing", Operator.EQ)  # lets the cells below be read for themselves
 
@@ -113,7 +114,12 @@ class _Reader(Reader):
         fields = self.fields(node, path, ("cells", "severity", "message", "actions"), ("cells",))
         items = self.items(fields["cells"], f"{path}.cells") if "cells" in fields else []
         if "cells" in fields and len(items) != len(columns):
-            self.refuse(node, "wrong_row", f"this row has {len(items)} cells for {len(columns)} inputs", path)
+            self.refuse(
+                node,
+                "wrong_row",
+                _("this row has %(cells)s cells for %(columns)s inputs", cells=len(items), columns=len(columns)),
+                path,
+            )
         cells = tuple(
             self.cell(item, column, f"{path}.cells[{index}]")
             for index, (item, column) in enumerate(zip(items, columns, strict=False))
@@ -162,7 +168,7 @@ class _Reader(Reader):
         if isinstance(table, Table):
             values["when"] = table.condition
         if isinstance(node, MappingNode) and ("when" in fields) == ("table" in fields):
-            self.refuse(node, "missing_field", "a rule has one of when and table", path)
+            self.refuse(node, "missing_field", _("a rule has one of when and table"), path)
         values.setdefault("key", "")
         values.setdefault("name", "")
         values.setdefault("when", NOWHERE)
@@ -172,7 +178,7 @@ class _Reader(Reader):
     def some_fields(self, node: Node, known: tuple[str, ...], optional: Collection[str]) -> dict[str, object]:
         fields = self.fields(node, "", known, ())
         if "when" in fields and "table" in fields:
-            self.refuse(node, "duplicate", "a rule has one of when and table", "")
+            self.refuse(node, "duplicate", _("a rule has one of when and table"), "")
         return {
             name: None if name in optional and _is_null(value) else self.rule_field(name, value, name)
             for name, value in fields.items()
@@ -187,7 +193,7 @@ class _Reader(Reader):
             case "observe":
                 return self.word(node, path, FLAG_WORDS, False)
             case "priority":
-                return self.converted(node, path, whole_number, 100, "a whole number from -9999 to 9999")
+                return self.converted(node, path, whole_number, 100, _("a whole number from -9999 to 9999"))
             case "valid_from" | "valid_to":
                 return self.converted(node, path, date.fromisoformat, None, DATE_EXPECTED)
             case "when" | "unless" | "until":

@@ -20,6 +20,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any as Anything
 
 from .facts import Facts, ReadFacts, product, read_facts
+from .marking import _
 from .model import (
     All,
     Any,
@@ -140,8 +141,9 @@ def _compare(comparison: Comparison, facts: ReadFacts, catalogue: SignalCatalogu
     operand, referred = _operand_values(comparison, facts)
     answer = _answer(comparison.operator, value, operand)
     gap = gap_of(comparison.operator, value, operand, signal.unit) if answer is Answer.NO else None
-    note = "; ".join(facts.unreadable[key] for key in _keys(comparison) if key in facts.unreadable)
-    return ComparisonTrace(comparison, signal, value, operand, referred, answer, gap, note and f"unreadable: {note}")
+    why = next((facts.unreadable[key] for key in _keys(comparison) if key in facts.unreadable), "")
+    note = _("unreadable: %(why)s", why=why) if why else ""
+    return ComparisonTrace(comparison, signal, value, operand, referred, answer, gap, note)
 
 
 def _keys(comparison: Comparison) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from .marking import _
 from .model import Comparison, Constant, ConstantList, Operand, Operator, SignalRef
 from .problems import Place, did_you_mean
 
@@ -46,7 +47,7 @@ class Token(NamedTuple):
 def cut(line: str, pattern: re.Pattern[str] = TOKEN) -> list[Token]:
     """Cut the line into tokens; the last one is always of kind ``end``."""
     if len(line) > MAX_LENGTH:
-        raise ExpressionError(f"a line is at most {MAX_LENGTH} characters long", 0)
+        raise ExpressionError(_("a line is at most %(max_length)s characters long", max_length=MAX_LENGTH), 0)
     found, position = [], 0
     end = len(line.rstrip())
     while position < end:
@@ -54,14 +55,16 @@ def cut(line: str, pattern: re.Pattern[str] = TOKEN) -> list[Token]:
         if not match or match.lastgroup is None:
             rest = line[position:end].lstrip()
             start = end - len(rest)
-            hint = next((f"write {right}" for wrong, right in _TYPOS.items() if rest.startswith(wrong)), "")
+            hint = next(
+                (_("write %(right)s", right=right) for wrong, right in _TYPOS.items() if rest.startswith(wrong)), ""
+            )
             if rest[0].isdigit() or rest[0] in "+-.":
-                hint = "write numbers in full, like 10000 or -2.5"
+                hint = _("write numbers in full, like 10000 or -2.5")
             if pattern is not TOKEN and rest[0] in "<>=!":
-                hint = "a comparison stands under when: in one of cases:"
+                hint = _("a comparison stands under when: in one of cases:")
             if rest[0] in "'“”‘’\"":
-                hint = 'write texts between straight double quotes, like "FR"'
-            raise ExpressionError(f"cannot read {rest[:20]!r}", start, hint)
+                hint = _('write texts between straight double quotes, like "FR"')
+            raise ExpressionError(_("cannot read %(rest)r", rest=rest[:20]), start, hint)
         found.append(Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         position = match.end()
     return [*found, Token("end", "", len(line))]
@@ -88,8 +91,10 @@ class Cursor:
         return token.text == text and token.kind in ("word", "symbol")
 
     def fail(self, token: Token, expected: str, suggestion: str = "") -> ExpressionError:
-        found = f"{token.text[:40]!r}" if token.kind != "end" else "the end of the line"
-        return ExpressionError(f"expected {expected} instead of {found}", token.offset, suggestion)
+        found = f"{token.text[:40]!r}" if token.kind != "end" else _("the end of the line")
+        return ExpressionError(
+            _("expected %(expected)s instead of %(found)s", expected=expected, found=found), token.offset, suggestion
+        )
 
     def constant(self, token: Token) -> Constant:
         if token.kind == "number":
@@ -99,8 +104,8 @@ class Cursor:
             return Constant(_text(token), place=self.place(token))
         if token.text in FLAGS:
             return Constant(FLAGS[token.text], place=self.place(token))
-        hint = f'write texts between double quotes: "{token.text}"' if token.kind == "word" else ""
-        raise self.fail(token, "a value", hint)
+        hint = _('write texts between double quotes: "%(text)s"', text=token.text) if token.kind == "word" else ""
+        raise self.fail(token, _("a value"), hint)
 
 
 class _Parser(Cursor):
@@ -109,12 +114,16 @@ class _Parser(Cursor):
     def comparison(self) -> Comparison:
         subject = self.take()
         if subject.kind != "word":
-            raise self.fail(subject, "a signal", "the signal stands on the left, what it is compared with on the right")
+            raise self.fail(
+                subject, _("a signal"), _("the signal stands on the left, what it is compared with on the right")
+            )
         operator = self.operator()
         operand = None if operator.is_presence else self.operand(operator)
         rest = self.take()
         if rest.kind != "end":
-            raise self.fail(rest, "the end of the line", "one comparison per line; join several with all: or any:")
+            raise self.fail(
+                rest, _("the end of the line"), _("one comparison per line; join several with all: or any:")
+            )
         return Comparison(subject.text, operator, operand, self.place(subject))
 
     def operator(self) -> Operator:
@@ -126,10 +135,14 @@ class _Parser(Cursor):
             following = self.tokens[0]
             typo = _TYPOS.get(f"{words}{following.text}")
             if typo and following.kind == "symbol":
-                raise ExpressionError(f"{words}{following.text} is not an operator", token.offset, f"write {typo}")
+                raise ExpressionError(
+                    _("%(words)s%(text)s is not an operator", words=words, text=following.text),
+                    token.offset,
+                    _("write %(typo)s", typo=typo),
+                )
             return Operator(words)
         operators = " ".join(Operator)
-        raise self.fail(token, f"one of {operators}", did_you_mean(words, set(Operator)))
+        raise self.fail(token, _("one of %(operators)s", operators=operators), did_you_mean(words, set(Operator)))
 
     def operand(self, operator: Operator) -> Operand:
         if operator in (Operator.IN, Operator.NOT_IN):
@@ -139,24 +152,26 @@ class _Parser(Cursor):
             self.take()
             reference = self.take()
             if reference.kind != "word":
-                raise self.fail(reference, "a signal after *")
+                raise self.fail(reference, _("a signal after *"))
             return SignalRef(reference.text, _decimal(token), self.place(token))
         if token.kind == "word" and token.text not in FLAGS:
             if self.next_is("*"):
-                raise self.fail(self.take(), "the end of the line", "write the factor first: 1.1 * limit_in_force")
+                raise self.fail(
+                    self.take(), _("the end of the line"), _("write the factor first: 1.1 * limit_in_force")
+                )
             return SignalRef(token.text, place=self.place(token))
         return self.constant(token)
 
     def items(self) -> ConstantList:
         opening = self.take()
         if opening.text != "[":
-            raise self.fail(opening, "a list", 'like ["refused", "withdrawn"]')
+            raise self.fail(opening, _("a list"), _('like ["refused", "withdrawn"]'))
         items: list[Constant] = []
         while not self.next_is("]"):
             if items:
                 comma = self.take()
                 if comma.text != ",":
-                    raise self.fail(comma, "a comma or ]")
+                    raise self.fail(comma, _("a comma or ]"))
             items.append(self.constant(self.take()))
         self.take()
         return ConstantList(tuple(items), self.place(opening))
@@ -164,7 +179,7 @@ class _Parser(Cursor):
 
 def _decimal(token: Token) -> Decimal:
     if len(token.text) > 40:
-        raise ExpressionError("this number is too long", token.offset)
+        raise ExpressionError(_("this number is too long"), token.offset)
     return Decimal(token.text.replace("_", ""))
 
 
@@ -173,7 +188,7 @@ def _text(token: Token) -> str:
         text = json.loads(token.text, strict=False)
         text.encode()
     except ValueError:
-        raise ExpressionError("this text has a broken \\ escape", token.offset) from None
+        raise ExpressionError(_("this text has a broken \\ escape"), token.offset) from None
     return str(text)
 
 

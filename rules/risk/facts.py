@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 
+from .marking import _
 from .model import Constant, FactValue, Value
 from .signals import Reading, Signal, SignalCatalogue, SignalType
 
@@ -68,11 +69,13 @@ def read_value(signal: Signal, value: FactValue, today: date) -> Value:
     if signal.type is SignalType.FLAG:
         if isinstance(value, bool):
             return value
-        raise UnreadableFact(f"{_shown(value)} is neither yes nor no")
+        raise UnreadableFact(_("%(shown)s is neither yes nor no", shown=_shown(value)))
     if not isinstance(value, str):
-        raise UnreadableFact(f"{_shown(value)} is not a text")
+        raise UnreadableFact(_("%(shown)s is not a text", shown=_shown(value)))
     if signal.choices and value not in signal.choices:
-        raise UnreadableFact(f"{_shown(value)} is not one of {', '.join(signal.choices)}")
+        raise UnreadableFact(
+            _("%(shown)s is not one of %(words)s", shown=_shown(value), words=", ".join(signal.choices))
+        )
     return str(value)
 
 
@@ -86,7 +89,9 @@ def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
         number = value.quantize(STEP, context=EXACT) or _ZERO
     low, high = signal.minimum, signal.maximum
     if low is not None and number < low or high is not None and number > high:
-        raise UnreadableFact(f"{number.normalize():f} is outside the range of {signal.key}")
+        raise UnreadableFact(
+            _("%(normalize)s is outside the range of %(key)s", normalize=f"{number.normalize():f}", key=signal.key)
+        )
     return number
 
 
@@ -99,17 +104,17 @@ def _exact(signal: Signal, value: FactValue, today: date) -> Decimal:
     if isinstance(value, date) and signal.type is SignalType.DAYS:
         value = (today - (value.date() if isinstance(value, datetime) else value)).days
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise UnreadableFact(f"{_shown(value)} is not an exact number")
+        raise UnreadableFact(_("%(shown)s is not an exact number", shown=_shown(value)))
     if isinstance(value, Decimal) and not value.is_finite():
-        raise UnreadableFact("not a finite number")
+        raise UnreadableFact(_("not a finite number"))
     if not -LARGEST <= value <= LARGEST:
-        raise UnreadableFact(f"beyond {LARGEST:f}")
+        raise UnreadableFact(_("beyond %(largest)s", largest=f"{LARGEST:f}"))
     return Decimal(value)
 
 
 def _shown(value: object) -> str:
     """A short repr; a value nobody expected must not flood a log or fail in its own ``__repr__``."""
-    return repr(value[:40]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+    return repr(value[:40]) if isinstance(value, str) else _("a value of type %(name)s", name=type(value).__name__)
 
 
 def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: Reading | None = None) -> ReadFacts:
@@ -126,14 +131,14 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
         try:
             values[signal.key] = read_value(signal, value, today)
         except UnreadableFact as error:
-            unreadable[signal.key] = str(error)
+            unreadable[signal.key] = error.args[0]
     for derived in catalogue.derived if reading is None else reading.derived:
         if derived.key in values or derived.key in unreadable:
             continue
         value = derived.compute(values)
         if isinstance(value, Decimal):
             if not -LARGEST <= value <= LARGEST:
-                unreadable[derived.key] = f"beyond {LARGEST:f}"
+                unreadable[derived.key] = _("beyond %(largest)s", largest=f"{LARGEST:f}")
                 continue
             value = rounded(value)
         if value is not None:

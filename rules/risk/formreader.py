@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from .expression import ExpressionError, format_number, parse_comparison
+from .marking import _
 from .model import (
     All,
     Any,
@@ -59,14 +60,14 @@ class FormReader:
         try:
             return read()
         except _Wrong as wrong:
-            self.refuse(path, str(wrong))
+            self.refuse(path, wrong.args[0])
             return default
 
     # --- the small things
 
     def mapping(self, value: object, path: str) -> Mapping[str, object]:
         if not isinstance(value, Mapping):
-            self.refuse(path, "this part of the form is empty")
+            self.refuse(path, _("this part of the form is empty"))
             return {}
         return value
 
@@ -74,7 +75,7 @@ class FormReader:
         if value is None:
             return []
         if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
-            self.refuse(path, "expected a list")
+            self.refuse(path, _("expected a list"))
             return []
         return list(value)
 
@@ -82,12 +83,12 @@ class FormReader:
         if value is None or value is False:
             return ""
         if not isinstance(value, str):
-            self.refuse(path, "expected a text")
+            self.refuse(path, _("expected a text"))
             return ""
         if len(value) > MAX_TEXT:
-            self.refuse(path, f"a text is at most {MAX_TEXT} characters long")
+            self.refuse(path, _("a text is at most %(max_text)s characters long", max_text=MAX_TEXT))
         elif not _is_whole(value):
-            self.refuse(path, "this text holds half a character")
+            self.refuse(path, _("this text holds half a character"))
         return value
 
     def texts(self, value: object, path: str) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class FormReader:
         if isinstance(value, str) and value in words:
             return words[value]
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        self.refuse(path, f"expected one of {', '.join(words)}", hint)
+        self.refuse(path, _("expected one of %(words)s", words=", ".join(words)), hint)
         return default
 
     def date(self, value: object, path: str) -> date | None:
@@ -113,14 +114,14 @@ class FormReader:
         if not form:
             return NOWHERE
         if depth > MAX_DEPTH:
-            self.refuse(path, f"groups are nested at most {MAX_DEPTH} deep")
+            self.refuse(path, _("groups are nested at most %(max_depth)s deep", max_depth=MAX_DEPTH))
             return NOWHERE
         if kind == "comparison":
             return self.comparison(form, self.text(form.get("signal"), path), path)
         if kind == "not":
             return Not(self.condition(form.get("part"), f"{path}.not", depth + 1))
         if kind not in ("all", "any"):
-            self.refuse(path, "a condition is a comparison, all, any or not")
+            self.refuse(path, _("a condition is a comparison, all, any or not"))
             return NOWHERE
         path = f"{path}.{kind}"
         items = self.items(form.get("parts"), path)
@@ -130,7 +131,7 @@ class FormReader:
     def comparison(self, form: Mapping[str, object], signal: str, path: str) -> Comparison:
         operator = self.word(form.get("operator"), path, {word.value: word for word in Operator}, Operator.KNOWN)
         if not _is_name(signal):
-            self.refuse(path, "choose a signal")
+            self.refuse(path, _("choose a signal"))
         operand = None if operator.is_presence else self.operand(form.get("operand"), signal, path)
         return Comparison(signal, operator, operand)
 
@@ -139,7 +140,7 @@ class FormReader:
         if form.get("kind") == "signal":
             key = self.text(form.get("signal"), path)
             if not _is_name(key):
-                self.refuse(path, "choose the signal to compare with")
+                self.refuse(path, _("choose the signal to compare with"))
             given = form.get("factor")
             factor = Decimal(1) if given in (None, "") else self.tried(path, Decimal(1), lambda: _number(given))
             return SignalRef(key, factor)
@@ -153,14 +154,14 @@ class FormReader:
         value = form.get("value")
         unit = form.get("unit") or ""
         if unit not in _UNITS:
-            self.refuse(path, "the unit is days, % or nothing")
+            self.refuse(path, _("the unit is days, % or nothing"))
             unit = ""
         kind = form.get("type") or self.kind_of(value, signal)
         if kind == "number":
             return Constant(self.tried(path, Decimal(0), lambda: _number(value)), str(unit))
         if kind == "flag":
             if not isinstance(value, bool):
-                self.refuse(path, "expected yes or no")
+                self.refuse(path, _("expected yes or no"))
             return Constant(value is True, str(unit))
         return Constant(self.text(value, path), str(unit))
 
@@ -185,7 +186,7 @@ class FormReader:
         form = self.mapping(node, path)
         signal, operator = self.text(form.get("signal"), path), form.get("operator")
         if not _is_name(signal):
-            self.refuse(path, "choose a signal")
+            self.refuse(path, _("choose a signal"))
         words = {word.value: word for word in Operator if not word.is_presence}
         return Column(signal, self.word(operator, path, words, Operator.EQ) if operator else None)
 
@@ -193,7 +194,9 @@ class FormReader:
         form = self.mapping(node, path)
         items = self.items(form.get("cells"), path)
         if len(items) != len(columns):
-            self.refuse(path, f"this row has {len(items)} cells for {len(columns)} inputs")
+            self.refuse(
+                path, _("this row has %(cells)s cells for %(columns)s inputs", cells=len(items), columns=len(columns))
+            )
         cells = tuple(
             self.comparison(self.mapping(cell, f"{path}.cells[{index}]"), column.signal, f"{path}.cells[{index}]")
             if cell
@@ -218,12 +221,12 @@ class FormReader:
             fact = self.mapping(item, path)
             key = self.text(fact.get("key"), path)
             if key in facts:
-                self.refuse(path, f"{key[:40]!r} is given twice")
+                self.refuse(path, _("%(key)r is given twice", key=key[:40]))
             facts[key] = self.fact(fact, key, path)
         expect = self.word(form.get("expect"), path, {state.value: state for state in State}, State.FIRED)
         ends = form.get("ends")
         if ends is not None and not isinstance(ends, bool):
-            self.refuse(path, "an alert that is open ends, or it does not")
+            self.refuse(path, _("an alert that is open ends, or it does not"))
             ends = None
         today = self.date(form.get("today"), path)
         return RuleTest(self.text(form.get("name"), path), tuple(sorted(facts.items())), expect, today, ends)
@@ -242,13 +245,13 @@ class FormReader:
         self.path = f"rules.{key[:63]}."
         for name in form:
             if name not in _RULE_FIELDS:
-                self.refuse(str(name)[:40], "there is no such field", did_you_mean(str(name)[:40], _RULE_FIELDS))
+                self.refuse(str(name)[:40], _("there is no such field"), did_you_mean(str(name)[:40], _RULE_FIELDS))
         table = self.table(form["table"], "table") if form.get("table") else None
         if table and form.get("when"):
-            self.refuse("when", "a rule has one of when and table")
+            self.refuse("when", _("a rule has one of when and table"))
         priority = form.get("priority", 100)
         if isinstance(priority, bool) or not isinstance(priority, int) or not -9999 <= priority <= 9999:
-            self.refuse("priority", "expected a whole number from -9999 to 9999")
+            self.refuse("priority", _("expected a whole number from -9999 to 9999"))
             priority = 100
         return Rule(
             key=key,
@@ -294,14 +297,14 @@ def _is_whole(text: str) -> bool:
 def _number(value: object) -> Decimal:
     """Read what a widget calls a number, in the form that texts have; a float stands for its shortest notation."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 60:
-        raise _Wrong("expected a number")
+        raise _Wrong(_("expected a number"))
     try:
         text = value if isinstance(value, str) else format_number(Decimal(str(value)).normalize())
         found = parse_comparison(f"x = {text}").operand
     except (ExpressionError, ArithmeticError, ValueError):
         found = None
     if not isinstance(found, Constant) or not isinstance(found.value, Decimal) or found.unit:
-        raise _Wrong("expected a number" if value == "" else f"{str(value)[:40]!r} is not a number")
+        raise _Wrong(_("expected a number") if value == "" else _("%(value)r is not a number", value=str(value)[:40]))
     return found.value
 
 
@@ -313,4 +316,4 @@ def _date(value: object) -> date:
 
 
 def _no_date() -> date:
-    raise _Wrong("expected a date like 2025-01-31")
+    raise _Wrong(_("expected a date like 2025-01-31"))

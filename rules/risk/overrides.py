@@ -4,7 +4,7 @@
     until: days_overdue_oldest <= 20 days
 
 An override is a mapping of a rule's own fields. It is applied to the rule as it is shipped today, so after an update
-the fields it does not name are the new ones. It cannot change what the rule is called, whom it is about, or its tests.
+the fields it does not name are the new ones. It cannot change what the rule is called or whom it is about.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from .document import load_fields
 from .errors import DocumentError
+from .marking import _
 from .model import Rule
 from .problems import Problem
 from .writer import dump_fields
 
 FIELDS = (
     *("severity", "priority", "message", "actions", "observe", "when", "table", "unless", "until"),
-    *("valid_from", "valid_to"),
+    *("valid_from", "valid_to", "tests"),
 )
 _CONDITIONS = frozenset({"when", "table", "unless", "until", "valid_from", "valid_to"})
 # What a rule can do without, an override can take away: unless: null.
@@ -38,12 +39,12 @@ def dump_override(fields: Mapping[str, object]) -> str:
 def apply(rule: Rule, fields: Mapping[str, object]) -> Rule:
     """Return the rule with these fields replaced; ``DocumentError`` for a field that cannot be.
 
-    Where in the rule's text the replaced fields stood is forgotten: problems in them are the override's. The tests are
-    the shipped rule's, so they go when a condition is another.
+    Where in the rule's text the replaced fields stood is forgotten: problems in them are the override's. The shipped
+    rule's tests go when a condition is another; the override may have its own.
     """
     for name in fields:
         if name not in FIELDS:
-            message = f"an override has no field {name[:40]!r}"
+            message = _("an override has no field %(name)r", name=name[:40])
             raise DocumentError([Problem("unknown_field", message, f"rules.{rule.key[:63]}")])
     changed = {name: value for name, value in fields.items() if name != "table"}
     if "when" in fields:
@@ -51,7 +52,7 @@ def apply(rule: Rule, fields: Mapping[str, object]) -> Rule:
     elif fields.get("table") is not None:
         changed |= {"table": fields["table"], "when": fields["table"].condition}  # type: ignore[attr-defined]
     if not _CONDITIONS.isdisjoint(fields):
-        changed["tests"] = ()
+        changed.setdefault("tests", ())
     places = {name: place for name, place in rule.places.items() if name not in fields}
     return replace(rule, **changed, places=places)  # type: ignore[arg-type]
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from .marking import _
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -21,8 +23,8 @@ class Problem:
     """One reason to refuse a rule.
 
     ``path`` names the node for people and programs (``rules.overdue_60.when.all[1]``); ``place`` is None for rules
-    which were built by a program and never had a text. ``code`` is stable and translatable, ``message`` is plain
-    English.
+    which were built by a program and never had a text. ``code`` is stable; ``message`` and ``suggestion`` are plain
+    English that knows its template and parameters, so that they can be told in another language: see ``marking``.
     """
 
     code: str
@@ -53,4 +55,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     ''
     """
     close = get_close_matches(word[:200], sorted(known), n=1)
-    return f"did you mean '{close[0]}'?" if close else ""
+    return _("did you mean '%(word)s'?", word=close[0]) if close else ""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from .expression import ExpressionError, parse_comparison
+from .marking import _
 from .model import All, Any, Condition, FactValue, Not
 from .problems import Place, Problem, did_you_mean
 from .yamlnodes import MappingNode, Node, ScalarNode, SequenceNode, place_of
@@ -18,7 +19,9 @@ NOWHERE = All(())
 
 
 def _kind(node: Node) -> str:
-    return "a mapping" if isinstance(node, MappingNode) else "a list" if isinstance(node, SequenceNode) else "a value"
+    if isinstance(node, ScalarNode):
+        return _("the value %(value)r", value=node.value[:40])
+    return _("a mapping") if isinstance(node, MappingNode) else _("a list")
 
 
 class Reader:
@@ -34,10 +37,10 @@ class Reader:
 
     def scalar(self, node: Node, path: str) -> str | None:
         if not isinstance(node, ScalarNode):
-            self.refuse(node, "wrong_kind", f"expected a value instead of {_kind(node)}", path)
+            self.refuse(node, "wrong_kind", _("expected a value instead of %(kind)s", kind=_kind(node)), path)
             return None
         if len(node.value) > MAX_TEXT:
-            self.refuse(node, "too_large", f"a text is at most {MAX_TEXT} characters long", path)
+            self.refuse(node, "too_large", _("a text is at most %(max_text)s characters long", max_text=MAX_TEXT), path)
             return None
         return str(node.value)
 
@@ -51,7 +54,12 @@ class Reader:
         try:
             return convert(text)
         except (ValueError, KeyError):
-            self.refuse(node, "wrong_value", f"expected {expected} instead of {text[:40]!r}", path)
+            self.refuse(
+                node,
+                "wrong_value",
+                _("expected %(expected)s instead of %(text)r", expected=expected, text=text[:40]),
+                path,
+            )
             return default
 
     def word(self, node: Node, path: str, words: Mapping[str, T], default: T) -> T:
@@ -59,14 +67,14 @@ class Reader:
         if text is None:
             return default
         if text not in words:
-            message = f"{text[:40]!r} is none of {', '.join(words)}"
+            message = _("%(text)r is none of %(words)s", text=text[:40], words=", ".join(words))
             self.refuse(node, "wrong_value", message, path, did_you_mean(text, words))
             return default
         return words[text]
 
     def items(self, node: Node, path: str) -> list[Node]:
         if not isinstance(node, SequenceNode):
-            self.refuse(node, "wrong_kind", f"expected a list instead of {_kind(node)}", path)
+            self.refuse(node, "wrong_kind", _("expected a list instead of %(kind)s", kind=_kind(node)), path)
             return []
         return list(node.value)
 
@@ -76,7 +84,7 @@ class Reader:
     def pairs(self, node: Node, path: str) -> dict[str, tuple[Node, Node]]:
         """Return key -> (key node, value node) of a mapping, refusing keys given twice."""
         if not isinstance(node, MappingNode):
-            self.refuse(node, "wrong_kind", f"expected a mapping instead of {_kind(node)}", path)
+            self.refuse(node, "wrong_kind", _("expected a mapping instead of %(kind)s", kind=_kind(node)), path)
             return {}
         found: dict[str, tuple[Node, Node]] = {}
         for key_node, value_node in node.value:
@@ -84,7 +92,7 @@ class Reader:
             if key is None:
                 continue
             if key in found:
-                self.refuse(key_node, "duplicate", f"{key[:40]!r} is given twice", path)
+                self.refuse(key_node, "duplicate", _("%(key)r is given twice", key=key[:40]), path)
             found[key] = (key_node, value_node)
         return found
 
@@ -93,12 +101,16 @@ class Reader:
         for key, (key_node, _value) in pairs.items():
             if key not in known:
                 self.refuse(
-                    key_node, "unknown_field", f"there is no field {key[:40]!r}", path, did_you_mean(key, known)
+                    key_node,
+                    "unknown_field",
+                    _("there is no field %(key)r", key=key[:40]),
+                    path,
+                    did_you_mean(key, known),
                 )
         if isinstance(node, MappingNode):
             for name in required:
                 if name not in pairs:
-                    self.refuse(node, "missing_field", f"the field {name!r} is missing", path)
+                    self.refuse(node, "missing_field", _("the field %(name)r is missing", name=name), path)
         return {key: value for key, (_key, value) in pairs.items() if key in known}
 
     # --- conditions
@@ -110,7 +122,7 @@ class Reader:
         groups = self.fields(node, path, ("all", "any", "not"), ())
         if len(groups) != 1:
             if len(self.problems) == before:
-                self.refuse(node, "wrong_group", "a group has exactly one of all, any or not", path)
+                self.refuse(node, "wrong_group", _("a group has exactly one of all, any or not"), path)
             return NOWHERE
         ((kind, value),) = groups.items()
         if kind == "not":
@@ -147,8 +159,8 @@ class Reader:
         try:
             return date.fromisoformat(text) if text.count("-") == 2 else number(text)
         except ValueError:
-            message = f"{text[:40]!r} is neither a number, a date, yes, no nor null"
-            self.refuse(node, "wrong_value", message, path, "write texts between quotes")
+            message = _("%(text)r is neither a number, a date, yes, no nor null", text=text[:40])
+            self.refuse(node, "wrong_value", message, path, _("write texts between quotes"))
             return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from .marking import _
 from .model import Comparison, Condition, Operator, Rule, SignalRef, signal_keys
 from .normal import MAX_BRANCHES, Branch, TooManyBranches, branches
 from .problems import Problem
@@ -79,14 +80,19 @@ def _relation(one: _Known, other: _Known, is_later: bool, catalogue: SignalCatal
     if (twin and not is_later) or not (opposed or _silenced_no_more(rule, beside, catalogue)):
         return None
     if opposed:
-        message = f"this rule asks for {opposed[0][0]}, and {beside.key!r}, which fires with it, for {opposed[0][1]}"
-        code, hint = "contradiction", "exclude the one where the other holds"
+        message = _(
+            "this rule asks for %(opposed)s, and %(key)r, which fires with it, for %(other)s",
+            opposed=opposed[0][0],
+            key=beside.key,
+            other=opposed[0][1],
+        )
+        code, hint = "contradiction", _("exclude the one where the other holds")
     elif twin:
-        message = f"this rule has the same condition as {beside.key!r} and would always fire with it"
-        code, hint = "same_condition", "remove one of them"
+        message = _("this rule has the same condition as %(key)r and would always fire with it", key=beside.key)
+        code, hint = "same_condition", _("remove one of them")
     else:
-        message = f"whenever this rule fires, {beside.key!r} does, as loud and with the same actions"
-        code, hint = "contained", "remove it, or make it more severe"
+        message = _("whenever this rule fires, %(key)r does, as loud and with the same actions", key=beside.key)
+        code, hint = "contained", _("remove it, or make it more severe")
     return Problem(code, message, f"rules.{rule.key}.when", rule.places.get("when"), hint)
 
 

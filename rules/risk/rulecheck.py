@@ -7,6 +7,7 @@ from datetime import date
 from .catalogue import Action
 from .conditions import condition_problems
 from .evaluator import evaluate
+from .marking import _
 from .messages import CONTEXT_WORDS, placeholders
 from .model import All, Rule, RuleTest, SignalRef, State, comparisons, origin_of, signal_keys
 from .problems import Place, Problem, did_you_mean
@@ -19,7 +20,9 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 MAX_TABLE_KEY = 58  # leaves room for the number of the row
 _ANY_DAY = date(2000, 1, 1)
 
-BAD_KEY = "{!r} cannot be a key: small letters, digits and _, starting with a letter, at most 63"
+
+def bad_key(key: str) -> str:
+    return _("%(key)r cannot be a key: small letters, digits and _, starting with a letter, at most 63", key=key[:70])
 
 
 class RuleChecker:
@@ -52,17 +55,25 @@ class RuleChecker:
     def fields(self) -> Iterator[Problem]:
         rule = self.rule
         if not KEY.match(rule.key):
-            yield self.at("key", "bad_key", BAD_KEY.format(rule.key[:70]))
+            yield self.at("key", "bad_key", bad_key(rule.key))
         elif origin_of(rule.key) != rule.key or (rule.table and len(rule.key) > MAX_TABLE_KEY):
-            message = f"{rule.key!r} could be mistaken for a row of a table, or is too long for one"
-            yield self.at("key", "bad_key", message, "do not end it with __ and a number")
+            message = _("%(key)r could be mistaken for a row of a table, or is too long for one", key=rule.key)
+            yield self.at("key", "bad_key", message, _("do not end it with __ and a number"))
         if not rule.name.strip():
-            yield self.at("name", "empty", "a rule needs a name")
+            yield self.at("name", "empty", _("a rule needs a name"))
         if rule.valid_from and rule.valid_to and rule.valid_from > rule.valid_to:
-            yield self.at("valid_to", "bad_dates", f"the rule would end on {rule.valid_to}, before it starts")
+            yield self.at(
+                "valid_to",
+                "bad_dates",
+                _("the rule would end on %(valid_to)s, before it starts", valid_to=rule.valid_to),
+            )
         for company in rule.companies:
             if not company.strip() or rule.companies.count(company) > 1:
-                yield self.at("companies", "bad_company", f"the company {company[:70]!r} is empty or given twice")
+                yield self.at(
+                    "companies",
+                    "bad_company",
+                    _("the company %(company)r is empty or given twice", company=company[:70]),
+                )
                 break
         yield from self.message("message", rule.message)
         yield from self.actions_of("actions", rule.actions)
@@ -78,13 +89,17 @@ class RuleChecker:
         try:
             names = placeholders(text)
         except ValueError as error:
-            hint = "write a plain {signal_key}; a brace itself is written {{ or }}"
-            yield self.at(field, "bad_message", f"the message cannot be filled in: {error}", hint, place)
+            hint = _("write a plain {signal_key}; a brace itself is written {{ or }}")
+            yield self.at(
+                field, "bad_message", _("the message cannot be filled in: %(error)s", error=error), hint, place
+            )
             return
         known = {signal.key for signal in self.catalogue.visible(self.rule.scope)} | set(CONTEXT_WORDS)
         for name in dict.fromkeys(names):
             if name not in known:
-                message = f"a rule about {self.rule.scope} has nothing to say for {{{name[:70]}}}"
+                message = _(
+                    "a rule about %(scope)s has nothing to say for {%(name)s}", scope=self.rule.scope, name=name[:70]
+                )
                 yield self.at(field, "unknown_placeholder", message, did_you_mean(name, known), place)
 
     def actions_of(self, field: str, keys: tuple[str, ...], place: Place | None = None) -> Iterator[Problem]:
@@ -92,12 +107,12 @@ class RuleChecker:
             action = self.actions.get(key)
             if action is None:
                 hint = did_you_mean(key, self.actions)
-                yield self.at(field, "unknown_action", f"there is no action {key[:70]!r}", hint, place)
+                yield self.at(field, "unknown_action", _("there is no action %(key)r", key=key[:70]), hint, place)
             elif self.rule.scope not in action.scopes:
-                message = f"{key} does nothing in a rule about {self.rule.scope}"
+                message = _("%(key)s does nothing in a rule about %(scope)s", key=key, scope=self.rule.scope)
                 yield self.at(field, "dead_action", message, place=place)
             elif keys.count(key) > 1:
-                yield self.at(field, "duplicate_action", f"the action {key} is given twice", place=place)
+                yield self.at(field, "duplicate_action", _("the action %(key)s is given twice", key=key), place=place)
 
     # --- conditions
 
@@ -114,8 +129,8 @@ class RuleChecker:
     def unreachable(self) -> Iterator[Problem]:
         rule = self.rule
         if rule.unless is not None and implies(rule.when, rule.unless, self.catalogue):
-            message = "this holds whenever the condition does: the rule can never fire"
-            yield self.at("unless", "unreachable", message, "narrow the exclusion, or widen the condition")
+            message = _("this holds whenever the condition does: the rule can never fire")
+            yield self.at("unless", "unreachable", message, _("narrow the exclusion, or widen the condition"))
 
     def ending(self) -> Iterator[Problem]:
         """An ``until`` must begin where ``when`` ends; one about other signals may hold whenever it likes.
@@ -128,8 +143,8 @@ class RuleChecker:
         if any(isinstance(part.operand, SignalRef) for _, whole in rule.conditions for part in comparisons(whole)):
             return
         if not never_true(All((rule.when, rule.until)), self.catalogue):
-            message = "this can hold while the condition still does"
-            hint = "an alert ends where the condition does not hold, as in when: x > 100, until: x < 80"
+            message = _("this can hold while the condition still does")
+            hint = _("an alert ends where the condition does not hold, as in when: x > 100, until: x < 80")
             yield self.at("until", "until_overlaps", message, hint)
 
     # --- tests
@@ -140,20 +155,38 @@ class RuleChecker:
             if unknown:
                 hint = did_you_mean(unknown[0], (signal.key for signal in self.catalogue))
                 yield self.at(
-                    "tests", "unknown_signal", f"test {index + 1} speaks of an unknown signal {unknown[0][:70]!r}", hint
+                    "tests",
+                    "unknown_signal",
+                    _(
+                        "test %(index)s speaks of an unknown signal %(unknown)r",
+                        index=index + 1,
+                        unknown=unknown[0][:70],
+                    ),
+                    hint,
                 )
                 continue
             outcome = evaluate(self.rule, dict(test.facts), test.today or _day_within(self.rule), self.catalogue)
             if outcome.state is not test.expect or outcome.unreadable:
                 yield self.at("tests", "test_failed", self.failed(test, index, outcome.state, outcome.unreadable))
             elif test.ends is not None and test.ends is not outcome.ended:
-                found = "ends" if outcome.ended else "stays open"
-                message = f"in test {index + 1} ({test.name[:70]}) an alert that is open {found}"
+                which = {"index": index + 1, "name": test.name[:70]}
+                if outcome.ended:
+                    message = _("in test %(index)s (%(name)s) an alert that is open ends", **which)
+                else:
+                    message = _("in test %(index)s (%(name)s) an alert that is open stays open", **which)
                 yield self.at("tests", "test_failed", message)
 
     def failed(self, test: RuleTest, index: int, state: State, unreadable: tuple[tuple[str, str], ...]) -> str:
-        why = "".join(f"; {key} is unreadable: {reason}" for key, reason in unreadable)
-        return f"test {index + 1} ({test.name[:70]}) expects {test.expect} and gets {state}{why}"
+        which = {"index": index + 1, "name": test.name[:70], "expect": test.expect, "state": state}
+        if not unreadable:
+            return _("test %(index)s (%(name)s) expects %(expect)s and gets %(state)s", **which)
+        key, reason = unreadable[0]
+        return _(
+            "test %(index)s (%(name)s) expects %(expect)s and gets %(state)s; %(key)s is unreadable: %(reason)s",
+            **which,
+            key=key,
+            reason=reason,
+        )
 
 
 def _day_within(rule: Rule) -> date:

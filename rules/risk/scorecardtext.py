@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from .errors import DocumentError
 from .expression import format_number
+from .marking import _
 from .model import Column
 from .problems import Place, in_order
 from .reader import Reader, number
@@ -13,7 +14,7 @@ from .table import format_cell, parse_cell
 from .yamlnodes import Node, ScalarNode, compose, place_of
 from .yamlwriter import items, mapping, plain, serialized, text, texts
 
-_NUMBER = "a number"
+_NUMBER = _("a number")
 
 
 class _CardReader(Reader):

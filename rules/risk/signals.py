@@ -15,6 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple, Protocol
 
 from .errors import CatalogueError
+from .marking import _
 from .problems import Place, Problem
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
@@ -77,15 +78,15 @@ class Signal:
 
     def __post_init__(self) -> None:
         if not _KEY.match(self.key) or self.key in RESERVED_WORDS:
-            raise CatalogueError(f"{self.key!r} cannot be the key of a signal")
+            raise CatalogueError(_("%(key)r cannot be the key of a signal", key=self.key))
         if (self.type is SignalType.CHOICE) != bool(self.choices):
-            raise CatalogueError(f"{self.key}: choices belong to signals of type choice, and only to them")
+            raise CatalogueError(_("%(key)s: choices belong to signals of type choice, and only to them", key=self.key))
         if len(set(self.choices)) != len(self.choices):
-            raise CatalogueError(f"{self.key}: the same choice twice")
+            raise CatalogueError(_("%(key)s: the same choice twice", key=self.key))
         object.__setattr__(self, "is_numeric", self.type.is_numeric)
         bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
         if bounds and (not self.type.is_numeric or bounds != sorted(bounds)):
-            raise CatalogueError(f"{self.key}: impossible bounds")
+            raise CatalogueError(_("%(key)s: impossible bounds", key=self.key))
 
     def accepts(self, other: "Signal") -> bool:
         """True when this signal may be compared with the other: money with money, days with days."""
@@ -214,7 +215,7 @@ def check_additions(
         if item in catalogue.derived:
             continue
         if item.key in catalogue or by_key.setdefault(item.key, item) != item:
-            message = f"there is another signal {item.key[:70]!r}"
+            message = _("there is another signal %(key)r", key=item.key[:70])
             problems.append(Problem("duplicate_key", message, f"signals.{item.key[:63]}", item.at("key")))
     good = _signals(by_key.values())
     extended = catalogue.extended(signal for key, signal in good.items() if key not in catalogue)
@@ -222,9 +223,9 @@ def check_additions(
         problems += item.problems(extended)
     ordered, cycle = _ordered({key: item for key, item in by_key.items() if key in good and key not in catalogue})
     if cycle:
-        message = f"these signals are computed from each other: {' → '.join(cycle)}"
+        message = _("these signals are computed from each other: %(words)s", words=" → ".join(cycle))
         place = by_key[cycle[0]].at("value")
-        hint = "let one of them stand by itself"
+        hint = _("let one of them stand by itself")
         problems.append(Problem("cycle", message, f"signals.{cycle[0]}.value", place, hint))
     return SignalCatalogue(extended.signals, catalogue.derived + (() if problems else ordered)), tuple(problems)
 

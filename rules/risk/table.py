@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .expression import ExpressionError, format_comparison, format_operand, parse_comparison
+from .marking import _
 from .model import Any, Column, Comparison, Condition, Operator, Rule, Table
 from .problems import Place, did_you_mean
 
@@ -70,14 +71,18 @@ def parse_column(line: str, base: Place | None = None, on_one_line: bool = True)
     """
     words = line.split(None, 1)
     if not words or not _NAME.match(words[0]):
-        raise ExpressionError("expected a signal", 0, "a column is a signal and perhaps an operator: risk_class >=")
+        raise ExpressionError(
+            _("expected a signal"), 0, _("a column is a signal and perhaps an operator: risk_class >=")
+        )
     if len(words) == 1:
         return Column(words[0], None, base)
     word = " ".join(words[1].split())
     if word not in set(Operator) or Operator(word).is_presence:
         columns = [operator for operator in Operator if not operator.is_presence]
-        hint = did_you_mean(word, columns) or "leave it out where each cell has its own"
-        raise ExpressionError(f"{word[:40]!r} is no operator of a column", line.index(words[1], len(words[0])), hint)
+        hint = did_you_mean(word, columns) or _("leave it out where each cell has its own")
+        raise ExpressionError(
+            _("%(word)r is no operator of a column", word=word[:40]), line.index(words[1], len(words[0])), hint
+        )
     return Column(words[0], Operator(word), base)
 
 
@@ -98,7 +103,9 @@ def parse_cell(text: str, column: Column, base: Place | None = None, on_one_line
     head = f"{column.signal} "
     if not _OWN_OPERATOR.match(text):
         if operator is None:
-            raise ExpressionError("this column has no operator", 0, f"write one, like >= {text.strip()[:40]}")
+            raise ExpressionError(
+                _("this column has no operator"), 0, _("write one, like >= %(text)s", text=text.strip()[:40])
+            )
         head += f"{operator} "
     try:
         start = base and Place(base.line, base.column - len(head))

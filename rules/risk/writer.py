@@ -112,7 +112,7 @@ def _rule(rule: Rule) -> Node:
     if rule.reason:
         pairs.append(("reason", _text(rule.reason)))
     if rule.tests:
-        pairs.append(("tests", _items([_test(test) for test in rule.tests], flow=False)))
+        pairs.append(("tests", _field(rule.tests)))
     return _mapping(pairs)
 
 
@@ -156,6 +156,8 @@ def _field(value: object) -> Node:
             return _text(value)
         case int() | date():
             return _plain(str(value))
+        case (RuleTest(), *_):
+            return _items([_test(test) for test in value if isinstance(test, RuleTest)], flow=False)
         case tuple():
             return _texts(value)
     raise TypeError(f"not a field of a rule: {value!r}")

@@ -12,6 +12,7 @@ from yaml.events import AliasEvent, NodeEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from .errors import DocumentError
+from .marking import _
 from .problems import Place, Problem
 
 MAX_CHARACTERS = 256 * 1024
@@ -49,15 +50,19 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            raise _Refused("alias", "anchors and aliases (& and *) are not allowed here", event.start_mark)
+            raise _Refused("alias", _("anchors and aliases (& and *) are not allowed here"), event.start_mark)
         if getattr(event, "tag", None):
-            raise _Refused("tag", f"tags like {event.tag[:40]} are not allowed here", event.start_mark)
+            raise _Refused("tag", _("tags like %(tag)s are not allowed here", tag=event.tag[:40]), event.start_mark)
         self.nodes += 1
         self.depth += 1
         if self.nodes > MAX_NODES:
-            raise _Refused("too_large", f"a document has at most {MAX_NODES} values", event.start_mark)
+            raise _Refused(
+                "too_large", _("a document has at most %(max_nodes)s values", max_nodes=MAX_NODES), event.start_mark
+            )
         if self.depth > MAX_DEPTH:
-            raise _Refused("too_deep", f"values are nested at most {MAX_DEPTH} deep", event.start_mark)
+            raise _Refused(
+                "too_deep", _("values are nested at most %(max_depth)s deep", max_depth=MAX_DEPTH), event.start_mark
+            )
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -66,7 +71,14 @@ class _PlainLoader(yaml.SafeLoader):
 def compose(text: str) -> Node:
     """Return the root node of a document, or raise ``DocumentError`` with one problem."""
     if len(text) > MAX_CHARACTERS:
-        raise DocumentError([Problem("too_large", f"a document is at most {MAX_CHARACTERS} characters long")])
+        raise DocumentError(
+            [
+                Problem(
+                    "too_large",
+                    _("a document is at most %(max_characters)s characters long", max_characters=MAX_CHARACTERS),
+                )
+            ]
+        )
     try:
         loader = _PlainLoader(text)
         try:
@@ -79,12 +91,14 @@ def compose(text: str) -> Node:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else None
         raise DocumentError(
-            [Problem("yaml", f"this is not YAML: {error.problem or error.context}", place=place)]
+            [Problem("yaml", _("this is not YAML: %(problem)s", problem=error.problem or error.context), place=place)]
         ) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError([Problem("yaml", f"this is not YAML: {str(error).splitlines()[0]}")]) from error
+        raise DocumentError(
+            [Problem("yaml", _("this is not YAML: %(problem)s", problem=str(error).splitlines()[0]))]
+        ) from error
     if node is None:
-        raise DocumentError([Problem("empty", "the document is empty")])
+        raise DocumentError([Problem("empty", _("the document is empty"))])
     return node
 
 

@@ -40,6 +40,12 @@ def test_tests_stay_as_long_as_the_conditions_do():
     assert changed.tests == () and check(changed, CATALOGUE) == ()
 
 
+def test_another_condition_may_bring_tests_of_its_own():
+    text = "when: late > 60 days\ntests:\n  - {name: own, facts: {late: 61}, expect: fires}\n"
+    changed = overrides.apply(SHIPPED, overrides.load_override(text))
+    assert [test.name for test in changed.tests] == ["own"] and check(changed, CATALOGUE) == ()
+
+
 def test_a_table_takes_the_place_of_a_condition_and_the_other_way_round():
     text = "table:\n  inputs: [late >]\n  rows:\n    - {cells: [30], severity: info}\n    - {cells: ['> 60']}\n"
     grid = overrides.apply(SHIPPED, overrides.load_override(text))
@@ -55,7 +61,6 @@ def test_a_table_takes_the_place_of_a_condition_and_the_other_way_round():
         ("name: Other", "unknown_field"),
         ("scope: order", "unknown_field"),
         ("companies: [A]", "unknown_field"),
-        ("tests: []", "unknown_field"),
         ("severty: high", "unknown_field"),
         ("severity: loud", "wrong_value"),
         ("severity: null", "wrong_value"),

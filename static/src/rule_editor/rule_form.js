@@ -33,6 +33,7 @@ export const STATES = {
     excluded: { label: _t("is excluded"), color: "info", icon: "fa-minus-circle" },
     quiet: { label: _t("stays quiet"), color: "success", icon: "fa-check" },
     undecided: { label: _t("cannot tell"), color: "warning", icon: "fa-question" },
+    off: { label: _t("is switched off here"), color: "secondary", icon: "fa-power-off" },
     inactive: { label: _t("does not apply today"), color: "secondary", icon: "fa-calendar-o" },
 };
 

@@ -1,4 +1,4 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, markup, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { RecordSelector } from "@web/core/record_selectors/record_selector";
 import { STATES } from "../rule_editor/rule_form";
@@ -24,6 +24,12 @@ export class RuleTrial extends Component {
             invoice: _t("Pick an invoice"),
             event: _t("Pick an event"),
         }[this.props.scope];
+    }
+
+    /** The conditions that apply instead of those in the editor; written by the server. */
+    get overridden() {
+        const { trial } = this.props;
+        return trial?.override?.html ? markup(trial.override.html) : "";
     }
 
     get closeness() {

@@ -1,0 +1,241 @@
+"""What a dry run evaluates: buyers, or their documents, today and on the Mondays of the past.
+
+rule about      a past week holds                                        known as of
+buyers          the buyers for whom it fires on the Monday               the Monday
+invoices        the invoices that were open on the Monday                the Monday
+events          the events of the year before that were known            the Monday
+orders          the orders that were confirmed in the week               the day of each order
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from dateutil.relativedelta import MO, relativedelta
+
+from odoo import api, fields, models
+
+from odoo.addons.credit_insurance.rules.risk import Scope, render
+
+from .company_calendar import company_day_bounds
+from .rule_document import evaluate_rows, rule_keys
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A buyer, or one of its documents, for which the rule fires."""
+
+    buyer: object
+    message: str
+    document: object = None
+    name: str = ""
+
+    @property
+    def key(self):
+        return self.buyer, self.document
+
+
+class CreditInsuranceDryRun(models.Model):
+    _inherit = "credit.insurance.dry.run"
+
+    def _evaluate(self, buyers):
+        """Write the lines of these buyers, for today and for the past Mondays."""
+        parsed, _problems = self.env["credit.insurance.rule"]._check_text(self.document)
+        # The company was chosen here; what the text says about companies does not matter.
+        rule = self._get_effective(replace(parsed, companies=()))
+        lines = self._evaluate_today(rule, buyers)
+        lines += self._evaluate_past(rule, buyers) if rule else []
+        self.env["credit.insurance.dry.run.line"].create(lines)
+
+    def _get_effective(self, rule):
+        """The rule under the override that this run tries; None where it is switched off."""
+        if not self.override_version_id:
+            return rule
+        changed, problems = self.override_version_id._apply_to(rule)
+        return rule if problems else changed
+
+    # === TODAY === #
+
+    def _evaluate_today(self, rule, buyers):
+        found = {item.key: item for item in self._get_found(rule, buyers, self.evaluated_on)} if rule else {}
+        alerts = self.env["credit.insurance.alert"].search([("buyer_id", "in", buyers.ids), ("ended_on", "=", False)])
+        own = alerts.filtered(lambda alert: self.rule_id and alert.rule_id == self.rule_id)
+        others = (alerts - own).grouped("buyer_id")
+        standing = {(alert.buyer_id, self._get_document(alert)): alert for alert in own}
+        ended = [
+            Found(key[0], alert.message, key[1], alert.document_name or "")
+            for key, alert in standing.items()
+            if key not in found
+        ]
+        kinds = {key: "same" if key in standing else "new" for key in found} | {item.key: "ended" for item in ended}
+        orders = self._get_orders(buyers) if rule else {}
+        lines = self._prepare_lines([*found.values(), *ended], kinds, self.evaluated_on, orders, is_past=False)
+        counts = {buyer.id: len(alerts) for buyer, alerts in others.items()}
+        return [line | {"other_alert_count": counts.get(line["buyer_id"], 0)} for line in lines]
+
+    @api.model
+    def _get_document(self, alert):
+        return self.env[alert.res_model].browse(alert.res_id) if alert.res_model else None
+
+    # === THE PAST === #
+
+    def _evaluate_past(self, rule, buyers):
+        lines, before = [], None
+        for day in self._get_mondays():
+            if rule.scope is Scope.ORDER:
+                found = self._get_confirmed(rule, buyers, day)
+                kinds = {item.key: "new" for item in found}
+            else:
+                found = self._get_found(rule, buyers, day, as_of=True)
+                # What stands on the first Monday was raised before it.
+                kinds = {item.key: "same" if before is None or item.key in before else "new" for item in found}
+            before = kinds
+            orders = self._get_orders(buyers, day, day + WEEK)
+            lines += self._prepare_lines(found, kinds, day, orders, is_past=True)
+        return lines
+
+    def _get_confirmed(self, rule, buyers, monday):
+        """The orders confirmed in that week for which the rule fired, each as of its own day."""
+        start, end = (company_day_bounds(self.company_id, day)[0] for day in (monday, monday + WEEK))
+        domain = [("state", "=", "sale"), ("date_order", ">=", start), ("date_order", "<", end)]
+        orders = self.env["sale.order"].search([*self._get_order_domain(buyers), *domain], order="date_order, id")
+        zone = self.company_id._get_credit_timezone()
+        by_day = orders.grouped(
+            lambda order: fields.Datetime.context_timestamp(order.with_context(tz=zone), order.date_order).date()
+        )
+        return [
+            item
+            for day, own in by_day.items()
+            if day <= self.evaluated_on
+            for item in self._get_found_documents(rule, buyers, own, day, as_of=True)
+        ]
+
+    # === WHAT FIRES === #
+
+    def _get_found(self, rule, buyers, day, as_of=False):
+        """The buyers or documents for which the rule fires on that day."""
+        signals = self.env["credit.insurance.signals"]
+        if rule.scope is not Scope.BUYER:
+            documents = signals._get_documents(rule.scope, buyers, day, as_of=as_of)
+            return self._get_found_documents(rule, buyers, documents, day, as_of)
+        catalogue = signals._get_catalogue()
+        facts = signals._get_facts(buyers, rule_keys(rule, catalogue), day, as_of=as_of)
+        messages = ((buyer, self._get_message(rule, facts[buyer.id], day, catalogue, buyer)) for buyer in buyers)
+        return [Found(buyer, message) for buyer, message in messages if message is not None]
+
+    def _get_found_documents(self, rule, buyers, documents, day, as_of):
+        signals = self.env["credit.insurance.signals"]
+        catalogue = signals._get_catalogue()
+        facts = signals._get_document_facts(rule.scope, documents, rule_keys(rule, catalogue), day, as_of=as_of)
+        found = []
+        for document in documents.filtered(lambda row: row.id in facts):
+            buyer = buyers.browse(facts[document.id]["_buyer"])
+            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document)
+            if message is not None:
+                found.append(Found(buyer, message, document, document.display_name))
+        return found
+
+    def _get_message(self, rule, facts, day, catalogue, buyer, document=None):
+        """What the alert would say; None when the rule does not fire."""
+        outcomes = evaluate_rows(rule, facts, day, catalogue)
+        fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
+        words = {
+            "company": self.company_id.name,
+            "rule": rule.name,
+            "today": day.isoformat(),
+            "buyer": buyer.partner_id.name,
+            "document": document.display_name if document else "",
+        }
+        return render(fired, facts, day, catalogue, words) if fired else None
+
+    # === WHAT IT WOULD HOLD === #
+
+    def _get_order_domain(self, buyers):
+        return [
+            ("company_id", "child_of", self.company_id.id),
+            ("partner_invoice_id.commercial_partner_id", "in", buyers.partner_id.ids),
+        ]
+
+    def _get_orders(self, buyers, since=None, until=None):
+        """``{partner_id: (number, value)}``: quotations now, or orders confirmed in a past week; company currency."""
+        domain = self._get_order_domain(buyers)
+        if since:
+            start, end = (company_day_bounds(self.company_id, day)[0] for day in (since, until))
+            domain += [("state", "=", "sale"), ("date_order", ">=", start), ("date_order", "<", end)]
+        else:
+            domain += [("state", "in", ("draft", "sent"))]
+        found = {}
+        for order in self.env["sale.order"].search_fetch(domain, ["amount_total", "currency_rate"]):
+            partner_id = order.partner_invoice_id.commercial_partner_id.id
+            number, value = found.get(partner_id, (0, 0.0))
+            found[partner_id] = number + 1, value + _in_company_currency(order)
+        return found
+
+    def _prepare_lines(self, found, kinds, day, orders, is_past):
+        """A line each; the orders of a buyer stand on the first line that it has."""
+        lines, counted = [], set()
+        for item in found:
+            held = (0, 0.0)
+            if kinds[item.key] != "ended":
+                held = self._get_held(item, orders, counted, is_past)
+            lines.append(
+                {
+                    "run_id": self.id,
+                    "buyer_id": item.buyer.id,
+                    "res_model": item.document._name if item.document else False,
+                    "res_id": item.document.id if item.document else False,
+                    "document_name": item.name,
+                    "date": day,
+                    "is_past": is_past,
+                    "kind": kinds[item.key],
+                    "message": item.message,
+                    "order_count": held[0],
+                    "order_amount": held[1],
+                }
+            )
+        return lines
+
+    def _get_held(self, item, orders, counted, is_past):
+        """``(number, value)`` of the orders that this would hold: itself, or those of its buyer, counted once."""
+        if item.document and item.document._name == "sale.order":
+            # One that is confirmed today cannot be held any more.
+            waits = is_past or item.document.state in ("draft", "sent")
+            return (1, _in_company_currency(item.document)) if waits else (0, 0.0)
+        if item.buyer in counted:
+            return 0, 0.0
+        counted.add(item.buyer)
+        return orders.get(item.buyer.partner_id.id, (0, 0.0))
+
+    def _get_mondays(self):
+        """The Mondays of the past months up to now, the oldest first."""
+        self.ensure_one()
+        if not self.months or not self.evaluated_on:
+            return []
+        day = self.evaluated_on - relativedelta(months=self.months, weekday=MO(1))
+        days = []
+        while day < self.evaluated_on:
+            days.append(day)
+            day += WEEK
+        return days
+
+    def _describe_undated(self, rule):
+        """What the past cannot tell: signals that nobody can know for it count as missing there."""
+        if not self.months:
+            return False
+        signals = self.env["credit.insurance.signals"]
+        catalogue = signals._get_catalogue()
+        undated = sorted(catalogue.sources(rule_keys(rule, catalogue)) & set(signals._get_undated_keys()))
+        notes = []
+        if rule.scope is Scope.ORDER:
+            notes.append(
+                self.env._("Of past weeks only orders that were confirmed are known, with the amount of today.")
+            )
+        if undated:
+            labels = ", ".join(self.env._(catalogue[key].label) for key in undated)
+            notes.append(self.env._("Not known for the past, and missing there: %s.", labels))
+        return "\n".join(notes) or False
+
+
+def _in_company_currency(order):
+    return order.amount_total / (order.currency_rate or 1)
