@@ -7,7 +7,8 @@ from odoo.tools import SQL
 def insert_rows(model, vals_list):
     """Insert records as they are, without defaults, computed fields and overrides of ``create``.
 
-    :param vals_list: column values as PostgreSQL takes them (JSON as text), all with the same keys
+    :param vals_list: column values as PostgreSQL takes them (JSON as text), all with the same keys; False is nothing
+        but in a column of truth values
     :return: the records in the same order
     """
     if not vals_list:
@@ -16,7 +17,7 @@ def insert_rows(model, vals_list):
     stamps = {"create_uid": env.uid, "create_date": now, "write_uid": env.uid, "write_date": now}
     names = (*vals_list[0], *stamps)
     types = {name: SQL(model._fields[name].column_type[0]) for name in names}
-    given = [SQL("%s::%s[]", [vals[name] for vals in vals_list], types[name]) for name in vals_list[0]]
+    given = [SQL("%s::%s[]", _column(model, name, vals_list), types[name]) for name in vals_list[0]]
     fixed = [SQL("%s::%s", value, types[name]) for name, value in stamps.items()]
     columns = [SQL.identifier(name) for name in names]
     env.flush_all()
@@ -32,3 +33,8 @@ def insert_rows(model, vals_list):
         )
     )
     return model.browse(row[0] for row in rows)
+
+
+def _column(model, name, vals_list):
+    is_truth = model._fields[name].type == "boolean"
+    return [None if vals[name] is False and not is_truth else vals[name] for vals in vals_list]

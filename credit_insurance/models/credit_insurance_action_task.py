@@ -162,7 +162,7 @@ class CreditInsuranceActionTask(models.Model):
     @api.model
     def _insert(self, vals_list):
         """Create tasks in one statement: a first screening makes tens of thousands."""
-        tasks = insert_rows(self, [{**vals, "author_id": vals["author_id"] or None} for vals in vals_list])
+        tasks = insert_rows(self, vals_list)
         tasks.alert_id.invalidate_recordset(["task_ids"])
         return tasks
 

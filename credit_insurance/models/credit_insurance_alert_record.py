@@ -140,7 +140,6 @@ class CreditInsuranceAlert(models.Model):
         buyer, values = self.env["credit.insurance.buyer"].browse(finding.buyer_id), json.dumps(vals["values_now"])
         return {
             **vals,
-            "override_document": vals["override_document"] or None,
             "rule_id": finding.rule_id,
             "buyer_id": buyer.id,
             "partner_id": buyer.partner_id.id,

@@ -245,13 +245,10 @@ class CreditInsuranceRuleOverride(models.Model):
         version._set_active()
         self.env["credit.insurance.rule"].sudo()._check_company_pack(self.company_id)
         if version.switched_off:
-            self.env["credit.insurance.alert"].sudo().search(
-                [
-                    ("rule_id", "=", self.rule_id.id),
-                    ("company_id", "=", self.company_id.id),
-                    ("ended_on", "=", False),
-                ]
-            )._end(self.env._("The rule was switched off in this company."))
+            self.env["credit.insurance.alert"]._end_all(
+                [("rule_id", "=", self.rule_id.id), ("company_id", "=", self.company_id.id)],
+                self.env._("The rule was switched off in this company."),
+            )
         self._tell_in_force(version)
         return result
 

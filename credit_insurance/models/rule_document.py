@@ -21,7 +21,6 @@ from odoo.addons.credit_insurance.rules.risk import (
     overrides,
     signal_keys,
 )
-from odoo.addons.credit_insurance.rules.risk.marking import _
 
 _HEAD = "pack: single\nrules:\n  -\n"
 _INDENT = "    "
@@ -41,9 +40,7 @@ def read_rule(text):
     except DocumentError as error:
         return None, tuple(own_place(problem) for problem in error.problems)
     if len(rules) != 1:
-        return None, (
-            Problem("one_rule", _("write one rule, as a mapping with key, name and when"), place=Place(1, 1)),
-        )
+        return None, (Problem.not_one_rule(),)
     return rules[0], ()
 
 

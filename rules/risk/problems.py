@@ -33,6 +33,11 @@ class Problem:
     place: Place | None = None
     suggestion: str = ""
 
+    @classmethod
+    def not_one_rule(cls) -> "Problem":
+        """What is wrong with a text that holds none or several, where one rule is wanted."""
+        return cls("one_rule", _("write one rule, as a mapping with key, name and when"), place=Place(1, 1))
+
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
         path = f"{self.path}: " if self.path else ""
