@@ -210,12 +210,16 @@ class TestDeclaration(DeclarationCase):
         declaration.action_cancel()
         self.assertTrue(self._make())
 
-    def test_the_form_proposes_last_month(self):
-        with Form(self.env["credit.insurance.declaration"].with_user(self.accountant)) as form:
-            form.policy_id = self.policy
-        declaration = form.save()
+    def test_the_form_proposes_last_month_and_its_policy(self):
+        declaration = Form(self.env["credit.insurance.declaration"].with_user(self.accountant)).save()
+        self.assertEqual(declaration.policy_id, self.policy)
         self.assertEqual((declaration.period_from, declaration.period_to), (self.start, self.end))
         self.assertEqual(declaration.due_on, self.end + timedelta(days=30))
+
+    def test_of_two_policies_neither_is_proposed(self):
+        self._make_policy(number="POL-2")
+        form = Form(self.env["credit.insurance.declaration"].with_user(self.accountant))
+        self.assertFalse(form.policy_id)
 
     def test_the_month_is_prepared_once_with_an_activity(self):
         self.policy.write({"declares_turnover": True, "declares_receipts": True})

@@ -26,6 +26,7 @@ class CreditInsuranceDeclaration(models.Model):
     _sender_groups = ("account.group_account_invoice",)
     _asked_states = ()
 
+    policy_id = fields.Many2one(default=lambda self: self._default_policy())
     state = fields.Selection(DECLARATION_STATES)
     kind = fields.Selection(KINDS, required=True, default="turnover", tracking=True)
     period_from = fields.Date(string="From", required=True, default=lambda self: self._default_period()[0])
@@ -60,6 +61,21 @@ class CreditInsuranceDeclaration(models.Model):
         """The month before this one."""
         first = self.env.company.root_id._credit_today().replace(day=1)
         return first - relativedelta(months=1), first - relativedelta(days=1)
+
+    def _default_policy(self):
+        """The policy of the last month, where the company had one."""
+        first, last = self._default_period()
+        policies = self.env["credit.insurance.policy"].search(
+            [
+                ("company_id", "=", self.env.company.root_id.id),
+                ("date_start", "<=", last),
+                "|",
+                ("date_end", "=", False),
+                ("date_end", ">=", first),
+            ],
+            limit=2,
+        )
+        return policies if len(policies) == 1 else policies.browse()
 
     # === COMPUTE METHODS === #
 
