@@ -15,6 +15,7 @@ from lxml import etree
 
 from connectors import BuyerQuery, Connection, ConnectorError, Credentials, Hooks, MemoryTokenStore, connect
 from connectors.jsondoc import decode
+from connectors.masking import SECRET_NAMES, _has_secret_name
 from connectors.redaction import Redactor
 from connectors.simulator import Simulator
 
@@ -268,6 +269,25 @@ def test_known_secret_is_hidden_however_a_document_writes_it(secret):
     tree = [("name", secret)]
     for text in [write(tree) for write in WRITERS.values() if write is not WRITERS["xml in xml"]] + [secret]:
         assert not says_a_secret(redactor.text(text))
+
+
+PIECES = [
+    *NAMES.elements,
+    "Private-Key",
+    "passphrase",
+    "pa\u017f\u017fword",
+    "nextPageToken",
+    "token_type",
+    "key",
+    "pass",
+    "x",
+    " ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=4).map("".join))
+def test_no_name_is_overlooked_by_the_quick_look(text):
+    assert not SECRET_NAMES.search(text) or _has_secret_name(text)
 
 
 def test_long_texts_are_searched_in_a_moment():
