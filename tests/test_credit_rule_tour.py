@@ -4,6 +4,7 @@ from odoo.tests import HttpCase, tagged
 
 from .common_alert import AlertCommon
 from .test_credit_insurance_rule import document
+from .test_credit_signal import signal
 
 
 @tagged("post_install", "-at_install")
@@ -28,3 +29,21 @@ class TestCreditRuleTour(AlertCommon, HttpCase):
         self.env.invalidate_all()
         self.assertIn("when: days_overdue_oldest > 30 days\n", self.rule.document)
         self.assertIn("# kept by hand\n", self.rule.document, "looking at the form changes no letter of the text")
+
+    def test_trial_says_that_the_company_overrides_the_rule(self):
+        self.env["credit.insurance.rule.override"].create(
+            {
+                "rule_id": self.rule.id,
+                "company_id": self.company.id,
+                "document": "when: amount_overdue_30 > 20000\n",
+                "reason": "large trade",
+            }
+        )
+        self.start_tour(self.url, "credit_rule_override", login=self.administrator.login, timeout=180)
+
+    def test_derived_signal_is_tried_and_completed_while_it_is_typed(self):
+        derived = self.env["credit.insurance.signal"].create({"document": signal()})
+        url = f"/odoo/action-credit_insurance.credit_insurance_signal_action/{derived.id}"
+        self.start_tour(url, "credit_signal_text", login=self.administrator.login, timeout=180)
+        self.env.invalidate_all()
+        self.assertIn("100 * amount_overdue_90 / exposure", derived.document)

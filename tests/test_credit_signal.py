@@ -26,6 +26,32 @@ class TestCreditSignal(AlertCommon):
         cls.Signal = cls.env["credit.insurance.signal"].with_user(cls.administrator)
         cls.Rule = cls.Rule.with_user(cls.administrator)
 
+    def test_signal_is_tried_on_a_buyer_while_it_is_typed_and_nothing_is_written(self):
+        buyer = self._make_late_buyer()
+        trial = self.Signal.signal_editor_try(signal(value="100 * amount_overdue_30 / exposure"), buyer.id)
+        self.assertEqual((trial["label"], trial["value"], trial["is_known"]), ("Share late", "100 %", True))
+        self.assertEqual([row["key"] for row in trial["signals"]], ["amount_overdue_30", "exposure"])
+        self.assertFalse(self.Signal.search([("key", "=", "late_share")]))
+        self.assertFalse(self.Signal.signal_editor_try(signal(value="amonut"), buyer.id), "not while it has problems")
+        reading = self.Signal.signal_editor_text(signal(value="amonut"))
+        self.assertEqual((reading["problems"][0]["code"], reading["scope"]), ("unknown_signal", "buyer"))
+        self.assertTrue(reading["tokens"])
+
+    def test_signal_in_force_is_tried_with_what_is_typed_instead(self):
+        buyer = self._make_late_buyer()
+        [own] = self._activate(signal(value="100 * amount_overdue_90 / exposure"))
+        typed = signal(value="100 * amount_overdue_30 / exposure")
+        self.assertEqual(self.Signal.signal_editor_try(typed, buyer.id, own.id)["value"], "100 %")
+        self.assertEqual(self.Signal.signal_editor_try(own.document, buyer.id, own.id)["value"], "0 %")
+
+    def test_only_administrators_try_signals_on_buyers_they_may_read(self):
+        buyer = self._make_late_buyer()
+        with self.assertRaises(AccessError):
+            self.Signal.with_user(self.officer).signal_editor_try(signal(), buyer.id)
+        self.assertFalse(self.Signal.with_user(self.officer).signal_editor_text(signal())["may_try"])
+        with self.assertRaises(AccessError):
+            self.Signal.with_user(self.rep).signal_editor_text(signal())
+
     def _activate(self, *texts):
         signals = self.Signal.create([{"document": text} for text in texts])
         signals.action_activate()

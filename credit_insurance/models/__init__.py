@@ -142,6 +142,7 @@ from . import (
     credit_insurance_seal,
     credit_insurance_seal_check,
     credit_insurance_signal,
+    credit_insurance_signal_editor,
     credit_insurance_signal_packs,
     credit_insurance_signals,
     credit_insurance_signals_derived,

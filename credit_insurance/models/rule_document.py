@@ -18,6 +18,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     evaluate,
     expand,
     load,
+    marking,
     overrides,
     signal_keys,
 )
