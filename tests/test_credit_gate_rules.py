@@ -191,6 +191,21 @@ class TestCardForesees(AlertCommon):
         self.assertEqual(order.credit_state, "held")
         self.assertEqual(card["tone"], "hold")
 
+    def test_many_quotations_are_foreseen_with_the_queries_of_one(self):
+        orders = [self._make_order(501) for _number in range(6)]
+        gate = self.env["credit.insurance.gate"]
+
+        def count(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            pairs = gate._preview(self.env["sale.order"].union(*some))
+            self.assertEqual({decision.would_be.value for _case, decision in pairs}, {"hold"})
+            return self.cr.sql_log_count - before
+
+        count(orders)
+        self.assertEqual(count(orders), count(orders[:1]))
+
     def test_companies_without_such_rules_pay_no_query_for_it(self):
         self.rule.action_set_draft()
         order = self._make_order(501)

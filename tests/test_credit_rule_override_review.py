@@ -5,7 +5,7 @@ from pathlib import Path
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .test_credit_rule_pack import PackCommon
 
@@ -137,6 +137,18 @@ class TestRuleOverrideReview(ReviewCommon):
         self.assertEqual(override.version_ids.mapped("state"), ["active", "superseded"])
         override.version_ids[1].action_restore()
         self.assertEqual((self._applied().severity, override.version_id.version), ("critical", 3))
+
+    def test_override_is_typed_in_its_form(self):
+        form = Form(self.Override.with_user(self.admin).with_context(default_rule_id=self.rule.id))
+        form.document = "severity: critical\n"
+        self.assertIn("severity: critical", form.result)
+        form.reason = "why"
+        override = form.save()
+        self.assertEqual((override.working_state, override.document), ("draft", "severity: critical\n"))
+        with Form(override) as form:
+            form.document = "severity: info\n"
+        self.assertEqual(override.document, "severity: info\n")
+        self.assertEqual(override.version_ids.mapped("state"), ["draft", "discarded"])
 
     # === DECISIONS POINT TO IT === #
 

@@ -43,14 +43,18 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _foresee_rules(self, cases):
         """The cases with the alerts that confirming them now would raise or end. Nothing is written."""
-        return [self._foresee(case) if case.subject._name == "sale.order" else case for case in cases]
+        rules, asking = self.env["credit.insurance.rule"], {}
+        for case in cases:
+            is_order = case.subject._name == "sale.order"
+            if is_order and case.company.credit_gate_mode != "off" and rules._may_hold_orders(case.company.id):
+                asking.setdefault(case.company, []).append(case)
+        judged = {}
+        for company, own in asking.items():
+            judged |= self._judge_orders(own[0].subject.union(*(case.subject for case in own)), company, own[0].today)
+        return [self._with_alerts(case, *judged.get(case.subject, (set(), set()))) for case in cases]
 
     @api.model
-    def _foresee(self, case):
-        company = case.company
-        if company.credit_gate_mode == "off" or not self.env["credit.insurance.rule"]._may_hold_orders(company.id):
-            return case
-        held, over = self._judge_order(case.subject, company, case.today)
+    def _with_alerts(self, case, held, over):
         alerts = tuple(sorted((set(case.alerts) - over) | held))
         if alerts == case.alerts:
             return case
@@ -59,34 +63,46 @@ class CreditInsuranceGate(models.AbstractModel):
         return self._with_amounts(found) if found.looked_up and not case.looked_up else found
 
     @api.model
-    def _judge_order(self, order, company, today):
-        """The names of the rules about orders that would hold this one, and of those whose alert would end."""
-        held, over = set(), set()
+    def _judge_orders(self, orders, company, today):
+        """``{order: (names of the rules that would hold it, names of those whose alert about it would end)}``."""
         loaded = self.env["credit.insurance.screening"].sudo()._get_ready_engine(company, ENGINE_TIMEOUT)
         if not loaded or not loaded.rule_ids[Scope.ORDER]:
-            return held, over
-        signals = self.env["credit.insurance.signals"].sudo()
-        found = signals._get_document_facts(Scope.ORDER, order, loaded.keys[Scope.ORDER], today)
-        if not found:
-            return held, over
-        [facts] = found.values()
-        dismissed = self._get_dismissed(order)
+            return {}
         records = self.env["credit.insurance.rule"].sudo().browse(loaded.rule_ids[Scope.ORDER])
-        for rule in loaded.engine.pack.rules:
-            if record := records.filtered(lambda row, key=rule.key: row.key == key):
+        by_key = {record.key: record for record in records}
+        rules = [(rule, by_key[rule.key]) for rule in loaded.engine.pack.rules if rule.key in by_key]
+        dismissed = self._get_dismissed(orders)
+        judged = {}
+        for order, facts in self._get_order_facts(orders, loaded.keys[Scope.ORDER], today).items():
+            held, over = judged[order] = set(), set()
+            for rule, record in rules:
                 outcomes = evaluate_rows(rule, facts, today, loaded.engine.catalogue, str(company.id))
                 fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
-                if fired and record not in dismissed and record._holds_by(fired):
+                if fired and (order._origin.id, record) not in dismissed and record._holds_by(fired):
                     held.add(record.name)
                 elif not fired and all(outcome.ended for outcome in outcomes):
                     over.add(record.name)
-        return held, over
+        return judged
 
     @api.model
-    def _get_dismissed(self, order):
-        """The rules of which somebody has dismissed the alert about this order: it stands, and holds nothing."""
-        if not order._origin.id:
-            return self.env["credit.insurance.rule"]
-        domain = [("res_model", "=", order._name), ("res_id", "=", order._origin.id)]
+    def _get_order_facts(self, orders, keys, today):
+        """``{order: facts}``: all saved orders at once, and those that are being typed as they stand on the screen."""
+        signals = self.env["credit.insurance.signals"].sudo()
+        saved = orders.filtered(lambda order: isinstance(order.id, int))
+        found = signals._get_document_facts(Scope.ORDER, saved, keys, today)
+        facts = {order: found[order.id] for order in saved if order.id in found}
+        for order in orders - saved:
+            for values in signals._get_document_facts(Scope.ORDER, order, keys, today).values():
+                facts[order] = values
+        return facts
+
+    @api.model
+    def _get_dismissed(self, orders):
+        """``{(order id, rule)}`` of the alerts that somebody has dismissed: they stand, and hold nothing."""
+        ids = orders._origin.ids
+        if not ids:
+            return set()
+        domain = [("res_model", "=", orders._name), ("res_id", "in", ids)]
         domain += [("state", "=", "dismissed"), ("ended_on", "=", False)]
-        return self.env["credit.insurance.alert"].sudo().search(domain).rule_id
+        alerts = self.env["credit.insurance.alert"].sudo().search(domain)
+        return {(alert.res_id, alert.rule_id) for alert in alerts}

@@ -17,6 +17,7 @@ from .signals_documents_sql import (
     orders_sql,
     saved_orders_sql,
     typed_order_sql,
+    zone_of_order,
 )
 
 MODELS = {Scope.ORDER: "sale.order", Scope.INVOICE: "account.move", Scope.EVENT: "credit.insurance.event"}
@@ -85,9 +86,10 @@ class CreditInsuranceSignals(models.AbstractModel):
             return invoices_sql(documents.ids, today, as_of)
         if scope is Scope.EVENT:
             return events_sql(documents.ids, today)
-        zone = documents.company_id[:1].root_id._get_credit_timezone()
         if isinstance(documents[0].id, int):
+            zone = zone_of_order(documents[0].id)
             return orders_sql(saved_orders_sql(documents.ids, zone), today, zone, as_of)
+        zone = documents.company_id.root_id._get_credit_timezone()
         moment = documents.date_order or fields.Datetime.now()
         day = fields.Datetime.context_timestamp(documents.with_context(tz=zone), moment).date()
         return orders_sql(typed_order_sql(documents, day), today, zone)

@@ -43,6 +43,22 @@ def _local_start(day, zone):
     return SQL("((%s)::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", day, zone)
 
 
+def zone_of_order(order_id):
+    """The time zone of the root company of a saved order, as the database has it."""
+    return SQL(
+        """
+        (SELECT COALESCE(k.tz, 'UTC')
+           FROM sale_order o
+           JOIN res_company c ON c.id = o.company_id
+           JOIN res_company r ON r.id = %s
+           LEFT JOIN resource_calendar k ON k.id = r.resource_calendar_id
+          WHERE o.id = %s)
+        """,
+        ROOT,
+        order_id,
+    )
+
+
 def saved_orders_sql(ids, zone):
     """The orders as the database has them."""
     return SQL(
