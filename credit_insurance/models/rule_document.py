@@ -18,7 +18,6 @@ from odoo.addons.credit_insurance.rules.risk import (
     evaluate,
     expand,
     load,
-    marking,
     overrides,
     signal_keys,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from .expression import UNSTORABLE, is_storable
 from .facts import DECIMALS, LARGEST, constant_value
 from .marking import _
 from .model import Comparison, Constant, ConstantList, Operator, SignalRef
@@ -135,11 +136,8 @@ def _check_text(signal: Signal, value: str, path: str, place: Place | None) -> I
         )
     elif len(value) > MAX_TEXT:
         yield Problem("text_length", _("texts have at most %(max_text)s characters", max_text=MAX_TEXT), path, place)
-    else:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            yield Problem("text_characters", _("this text holds half a character"), path, place)
+    elif not is_storable(value):
+        yield Problem("text_characters", UNSTORABLE, path, place)
 
 
 def _check_reference(

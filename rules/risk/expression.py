@@ -25,6 +25,7 @@ TOKEN = re.compile(
 )
 _UNITS = {"days": "days", "day": "days", "%": "%"}
 FLAGS = {"yes": True, "no": False}
+UNSTORABLE = _("this text holds half a character or a NUL")
 _TYPOS = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!=", "≥": ">=", "≤": "<=", "≠": "!="}
 
 
@@ -185,11 +186,17 @@ def _decimal(token: Token) -> Decimal:
 
 def _text(token: Token) -> str:
     try:
-        text = json.loads(token.text, strict=False)
-        text.encode()
+        text = str(json.loads(token.text, strict=False))
     except ValueError:
-        raise ExpressionError(_("this text has a broken \\ escape"), token.offset) from None
-    return str(text)
+        text = "\0"
+    if not is_storable(text):
+        raise ExpressionError(_("this text has a broken \\ escape"), token.offset)
+    return text
+
+
+def is_storable(text: str) -> bool:
+    """False for NUL and for halves of surrogate pairs: escapes can name them, and no database holds them."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def parse_comparison(line: str, base: Place | None = None, on_one_line: bool = True) -> Comparison:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from .expression import ExpressionError, format_number, parse_comparison
+from .expression import UNSTORABLE, ExpressionError, format_number, is_storable, parse_comparison
 from .marking import _
 from .model import (
     All,
@@ -87,8 +87,8 @@ class FormReader:
             return ""
         if len(value) > MAX_TEXT:
             self.refuse(path, _("a text is at most %(max_text)s characters long", max_text=MAX_TEXT))
-        elif not _is_whole(value):
-            self.refuse(path, _("this text holds half a character"))
+        elif not is_storable(value):
+            self.refuse(path, UNSTORABLE)
         return value
 
     def texts(self, value: object, path: str) -> tuple[str, ...]:
@@ -284,14 +284,6 @@ def _is_name(text: str) -> bool:
         return parse_comparison(f"{text} is known") == Comparison(text, Operator.KNOWN)
     except ExpressionError:
         return False
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _number(value: object) -> Decimal:

@@ -41,9 +41,10 @@ def tokens(text: str) -> list[Span]:
     """Return (start, end, kind) of what the text is made of, in order and without overlaps; kinds are ``KINDS``."""
     found: list[Span] = []
     lines = [match.start() for match in _LINE_START.finditer(text)]
+    heads = [_HEAD.match(text, start) for start in lines]
     position, field, indent, depth = 0, "", 0, 0
     while match := _TOKEN.search(text, position):
-        head = _HEAD.match(text, lines[bisect_right(lines, match.start()) - 1])
+        head = heads[bisect_right(lines, match.start()) - 1]
         inner, starts_line = (len(head[0]), match.start() <= head.end()) if head else (0, False)
         if starts_line and not depth and match.lastgroup != "key":
             outer = len(head["indent"]) if head else 0

@@ -31,7 +31,7 @@ def placeholders(message: str) -> tuple[str, ...]:
 def render(
     rule: Rule, facts: Facts, today: date, catalogue: SignalCatalogue, context: Mapping[str, str] | None = None
 ) -> str:
-    """Fill in the message of a checked rule; one without a message says its name.
+    """Fill in the message of a checked rule; one without a message, or with nothing left to say, says its name.
 
     ``context`` gives the words of ``CONTEXT_WORDS``; a word nobody gave stays empty, a missing signal reads "missing".
     """
@@ -40,6 +40,7 @@ def render(
     words = {name: (context or {}).get(name, "") for name in CONTEXT_WORDS}
     names = placeholders(rule.message)
     values = read_facts(facts, catalogue, today, catalogue.reading(names)).values
-    return rule.message.format_map(
+    text = rule.message.format_map(
         {name: words[name] if name in words else format_value(values.get(name)) for name in names}
     )
+    return text.strip() or rule.name

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from .expression import ExpressionError, parse_comparison
+from .expression import UNSTORABLE, ExpressionError, is_storable, parse_comparison
 from .marking import _
 from .model import All, Any, Condition, FactValue, Not
 from .problems import Place, Problem, did_you_mean
@@ -41,6 +41,9 @@ class Reader:
             return None
         if len(node.value) > MAX_TEXT:
             self.refuse(node, "too_large", _("a text is at most %(max_text)s characters long", max_text=MAX_TEXT), path)
+            return None
+        if not is_storable(node.value):
+            self.refuse(node, "wrong_value", UNSTORABLE, path)
             return None
         return str(node.value)
 

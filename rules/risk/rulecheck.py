@@ -1,6 +1,7 @@
 """The checker of one rule: its own fields, its conditions or its table, and the tests kept with it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -67,8 +68,9 @@ class RuleChecker:
                 "bad_dates",
                 _("the rule would end on %(valid_to)s, before it starts", valid_to=rule.valid_to),
             )
+        counts = Counter(rule.companies)
         for company in rule.companies:
-            if not company.strip() or rule.companies.count(company) > 1:
+            if not company.strip() or counts[company] > 1:
                 yield self.at(
                     "companies",
                     "bad_company",

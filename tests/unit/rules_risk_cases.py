@@ -64,7 +64,7 @@ EDGES = [
     for text in ("0", "0.0001", "-0.0001", "1", "-1", "2.5", "100", "100.0001", "99.9999", "1e14", "-1e14")
 ]
 numbers = st.sampled_from(EDGES) | st.decimals(-200, 200, places=2) | st.decimals(-(10**14), 10**14, places=4)
-words = st.sampled_from(TEXTS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+words = st.sampled_from(TEXTS) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
 
 @st.composite

@@ -57,6 +57,11 @@ def test_each_word_has_its_kind():
     assert ("{{as is}}", "placeholder") not in found
 
 
+def test_a_line_of_very_many_dashes_is_coloured_in_one_pass():
+    # Looked at from its start for each dash, this takes minutes.
+    assert len(tokens("- " * 50_000)) == 50_000
+
+
 def test_a_text_over_several_lines_stays_a_text():
     found = kinds_of("reason: one and\n  two or\n  three\nwhen: owed > 5\n")
     assert ("two or", "text") in found and ("three", "text") in found and ("owed", "signal") in found

@@ -163,6 +163,12 @@ def test_a_wrong_field_is_refused(rule, code, words):
     assert found[0].place and found[0].place.line >= 7
 
 
+def test_very_many_companies_are_not_compared_each_with_each():
+    # Compared each with each this takes minutes.
+    names = ", ".join(f"c{number}" for number in range(19_000))
+    assert problems_of("late > 7", f"    companies: [{names}]\n") == ()
+
+
 def test_a_rule_test_on_a_date_counts_days():
     facts = "{name: t, today: 2025-03-31, facts: {late: 2025-03-01}, expect: fires}"
     assert problems_of("late = 30 days", f"    tests: [{facts}]\n") == ()

@@ -268,6 +268,21 @@ def test_hostile_yaml_is_refused_quickly(text, code):
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize("escape", [r"\0", r"\ud800", r"\udfff"])
+@pytest.mark.parametrize("field", ["name", "message", "reason", "companies"])
+def test_characters_that_no_database_holds_are_refused_where_an_escape_names_them(field, escape):
+    text = f'["a{escape}"]' if field == "companies" else f'"a{escape}"'
+    lines = f"    {field}: {text}\n" if field != "name" else ""
+    start = document(rule=lines) if lines else document().replace("name: n", f"name: {text}")
+    assert [(problem.code, problem.path.startswith(f"rules.r.{field}")) for problem in refused(start)] == [
+        ("wrong_value", True)
+    ]
+
+
+def test_a_condition_with_a_character_that_no_database_holds_is_refused():
+    assert refused(document(r"""'country = "\u0000"'"""))[0].code == "syntax"
+
+
 def test_all_problems_of_form_are_told_at_once():
     text = document("owed >> 5", "    severity: loud\n    colour: red\n")
     assert [problem.code for problem in refused(text)] == ["syntax", "wrong_value", "unknown_field"]

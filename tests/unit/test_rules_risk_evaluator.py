@@ -187,6 +187,12 @@ def test_a_message_shows_values_and_context():
     assert render(Rule("r", "Name", YES), {}, TODAY, CATALOGUE) == "Name"
 
 
+@pytest.mark.parametrize("message", ["{document}", " \n", "{document}\n{company}"])
+def test_a_message_with_nothing_to_say_says_the_name_of_its_rule(message):
+    rule = Rule("r", "Name", YES, message=message)
+    assert render(rule, {}, TODAY, CATALOGUE, {"document": ""}) == "Name"
+
+
 @given(conditions, facts)
 @settings(PATIENT, max_examples=150)
 def test_answer_trace_and_branches_agree(when, row):

@@ -91,6 +91,7 @@ def test_what_a_widget_leaves_out_the_signal_decides(when, line):
         (comparison("owed", ">", kind="value", value=float("nan")), "when", "not a number"),
         (comparison("public", "=", kind="value", type="flag", value="yes"), "when", "yes or no"),
         (comparison("country", "=", kind="value", type="text", value="\ud800"), "when", "half a character"),
+        (comparison("country", "=", kind="value", type="text", value="\0"), "when", "or a NUL"),
     ],
 )
 def test_a_form_that_is_no_condition_is_refused_at_its_path(when, path, words):
