@@ -29,6 +29,7 @@ Json = dict[str, Any] | list[Any] | str | int | Decimal | bool | None
 
 MAX_DIGITS = 18  # before the point: more is no amount of money but an attack on arithmetic
 MAX_DECIMALS = 10
+LARGEST_INTEGER = 2**31 - 1  # what a database's whole number holds
 # NUL and halves of surrogate pairs: JSON can name them, and no database holds them.
 UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 QUOTED = 4000  # characters of a wrong value; the transport shortens once secrets are out, so that none is cut in half
@@ -89,6 +90,8 @@ class Node:
     def integer(self) -> int:
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             self._fail("a whole number")
+        if abs(self.value) > LARGEST_INTEGER:
+            self._fail("a whole number of sensible size")
         return self.value
 
     def boolean(self) -> bool:
@@ -146,7 +149,10 @@ class Node:
             self._fail("an instant")
         if moment.tzinfo is None:
             self._fail("an instant with its offset from UTC")
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:  # its year in UTC is 0 or 10000
+            self._fail("an instant")
 
     def _fail(self, expected: str) -> NoReturn:
         got = HIDDEN if SECRET_NAMES.search(self.path) else shorten(repr(self.value), QUOTED)
@@ -194,9 +200,9 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ShapeError("", f"the key {twice!r} occurs twice in one object")
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ShapeError("", f"the key {name!r} occurs twice in one object")
+        members[name] = value
     return members

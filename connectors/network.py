@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import requests
 import urllib3
 
+LONGEST_WAIT = 86400.0  # what asks for more would put a call off for years, or past the last date there is
 # OpenSSL's reasons that show a set-up that cannot work. Others, above all a connection cut without a farewell, come in
 # the middle of a call that may have been carried out.
 _HOPELESS = ("ALERT", "CERTIFICATE", "HANDSHAKE", "HTTP_REQUEST", "PEM", "PROTOCOL", "VERSION")
@@ -54,13 +55,13 @@ def plain_reason(exc: Exception) -> str:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait from a ``Retry-After`` header, which holds seconds or a date."""
+    """Seconds to wait from a ``Retry-After`` header, which holds seconds or a date; no more than ``LONGEST_WAIT``."""
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value.strip())
+        return min(LONGEST_WAIT, float(value.strip()))
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+    return min(LONGEST_WAIT, max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()))

@@ -79,7 +79,7 @@ class XmlNode:
         number = self.decimal()
         if number != number.to_integral_value():
             self._fail("a whole number")
-        return int(number)
+        return Node(int(number), self.path).integer()
 
     def decimal(self) -> Decimal:
         return self._node().decimal()

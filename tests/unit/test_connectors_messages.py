@@ -101,6 +101,26 @@ def test_what_is_not_strict_json_is_refused(body):
         decode(body)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_instant_outside_the_calendar_in_utc_is_refused(text):
+    with pytest.raises(ShapeError, match="an instant"):
+        Node(text, "receivedAt").instant()
+
+
+def test_whole_number_larger_than_a_database_holds_is_refused():
+    assert decode(b"-2147483647").integer() == -2147483647
+    for text in (b"2147483648", b"1" * 4000):
+        with pytest.raises(ShapeError, match="a whole number of sensible size"):
+            decode(text).integer()
+
+
+def test_a_key_twice_among_very_many_is_found_without_comparing_each_with_each():
+    # Compared each with each this takes hours.
+    many = b",".join(b'"k%d":1' % number for number in range(500_000))
+    with pytest.raises(ShapeError, match="'k499999' occurs twice"):
+        decode(b"{" + many + b',"k499999":2}')
+
+
 def test_instant_needs_its_offset_and_becomes_utc():
     assert Node("2026-03-01T10:00:00+02:00").instant() == datetime(2026, 3, 1, 8, tzinfo=UTC)
     with pytest.raises(ShapeError, match="offset"):

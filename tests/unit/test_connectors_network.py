@@ -23,7 +23,7 @@ from connectors import (
     connect,
 )
 from connectors.calls import Call
-from connectors.network import is_set_up_wrong, retry_after
+from connectors.network import LONGEST_WAIT, is_set_up_wrong, retry_after
 from connectors.redaction import Redactor
 from connectors.transport import Transport
 
@@ -254,6 +254,9 @@ NOW = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.UTC)
         ("Sun, 99 Nov 2026 12:01:00 GMT", None),
         ("", None),
         (None, None),
+        ("1000000000", LONGEST_WAIT),
+        ("9" * 400, LONGEST_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
     ],
 )
 def test_time_to_wait_is_read_in_both_forms(header, seconds):

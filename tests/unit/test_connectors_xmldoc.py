@@ -80,6 +80,8 @@ def test_instant_needs_its_offset():
         ("1e999", XmlNode.decimal, "sensible size"),
         ("-1", XmlNode.amount, "an amount of 0 or more"),
         ("1.5", XmlNode.integer, "a whole number, got '1.5'"),
+        ("1E17", XmlNode.integer, "a whole number of sensible size, got 100000000000000000"),
+        ("9999-12-31T23:59:59-14:00", XmlNode.instant, "an instant, got '9999-12-31T23:59:59-14:00'"),
         ("yes", XmlNode.boolean, "true or false, got 'yes'"),
         ("101", XmlNode.percentage, "0 to 100"),
         ("eur", XmlNode.currency, "ISO 4217"),
