@@ -235,3 +235,8 @@ class TestGradeCover(PullCommon):
         self.policy.grade_cover_ids = [Command.create({"grade": "8", "amount": 3.0})]
         added = self.policy.grade_cover_ids.filtered(lambda row: row.grade == "8")
         self.assertEqual((added.currency_id, added.date_from), (self.policy.currency_id, date(2026, 1, 1)))
+
+    def test_renewed_policy_takes_the_table_along(self):
+        self._enter()
+        renewed = self.policy.copy({"number": "RENEWED"})
+        self.assertEqual(renewed.grade_cover_ids.mapped("amount"), [20000.0])

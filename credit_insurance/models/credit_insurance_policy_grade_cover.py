@@ -19,16 +19,15 @@ from .amounts import is_amount
 # The last answer under each reference, where it is one by grade, with the rows made of it and itself, the latest of
 # each first day.
 TOLD = """
-    SELECT told.id, told.external_id, told.buyer_id, told.grade, told.effective_from, told.effective_to, told.fresh,
+    SELECT told.id, told.external_id, told.grade, told.effective_from, told.effective_to,
+           NOT EXISTS (SELECT 1 FROM credit_insurance_cover o
+                        WHERE o.policy_id = told.policy_id AND o.external_id = told.external_id
+                          AND o.buyer_id = told.buyer_id AND o.status IN ('approved', 'partial', 'reduced')) AS fresh,
            json_agg(CASE WHEN s.status = 'approved'
                          THEN json_build_array(s.effective_from, s.grade_cover_id, s.amount, s.currency_id)
                          ELSE json_build_array(s.effective_from, NULL, 0, NULL) END
                     ORDER BY s.effective_from) FILTER (WHERE s.id IS NOT NULL) AS standing
-      FROM (SELECT DISTINCT ON (c.external_id, c.buyer_id) c.*,
-                   NOT EXISTS (SELECT 1 FROM credit_insurance_cover o
-                                WHERE o.policy_id = c.policy_id AND o.external_id = c.external_id
-                                  AND o.buyer_id = c.buyer_id AND o.status IN ('approved', 'partial', 'reduced')
-                              ) AS fresh
+      FROM (SELECT DISTINCT ON (c.external_id, c.buyer_id) c.*
               FROM credit_insurance_cover c
              WHERE c.policy_id = %(policy)s AND c.layer = 'permanent' AND c.derived IS NOT TRUE AND %(which)s
              ORDER BY c.external_id, c.buyer_id, c.id DESC) told
@@ -38,9 +37,12 @@ TOLD = """
                             AND d.buyer_id = told.buyer_id AND d.layer = told.layer AND d.active AND d.id >= told.id
                           ORDER BY d.effective_from, d.id DESC) s ON TRUE
      WHERE told.grade IS NOT NULL
-     GROUP BY told.id, told.external_id, told.buyer_id, told.grade, told.effective_from, told.effective_to, told.fresh
+     GROUP BY told.id, told.policy_id, told.external_id, told.buyer_id, told.grade, told.effective_from,
+              told.effective_to
      ORDER BY told.id
 """
+BY_GRADE = """c.external_id IN (SELECT g.external_id FROM credit_insurance_cover g
+                                 WHERE g.policy_id = %s AND g.grade IS NOT NULL)"""
 INSERT_DERIVED = """
     INSERT INTO credit_insurance_cover
            (buyer_id, policy_id, company_id, pull_id, active, layer, status, raw_code, amount, requested_amount,
@@ -137,7 +139,9 @@ class CreditInsurancePolicyGradeCover(models.Model):
 class CreditInsurancePolicy(models.Model):
     _inherit = "credit.insurance.policy"
 
-    grade_cover_ids = fields.One2many("credit.insurance.policy.grade.cover", "policy_id", string="Cover by Grade")
+    grade_cover_ids = fields.One2many(
+        "credit.insurance.policy.grade.cover", "policy_id", string="Cover by Grade", copy=True
+    )
 
     def _derive_covers(self):
         """After a change of the table: what follows of it for every cover by grade."""
@@ -193,7 +197,7 @@ class CreditInsuranceCover(models.Model):
         table = {}
         for row in policy.sudo().grade_cover_ids.sorted("date_from"):
             table.setdefault(row.grade, []).append(row)
-        which = SQL("TRUE") if references is None else SQL("c.external_id = ANY(%s)", list(references))
+        which = SQL(BY_GRADE, policy.id) if references is None else SQL("c.external_id = ANY(%s)", list(references))
         rows, fresh = [], set()
         for told in self.env.execute_query_dict(SQL(TOLD, policy=policy.id, which=which)):
             segments = _get_news(told, _get_segments(told, table.get(told["grade"], [])))

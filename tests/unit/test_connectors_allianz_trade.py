@@ -244,7 +244,7 @@ def test_portfolio_is_asked_for_and_read(wire):
         by_grade, agreed = insurer.covers("100200")
     assert wire.bodies(PORTFOLIO) == [shape("cover_search_request.json")]
     assert (by_grade.status, by_grade.raw_code, by_grade.amount) == (CoverStatus.APPROVED, "CheckPolicy", None)
-    assert by_grade.conditions == ("GradeCover: 5",)
+    assert (by_grade.conditions, by_grade.grade, agreed.grade) == (("GradeCover: 5",), "5", "")
     assert (agreed.buyer_id, agreed.status, agreed.amount) == ("70012345", CoverStatus.APPROVED, Decimal("60000.5"))
     assert (agreed.currency, agreed.effective_from) == ("USD", date(2026, 1, 15))
     assert agreed.cover_id != by_grade.cover_id
