@@ -1,4 +1,7 @@
-"""The texts of the shipped rules, for translators only; ``scripts/pack_texts.py`` writes them."""
+"""What the shipped rules say to people, once more where Odoo looks for terms: it reads Python and not YAML.
+
+A test holds the two together and says what to add and what to take away.
+"""
 
 from .marking import _
 
