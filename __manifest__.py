@@ -54,6 +54,7 @@
         "credit_insurance/views/credit_insurance_exchange_views.xml",
         "credit_insurance/views/credit_insurance_insurer_performance_views.xml",
         "credit_insurance/wizards/credit_insurance_account_enable_views.xml",
+        "credit_insurance/wizards/credit_insurance_file_import_views.xml",
         "credit_insurance/wizards/credit_insurance_buyer_match_views.xml",
         "credit_insurance/views/credit_insurance_account_views.xml",
         "credit_insurance/views/credit_insurance_wake_up_views.xml",

@@ -118,6 +118,7 @@ from . import (
     credit_insurance_policy_terms,
     credit_insurance_profile,
     credit_insurance_pull,
+    credit_insurance_pull_file,
     credit_insurance_pull_mark,
     credit_insurance_pull_schedule,
     credit_insurance_receivable_total,

@@ -129,9 +129,10 @@ class CreditInsuranceCoverRequest(models.Model):
             raise RetryableJobError("a pull is under way", seconds=60, ignore_retry=True)
 
     @api.model
-    def _take_over_states(self, account, states):
+    def _take_over_states(self, account, states, by_file=False):
         """Take over what a list of the insurer's, as ``CoverRequestState`` messages, says about our requests.
 
+        :param by_file: a person brought the list, so that it may be about what a person handed in
         :return: the requests that changed
         """
         numbers = [state.request_id for state in states]
@@ -145,7 +146,7 @@ class CreditInsuranceCoverRequest(models.Model):
                 ("name", "in", references),
             ]
         )
-        found = found.filtered(lambda request: not request._is_elsewhere())
+        found = found.filtered(lambda request: (by_file and request.by_hand) or not request._is_elsewhere())
         locked = found.try_lock_for_update()  # one that is being sent gets its answer there
         by_number = {request.insurer_reference: request for request in locked if request.insurer_reference}
         by_name = {request.name: request for request in locked}

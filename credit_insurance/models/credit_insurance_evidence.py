@@ -12,6 +12,7 @@ from .guarded_fields import without_fields
 # By model: the field that names the file.
 EVIDENCE = {
     "credit.insurance.claim.document": "file_id",
+    "credit.insurance.pull": "file_id",
     "credit.insurance.report.order": "report_id",
 }
 FROZEN_FIELDS = frozenset(

@@ -166,6 +166,10 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self._check_may_answer()
         self._lock_for_user()
         self._check_may_answer()
+        return self._take_over_answers(answers)
+
+    def _take_over_answers(self, answers):
+        """As :meth:`_apply_answers`, for one that was looked at and locked."""
         receipt = next((one for one in answers.receipts if self._is_named(one.reference)), None)
         status = next((one for one in self._get_status_answers(answers) if self._is_named(one.reference)), None)
         if receipt is not None and self.state not in ("acknowledged", "pending"):

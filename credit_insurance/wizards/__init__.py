@@ -5,6 +5,7 @@ from . import (
     credit_insurance_alert_dismiss,
     credit_insurance_buyer_match,
     credit_insurance_exposure_line,
+    credit_insurance_file_import,
     credit_insurance_gate_switch,
     credit_insurance_growth_request,
     credit_insurance_hold_release,

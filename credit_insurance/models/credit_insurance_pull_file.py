@@ -1,0 +1,122 @@
+"""What an insurer tells by file: a pull whose pages came from a person.
+
+    file ──read──> covers of each policy ──┐
+                   grades                  ├──> the same history, marks and events as a page that was asked for
+                   states of requests    ──┘
+                   receipts and states  ─────> what was handed in by a person
+
+A file that lists all covers makes those that did not change as fresh as the file, and says who is missing. From one
+that lists some, nothing is concluded about the others.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .pull_lists import CoversEnd
+
+# Where what was handed in is found by the reference that the file names; requests for cover have a list of their own.
+SUBMISSIONS = (
+    *("credit.insurance.overdue.notice", "credit.insurance.declaration", "credit.insurance.claim"),
+    *("credit.insurance.report.order", "credit.insurance.collection.case"),
+)
+PROBLEMS_TOLD = 50
+
+
+class CreditInsurancePull(models.Model):
+    _inherit = "credit.insurance.pull"
+
+    file_id = fields.Many2one("ir.attachment", readonly=True, ondelete="restrict", help="What the insurer sent.")
+    answer_count = fields.Integer(string="Answers Received", help="To what was handed in by a person.")
+
+    @api.model
+    def _take_file(self, account, answers, file, as_of, complete):
+        """Take over what a file says, as ``connectors.files.FileAnswers``, and return the pull that records it.
+
+        :param file: ``(name, content)``
+        :param as_of: when the insurer made it
+        :param complete: it lists every cover of every policy of the connection
+        :raise UserError: a pull is under way, or the file is older than what is known
+        """
+        pulls = self.sudo()
+        if pulls._get_running(account):
+            raise UserError(self.env._("“%s” is being pulled: read the file when that is done.", account.name))
+        if complete and account.covers_pulled_at and as_of < account.covers_pulled_at:
+            raise UserError(self.env._("The file is older than what is known of “%s” already.", account.name))
+        pull = pulls.create({"account_id": account.id, "place": account._get_place(), "started_at": as_of, "plan": []})
+        pull._keep_file(*file)
+        pull.incomplete = bool(answers.problems) or not complete
+        pull._note_problems([str(problem) for problem in answers.problems[:PROBLEMS_TOLD]])
+        pull._take_covers(answers.covers)
+        pull._take_grades(answers.grades)
+        pull.request_count = len(answers.request_states)
+        requests = self.env["credit.insurance.cover.request"].sudo()
+        requests._take_over_states(account, answers.request_states, by_file=True)
+        pull._take_answers(answers)
+        pull._forget_marks()
+        pull.write({"state": "done", "finished_at": fields.Datetime.now()})
+        account.sudo()._record_success()
+        return pull
+
+    def _keep_file(self, name, content):
+        vals = {"name": name, "raw": content, "res_model": self._name, "res_id": self.id}
+        self.file_id = self.env["ir.attachment"].create({**vals, "credit_insurance_evidence": True})
+
+    def _take_covers(self, covers):
+        """The covers by policy; after a complete list, who is missing from it."""
+        policies = {policy.number: policy for policy in self.account_id.policy_ids}
+        by_policy = {}
+        for cover in covers:
+            by_policy.setdefault(cover.policy_number, []).append(cover)
+        for number, told in by_policy.items():
+            policy = policies.get(number)
+            if not policy:
+                self._note_problems(
+                    [self.env._("Policy %s is none of this connection's: its covers were left out.", number)]
+                )
+                self.incomplete = True
+                continue
+            changed, problems = self.env["credit.insurance.cover"]._take_over(self, policy, told)
+            self.cover_count += len(told)
+            self.changed_count += changed
+            self._note_problems(problems)
+            self._mark_seen(policy, {cover.cover_id for cover in told})
+        lacking = self.account_id._get_pulled_policies().filtered(lambda policy: policy.number not in by_policy)
+        if lacking and not self.incomplete:
+            numbers = ", ".join(lacking.mapped("number"))
+            self._note_problems([self.env._("The file lists no cover of %s: nothing is concluded from that.", numbers)])
+            self.incomplete = True
+        if by_policy and not self.incomplete:
+            CoversEnd(self, None, lacking).take_over(None)
+
+    def _take_grades(self, grades):
+        if not grades:
+            return
+        numbers = [grade.buyer_id for grade in grades]
+        links = self.env["credit.insurance.buyer.link"].search(
+            [("account_id", "=", self.account_id.id), ("external_id", "in", numbers)], order="id"
+        )
+        self.grade_count = self.env["credit.insurance.grade"]._take_over(self, links, grades)
+        missing = sorted(set(numbers) - set(links.mapped("external_id")))
+        if missing:
+            shown = ", ".join(missing[:PROBLEMS_TOLD])
+            self._note_problems([self.env._("No buyer has these numbers, which the file grades: %s.", shown)])
+
+    def _take_answers(self, answers):
+        """The rest of the file, to what was handed in over this connection."""
+        references = {one.reference for one in answers.all() if getattr(one, "reference", "")}
+        if not references:
+            return
+        domain = [("name", "in", sorted(references)), ("policy_id.account_id", "=", self.account_id.id)]
+        for model in SUBMISSIONS:
+            for record in self.env[model].search(domain).filtered(_waits):
+                try:
+                    with self.env.cr.savepoint():
+                        record._lock_for_user()
+                        self.answer_count += record._take_over_answers(answers)
+                except UserError as exc:
+                    self._note_problems([f"{record.name}: {exc}"])
+
+
+def _waits(record):
+    """Whether it waits for an answer, and this may be from where it went."""
+    return record.state in record._waiting_states and (record.by_hand or not record._is_elsewhere())

@@ -1,0 +1,64 @@
+import base64
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.credit_insurance.connectors.files import FileError, read
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_evidence import safe_file_name
+
+
+class CreditInsuranceFileImport(models.TransientModel):
+    """A file of the insurer's with covers, grades or answers, where there is no interface or it does not tell them."""
+
+    _name = "credit.insurance.file.import"
+    _description = "Read a File of the Insurer"
+
+    account_id = fields.Many2one("credit.insurance.account", string="Connection", required=True, readonly=True)
+    file = fields.Binary(attachment=False, help="CSV, XLSX, XML or EDIFACT, as the insurer sent it.")
+    filename = fields.Char()
+    as_of = fields.Datetime(
+        default=fields.Datetime.now, required=True, help="When the insurer made the file: its data are that old."
+    )
+    complete = fields.Boolean(
+        string="All Covers",
+        help="The file lists every cover of every policy of this connection: buyers it lacks count as missing, and "
+        "what did not change is as fresh as the file.",
+    )
+
+    def action_import(self):
+        self.ensure_one()
+        account = self.account_id
+        account._check_role("credit_insurance.credit_insurance_group_manager")
+        account.check_access("read")
+        if not account.active or account.state == "disabled":
+            raise UserError(self.env._("The connection “%s” is disabled.", account.name))
+        if self.as_of > fields.Datetime.now():
+            raise UserError(self.env._("The insurer cannot have made the file in the future."))
+        if not self.file:
+            raise UserError(self.env._("Choose the insurer's file."))
+        content = base64.b64decode(self.file)
+        answers = self._read(content)
+        file = (safe_file_name(self.filename, "answers"), content)
+        pull = self.env["credit.insurance.pull"]._take_file(account, answers, file, self.as_of, self.complete)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": pull._name,
+            "res_id": pull.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    @api.model
+    def _read(self, content):
+        """What the file says.
+
+        :raise UserError: it cannot be read, or says nothing
+        """
+        try:
+            answers = read(content, self.filename or "", self.account_id.sudo()._get_reading())
+        except FileError as exc:
+            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
+        if not answers.all():
+            problems = "\n".join(str(problem) for problem in answers.problems[:10])
+            raise UserError(self.env._("The file says nothing that could be read. %s", problems))
+        return answers
