@@ -22,13 +22,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from itertools import count
-from typing import Any, Protocol
+from typing import Protocol
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from .calls import Answer, Call, Exchange, TransportOptions
+from .deadline import Deadline, LimitedAdapter
 from .errors import (
     AuthenticationError,
     ConfigurationError,
@@ -90,29 +90,6 @@ class _AnswerTooLarge(Exception):
     pass
 
 
-class _Adapter(HTTPAdapter):
-    """Splits the time limit of a request in two: connecting may not take as long as reading.
-
-    ``Session.request`` gets one number, not ``requests``' pair, because Odoo's test base compares it with a number.
-    """
-
-    def __init__(self, connect_seconds: float) -> None:
-        super().__init__(max_retries=0)
-        self._connect_seconds = connect_seconds
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        limits = (min(self._connect_seconds, timeout), timeout)
-        return super().send(request, stream, limits, verify, cert, proxies)
-
-
 class Transport:
     """Sends calls to one insurer at one address.
 
@@ -147,6 +124,7 @@ class Transport:
         self._redactor = redactor
         self._explain = explain
         self.hooks = hooks or Hooks()
+        self._deadline = Deadline(self.hooks.clock)
         self._session = self._open_session()
 
     def __repr__(self) -> str:
@@ -224,7 +202,8 @@ class Transport:
         return self._judge(reply, request_id)
 
     def _exchange(self, call: Call, headers: Mapping[str, str], deadline: float) -> _Reply:
-        left = max(0.001, deadline - self.hooks.clock())
+        self._deadline.at = deadline
+        left = max(0.001, self._deadline.left())
         response = self._session.request(
             call.method,
             self._url(call),
@@ -237,10 +216,10 @@ class Transport:
             verify=self._options.ca_bundle or True,
         )
         with response:
-            return _Reply(response.status_code, response.headers, self._read_body(response, deadline))
+            return _Reply(response.status_code, response.headers, self._read_body(response))
 
-    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
-        """The decoded body. ``read1`` returns whatever arrived, so that a server that trickles meets the deadline."""
+    def _read_body(self, response: requests.Response) -> bytes:
+        """The decoded body. ``read1`` returns whatever arrived, so that one that is too large ends early."""
         parts: list[bytes] = []
         size = 0
         while chunk := response.raw.read1(CHUNK, decode_content=True):
@@ -248,8 +227,6 @@ class Transport:
             size += len(chunk)
             if size > self._options.max_bytes:
                 raise _AnswerTooLarge(f"the answer is larger than {self._options.max_bytes} bytes")
-            if self.hooks.clock() > deadline:
-                raise requests.ReadTimeout("the answer did not end in time")
         return b"".join(parts)
 
     def _headers(self, call: Call, request_id: str) -> dict[str, str]:
@@ -268,7 +245,7 @@ class Transport:
     def _network_error(self, exc: Exception, request_id: str) -> ConnectorError:
         if isinstance(exc, requests.RequestException):
             exc.request = None  # it holds the headers, and error reporters print what they find
-        if isinstance(exc, requests.exceptions.InvalidHeader):
+        if isinstance(exc, requests.exceptions.InvalidHeader) and not _came_in(exc):
             exc.args = (BAD_HEADER,)  # the original quotes its value
             return ConfigurationError(BAD_HEADER, insurer=self.insurer, request_id=request_id)
         if isinstance(exc, _AnswerTooLarge):
@@ -360,9 +337,14 @@ class Transport:
         session.headers["User-Agent"] = "odoo-credit-insurance"
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.auth = _keep_authorization
-        session.mount("https://", _Adapter(self._options.connect_seconds))
-        session.mount("http://", _Adapter(self._options.connect_seconds))
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, LimitedAdapter(self._options.connect_seconds, self._deadline))
         return session
+
+
+def _came_in(exc: requests.exceptions.InvalidHeader) -> bool:
+    """Whether the header is one of the answer: then the call was sent."""
+    return bool(exc.args) and isinstance(exc.args[0], urllib3.exceptions.InvalidHeader)
 
 
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
