@@ -10,7 +10,9 @@ MAX_MEMBERS = 1000
 MAX_UNPACKED = 400_000_000  # bytes in all
 MAX_MEMBER = 300_000_000
 MAX_STRINGS = 100_000_000  # of the table of texts, which is held in memory
+MAX_TAGS = 500_000  # outside rows and texts, and of each of these: the reader holds them in memory all at once
 CHUNK = 1 << 20
+PIECE = re.compile(rb"<(?:[\w.-]+:)?(?:row|si)[\s/>]")
 DOCTYPE = re.compile(rb"<!DOCTYPE|<!ENTITY", re.IGNORECASE)
 DECLARED = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
 ENCODINGS = {b"utf-8", b"us-ascii", b"ascii", b"utf-16"}
@@ -53,7 +55,7 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
 
 def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     with archive.open(member) as stream:
-        before = b""
+        before, tags = b"", 0
         while chunk := stream.read(CHUNK):
             if not before:
                 declared = DECLARED.match(chunk)
@@ -61,4 +63,14 @@ def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
                     raise FileError(f"{member.filename} is in {declared.group(1)!r}, expected UTF-8")
             if DOCTYPE.search((before[-20:] + chunk).replace(b"\0", b"")):  # also as UTF-16 writes it
                 raise FileError(f"{member.filename} has a document type, which is not accepted")
+            tags = _check_tags(member, chunk, tags)
             before = chunk
+
+
+def _check_tags(member: zipfile.ZipInfo, chunk: bytes, tags: int) -> int:
+    """Count tags piece by piece; ``tags`` are those of the piece that the chunk goes on with."""
+    for number, piece in enumerate(PIECE.split(chunk.replace(b"\0", b""))):
+        tags = piece.count(b"<") + (0 if number else tags)
+        if tags > MAX_TAGS:
+            raise FileError(f"{member.filename} has a piece of more than {MAX_TAGS} elements")
+    return tags

@@ -156,6 +156,26 @@ def test_a_workbook_that_could_do_harm_is_not_opened(name, content, words, monke
         read(tampered(name, lambda _old: content), "x.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("xl/worksheets/sheet1.xml", b'<sheetData><row r="1">%s</row></sheetData>' % (b"<c><v>1</v></c>" * 200_000)),
+        ("xl/worksheets/sheet1.xml", b"<x:row><x:c><x:is>%s</x:is></x:c></x:row>" % (b"<x:r/>" * 600_000)),
+        ("xl/sharedStrings.xml", b"<sst><si>%s</si></sst>" % (b"<r/>" * 600_000)),
+        ("xl/styles.xml", b"<styleSheet>%s</styleSheet>" % (b"<xf/>" * 600_000)),
+    ],
+    ids=["cells", "parts of a cell", "parts of a text", "styles"],
+)
+def test_a_small_workbook_that_unpacks_to_millions_of_elements_is_not_opened(name, piece):
+    with pytest.raises(FileError, match="more than 500000 elements"):
+        read(tampered(name, lambda _old: piece), "x.xlsx")
+
+
+def test_a_large_workbook_of_many_rows_is_opened():
+    rows = [HEAD, *[[f"B{number}", "5", "DRA", "2026-01-01"] for number in range(40_000)]]
+    assert len(read(workbook(rows), "x.xlsx").grades) == 40_000
+
+
 def test_rows_beyond_a_sheet_are_refused():
     far = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     far += b'<row r="1"><c r="A1" t="inlineStr"><is><t>buyer_id</t></is></c></row>'
