@@ -1,9 +1,15 @@
 """Calling another system: signed, from a job, repeated when it may go well later, never from a copy of the database."""
 
+import contextlib
 import hashlib
 import hmac
 import json
 import socket
+<<<<<<< HEAD
+=======
+import threading
+import time
+>>>>>>> 8cea4ad (Do not let the receiver of a webhook keep a worker by trickling its answer)
 from unittest.mock import Mock, patch
 
 import requests
@@ -75,6 +81,32 @@ class TestAlertWebhook(FindingsCommon):
             self._call(task, answer)
             self.assertEqual(task.state, "failed")
             self._record()
+
+    def test_receiver_that_trickles_does_not_keep_the_worker(self):
+        task, sent, pieces = self._queue(), [], [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 120, b"\r\n"]
+
+        def serve():
+            with contextlib.suppress(OSError), server.accept()[0] as connection:
+                for piece in pieces:
+                    connection.sendall(piece)
+                    sent.append(piece)
+                    time.sleep(0.05)
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            # What people enter begins with https; what is tried here lies below it.
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            self.env.cr.execute("UPDATE credit_insurance_webhook SET url = %s WHERE id = %s", [url, self.hook.id])
+            self.hook.invalidate_recordset()
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            with (
+                patch.object(credit_insurance_action_webhook, "TOTAL_SECONDS", 0.5),
+                self.assertRaises(RetryableJobError),
+            ):
+                task._job_call()
+            thread.join()
+        self.assertLess(len(sent), len(pieces))
+        self.assertEqual(task.state, "queued")
 
     def test_job_that_gave_up_leaves_a_failed_task(self):
         task = self._queue()

@@ -145,6 +145,8 @@ class TestFileImport(ClaimCommon):
         self.assertEqual((request.state, request.granted_amount), ("partial", 2500.0))
         self.assertEqual((notice.state, notice.insurer_reference), ("acknowledged", "N-1"))
         self.assertEqual((pull.request_count, pull.answer_count, pull.problem), (1, 1, False))
+        self.assertEqual(self.env["credit.insurance.pull"].search([("account_id", "=", self.account.id)]), pull)
+        self.assertEqual((pull.state, pull.error), ("done", False))
 
     def test_only_a_credit_manager_reads_files_in_and_only_such_as_say_something(self):
         for user in (self.officer, self.rep):
@@ -156,6 +158,12 @@ class TestFileImport(ClaimCommon):
         self.account.state = "disabled"
         with self.assertRaisesRegex(UserError, "disabled"):
             self._import([self._cover()])
+        self.assertFalse(self.env["credit.insurance.pull"].search([("account_id", "=", self.account.id)]))
+
+    def test_an_insurer_without_an_interface_is_not_asked(self):
+        with self.assertRaisesRegex(UserError, "read its files"):
+            self.account.with_user(self.manager).action_pull()
+        self.env["credit.insurance.account"]._cron_pull()
         self.assertFalse(self.env["credit.insurance.pull"].search([("account_id", "=", self.account.id)]))
 
     def test_a_file_waits_for_the_pull_that_is_under_way(self):

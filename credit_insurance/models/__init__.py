@@ -33,6 +33,7 @@ from . import (
     credit_insurance_buyer_identity,
     credit_insurance_buyer_limits,
     credit_insurance_buyer_link,
+    credit_insurance_buyer_lookup,
     credit_insurance_buyer_merge,
     credit_insurance_buyer_near_misses,
     credit_insurance_buyer_recommendation,

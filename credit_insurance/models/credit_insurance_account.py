@@ -8,6 +8,7 @@ from odoo.addons.credit_insurance.connectors import (
     ConfigurationError,
     ConnectorError,
     NotSupported,
+    Operation,
     RateLimited,
     RejectedByInsurer,
     TransportError,
@@ -180,16 +181,21 @@ class CreditInsuranceAccount(models.Model):
             refusal = account._get_refusal()
             if refusal:
                 raise UserError(refusal)
+            if not account.can_pull:
+                raise UserError(self.env._("“%s” tells nothing by itself: read its files.", account.name))
             self.env["credit.insurance.pull"]._start(account)
         return self._notify("info", self.env._("The insurer is being asked. The answers appear on the buyers."))
 
     def action_match_buyers(self):
-        """Look for the insurer's numbers of all buyers without one, in the background."""
+        """Look for the insurer's numbers of all buyers without one, in the background; where it cannot be asked, the
+        file that asks it."""
         self.ensure_one()
         self._check_role("credit_insurance.credit_insurance_group_manager")
         self.check_access("read")
         if refusal := self._get_refusal():
             raise UserError(refusal)
+        if Operation.FIND_BUYER not in self._get_capabilities():
+            return self._download_lookups()
         self.env["credit.insurance.buyer.link"]._start_matching(self)
         return self._notify("info", self.env._("The insurer is being asked for the numbers of buyers without one."))
 

@@ -15,13 +15,15 @@ import requests
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.credit_insurance.connectors.deadline import Deadline, LimitedAdapter
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, split_address
 
 _logger = logging.getLogger(__name__)
 
-TIMEOUT = (5, 15)  # seconds to connect, and between two bytes of the answer
+CONNECT_SECONDS, READ_SECONDS = 5, 15  # to connect, and between two bytes of the answer
+TOTAL_SECONDS = 30  # a receiver that trickles does not keep the worker
 MAX_TRIES = 6
 ALLOWED_PARAMETER = "credit_insurance.webhook_hosts_inside"
 
@@ -90,6 +92,7 @@ class CreditInsuranceWebhook(models.Model):
         body = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()
         timestamp = str(int(time.time()))
         signature = hmac.new(hook.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+<<<<<<< HEAD
         headers = {
             "Content-Type": "application/json",
             "X-Credit-Timestamp": timestamp,
@@ -104,6 +107,34 @@ class CreditInsuranceWebhook(models.Model):
             )
             answer.close()
             return answer.status_code
+=======
+        with self._open_session() as session:
+            answer = session.post(
+                hook.url.strip(),
+                data=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "X-Credit-Timestamp": timestamp,
+                    "X-Credit-Signature": f"sha256={signature.hexdigest()}",
+                    "X-Credit-Delivery": delivery,
+                },
+                timeout=READ_SECONDS,
+                # Whoever answers for the address may not send the figures elsewhere.
+                allow_redirects=False,
+                stream=True,
+            )
+            answer.close()
+        return answer.status_code
+>>>>>>> 8cea4ad (Do not let the receiver of a webhook keep a worker by trickling its answer)
+
+    @api.model
+    def _open_session(self):
+        deadline = Deadline(time.monotonic)
+        deadline.at = time.monotonic() + TOTAL_SECONDS
+        session = requests.Session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, LimitedAdapter(CONNECT_SECONDS, deadline))
+        return session
 
 
 class CreditInsuranceAction(models.AbstractModel):

@@ -63,14 +63,18 @@ class CreditInsuranceBuyerLink(models.Model):
     def _start_matching(self, account, buyers=None):
         """Queue the search for the insurer's numbers of ``buyers``, or of all buyers without one."""
         if buyers is None:
-            linked = [("account_id", "=", account.id)]
-            domain = [("company_id", "=", account.company_id.id), ("link_ids", "not any", linked)]
-            buyers = self.env["credit.insurance.buyer"].sudo().search(domain, order="id")
+            buyers = self._get_buyers_without_number(account)
         links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
         for start in range(0, len(buyers), BUYERS_PER_JOB):
             ids = buyers.ids[start : start + BUYERS_PER_JOB]
             key = f"credit_insurance.match-{account.id}-{ids[0]}-{ids[-1]}"
             links.with_delay(identity_key=key)._job_match(account.id, ids)
+
+    @api.model
+    def _get_buyers_without_number(self, account):
+        linked = [("account_id", "=", account.id)]
+        domain = [("company_id", "=", account.company_id.id), ("link_ids", "not any", linked)]
+        return self.env["credit.insurance.buyer"].sudo().search(domain, order="id")
 
     @api.model
     def _job_match(self, account_id, buyer_ids):
@@ -93,17 +97,23 @@ class CreditInsuranceBuyerLink(models.Model):
         :return: the new links
         :raise ConnectorError: the insurer could not be asked
         """
+        linked = self.search([("account_id", "=", account.id)]).buyer_id
+        with account._connect() as insurer:
+            found = [(buyer, self._find_entity(insurer, buyer)) for buyer in buyers - linked]
+        return self._link_entities(account, found)
+
+    @api.model
+    def _link_entities(self, account, found):
+        """Link buyers to their ``connectors.matching.Match``, ``[(buyer, match)]``; who comes first has the number."""
         account_links = self.search([("account_id", "=", account.id)])
         taken, linked = set(account_links.mapped("external_id")), account_links.buyer_id
         values = []
-        with account._connect() as insurer:
-            for buyer in buyers - linked:
-                match = self._find_entity(insurer, buyer)
-                if match and match.candidate.buyer_id not in taken:
-                    taken.add(match.candidate.buyer_id)
-                    entity = self._prepare_entity_vals(match.candidate)
-                    proof = {"matched_by": match.proof.value}
-                    values.append({"buyer_id": buyer.id, "account_id": account.id, **proof, **entity})
+        for buyer, match in found:
+            if match and buyer not in linked and match.candidate.buyer_id not in taken:
+                taken.add(match.candidate.buyer_id)
+                entity = self._prepare_entity_vals(match.candidate)
+                proof = {"matched_by": match.proof.value}
+                values.append({"buyer_id": buyer.id, "account_id": account.id, **proof, **entity})
         return self.sudo().create(values).with_env(self.env)
 
     @api.model
@@ -113,7 +123,12 @@ class CreditInsuranceBuyerLink(models.Model):
         has_own = query and query.own_reference and insurer.finds_own_references
         if not query or not (has_own or has_number(query)):
             return None
-        match = proven(query, insurer.find_buyer(query))
+        return self._prove(buyer, query, insurer.find_buyer(query))
+
+    @api.model
+    def _prove(self, buyer, query, candidates):
+        """The ``connectors.matching.Match`` that is certainly the buyer, or None."""
+        match = proven(query, candidates)
         own = match.candidate.own_reference.strip() if match else ""
         # What the insurer keeps under another customer's reference is not this one's, whatever its number.
         if own and self._get_referenced([own], buyer.company_id).get(own, buyer.partner_id) != buyer.partner_id:

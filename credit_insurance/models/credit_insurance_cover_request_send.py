@@ -118,7 +118,7 @@ class CreditInsuranceCoverRequest(models.Model):
 
     def _is_connected(self):
         account = self.sudo().policy_id.account_id
-        return bool(account and not account._get_refusal())
+        return bool(account and account.can_pull and not account._get_refusal())
 
     def _job_pull_covers(self):
         """Ask for the covers once more; a pull that is under way may have passed this buyer's."""

@@ -46,6 +46,8 @@ class CreditInsurancePull(models.Model):
         pull._keep_file(*file)
         pull.incomplete = bool(answers.problems) or not complete
         pull._note_problems([str(problem) for problem in answers.problems[:PROBLEMS_TOLD]])
+        links = self.env["credit.insurance.buyer.link"].sudo()
+        pull._note_problems(links._take_candidates(account, answers.candidates))
         pull._take_covers(answers.covers)
         pull._take_grades(answers.grades)
         pull.request_count = len(answers.request_states)

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from odoo.addons.credit_insurance.connectors import CONNECTORS
+
 from . import credit_insurance_account  # noqa: F401 (has to be loaded first)
+from .pull_lists import LISTS
 
 STARTED_AT_ONCE = 3
 
@@ -23,7 +26,15 @@ class CreditInsuranceAccount(models.Model):
         help="When the grades of all buyers were asked for last. Between, only changes are, where they are told.",
     )
 
+    can_pull = fields.Boolean(compute="_compute_can_pull", help="Whether the insurer can be asked for anything.")
+
     _pull_hours_positive = models.Constraint("CHECK(pull_hours > 0)", "Ask at least once in some hours.")
+
+    @api.depends("connector")
+    def _compute_can_pull(self):
+        asked = {operation for reader in LISTS.values() for operation in reader.operations}
+        for account in self:
+            account.can_pull = bool(account.connector in CONNECTORS and asked & set(account._get_capabilities()))
 
     @api.model
     def _cron_pull(self):
@@ -34,7 +45,7 @@ class CreditInsuranceAccount(models.Model):
             order="next_pull_at NULLS FIRST, id",
         )
         started, pulls = 0, self.env["credit.insurance.pull"]
-        for account in due:
+        for account in due.filtered("can_pull"):
             running = pulls._get_running(account)
             if running and running._has_job():
                 continue  # it may be a narrow one: this one stays due

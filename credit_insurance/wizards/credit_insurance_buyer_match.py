@@ -70,7 +70,7 @@ class CreditInsuranceBuyerMatch(models.TransientModel):
         policy = self.account_id.policy_ids[:1]
         if not policy:
             raise UserError(self.env._("Enter a policy on the connection first."))
-        reference = f"BUYER-{self.company_id.id}-{self.buyer_id.id}"
+        reference = self.env["credit.insurance.buyer.link"]._get_lookup_reference(self.buyer_id)
         candidates = self._ask(lambda insurer: insurer.request_buyer_number(reference, policy.number, query))
         self.buyer_id._message_log(
             body=self.env._(
