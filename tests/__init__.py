@@ -11,6 +11,7 @@ from . import (
     test_credit_attack_holds,
     test_credit_attack_limits,
     test_credit_attack_orders,
+    test_credit_attack_rules,
     test_credit_authority,
     test_credit_card,
     test_credit_card_notices,

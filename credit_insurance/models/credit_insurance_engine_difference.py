@@ -4,11 +4,13 @@ import logging
 import threading
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from .rule_trace import to_json
 
 _logger = logging.getLogger(__name__)
 _noted = threading.local()
+ADMIN_GROUP = "credit_insurance.credit_insurance_group_admin"
 ACTIVITY_TYPE = "mail.mail_activity_data_warning"
 
 
@@ -25,6 +27,7 @@ class CreditInsuranceEngineDifference(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
     _rec_name = "rules"
+    _mail_post_access = "read"
 
     company_id = fields.Many2one("res.company", readonly=True)
     rules = fields.Char(readonly=True, help="Keys of the rules that were answered differently.")
@@ -33,7 +36,9 @@ class CreditInsuranceEngineDifference(models.Model):
     facts = fields.Json(readonly=True)
     engine_answer = fields.Json(readonly=True)
     reference_answer = fields.Json(readonly=True)
-    state = fields.Selection([("open", "Open"), ("done", "Done")], default="open", required=True, tracking=True)
+    state = fields.Selection(
+        [("open", "Open"), ("done", "Done")], default="open", required=True, readonly=True, tracking=True
+    )
 
     @api.model
     def _write_noted(self, company):
@@ -71,7 +76,9 @@ class CreditInsuranceEngineDifference(models.Model):
 
     def action_done(self):
         """Somebody has looked into it."""
-        self.check_access("write")
-        self.write({"state": "done"})
+        if not self.env.user.has_group(ADMIN_GROUP):
+            raise AccessError(self.env._("Only an administrator of risk rules looks into differences of the engine."))
+        self.check_access("read")
+        self.sudo().write({"state": "done"})
         self.activity_feedback([ACTIVITY_TYPE])
         return True

@@ -115,9 +115,10 @@ class CreditInsuranceEvent(models.Model):
             self, vals_list = without_fields(self, vals_list, (*SYSTEM_FIELDS, "reported_on"))
             origin = "imported" if self.env.context.get("import_file") else "entered"
             vals_list = [{**vals, "origin": origin} for vals in vals_list]
-            if any(vals.get("kind") in INSURER_KINDS for vals in vals_list):
-                raise UserError(self.env._("What the insurer changes is recorded from its data and not entered."))
-        return super().create(vals_list)
+        events = super().create(vals_list)
+        if not self.env.su and any(event.kind in INSURER_KINDS for event in events):
+            raise UserError(self.env._("What the insurer changes is recorded from its data and not entered."))
+        return events
 
     def write(self, vals):
         if not self.env.su:

@@ -75,7 +75,12 @@ class CreditInsuranceScorecard(models.Model):
         vals = {name: value for name, value in vals.items() if name not in ("key", "name", "industries")}
         if "document" in vals:
             vals |= self._prepare_document_vals(vals["document"])
-        return super().write(vals)
+        result = super().write(vals)
+        if vals.get("active") and (broken := self & self._get_unusable()):
+            raise ValidationError(
+                self.env._("“%s” needs a signal that is missing: change its text first.", broken[0].name)
+            )
+        return result
 
     def copy_data(self, default=None):
         """A copy has a key of its own."""
@@ -94,9 +99,7 @@ class CreditInsuranceScorecard(models.Model):
             card = scoring.load_scorecard(text)
         except DocumentError as error:
             raise ValidationError(self._describe(error.problems)) from error
-        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        excluded = SCORE_KEYS | {item.key for item in catalogue.derived if catalogue.sources([item.key]) & SCORE_KEYS}
-        if problems := scoring.check_scorecard(card, catalogue, excluded):
+        if problems := self._check_card(card):
             raise ValidationError(self._describe(problems))
         return {
             "document": text,
@@ -106,14 +109,30 @@ class CreditInsuranceScorecard(models.Model):
         }
 
     @api.model
+    def _check_card(self, card):
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        excluded = SCORE_KEYS | {item.key for item in catalogue.derived if catalogue.sources([item.key]) & SCORE_KEYS}
+        return scoring.check_scorecard(card, catalogue, excluded)
+
+    @api.model
+    def _get_unusable(self):
+        """The scorecards in use that the signals of now no longer carry."""
+        cards = self.sudo().search([])  # pylint: disable=no-search-all
+        return cards.filtered(lambda record: self._check_card(scoring.load_scorecard(record.document)))
+
+    @api.model
     def _describe(self, problems):
         return self.env["credit.insurance.rule"]._describe([own_place(problem) for problem in problems])
 
     @api.model
     @tools.ormcache()
     def _get_all_cards(self):
-        """``[(company_id or None, Scorecard)]`` of the active records in their order; parsed once."""
+        """``[(company_id or None, Scorecard)]`` of the active records in their order; parsed once.
+
+        A card that an update of the signals made unusable is left out.
+        """
         records = self.sudo().search([])  # pylint: disable=no-search-all
+        records -= self._get_unusable()
         return tuple((record.company_id.id or None, scoring.load_scorecard(record.document)) for record in records)
 
     @api.model

@@ -253,7 +253,7 @@ class CreditInsuranceSignal(models.Model):
 
     @api.model
     def _check_in_force(self):
-        """:raise ValidationError: a signal or a rule in force would no longer work"""
+        """:raise ValidationError: a signal, a rule or a scorecard in force would no longer work"""
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         for signal in self.search([("state", "=", "active")]):
             if signal.key not in catalogue:
@@ -262,6 +262,9 @@ class CreditInsuranceSignal(models.Model):
         if broken := unusable.filtered(lambda rule: not rule.is_broken):
             names = ", ".join(broken.mapped("name"))
             raise ValidationError(self.env._("Active rules would no longer work: %s.", names))
+        if broken := self.env["credit.insurance.scorecard"]._get_unusable():
+            names = ", ".join(broken.mapped("name"))
+            raise ValidationError(self.env._("Scorecards would no longer work: %s.", names))
 
     # === FOR THE CATALOGUE === #
 

@@ -14,7 +14,7 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     _name = "credit.insurance.rule.compare"
     _description = "Compare Versions of a Risk Rule"
 
-    rule_id = fields.Many2one(related="right_id.rule_id")
+    rule_id = fields.Many2one(related="right_id.rule_id", related_sudo=False)
     left_id = fields.Many2one(
         "credit.insurance.rule.version", string="Older Version", domain="[('rule_id', '=', rule_id)]"
     )
