@@ -15,7 +15,7 @@ import requests
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.credit_insurance.connectors.deadline import Deadline, LimitedAdapter
+from odoo.addons.credit_insurance.connectors.deadline import Deadline
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, split_address
@@ -92,7 +92,6 @@ class CreditInsuranceWebhook(models.Model):
         body = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()
         timestamp = str(int(time.time()))
         signature = hmac.new(hook.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
-<<<<<<< HEAD
         headers = {
             "Content-Type": "application/json",
             "X-Credit-Timestamp": timestamp,
@@ -100,41 +99,19 @@ class CreditInsuranceWebhook(models.Model):
             "X-Credit-Delivery": delivery,
         }
         with requests.Session() as session:
-            session.mount("https://", PublicAddresses(allowed))
+            session.mount("https://", self._make_adapter(allowed))
             # Whoever answers for the address may not send the figures elsewhere.
             answer = session.post(
-                hook.url.strip(), data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+                hook.url.strip(), data=body, headers=headers, timeout=READ_SECONDS, allow_redirects=False, stream=True
             )
             answer.close()
             return answer.status_code
-=======
-        with self._open_session() as session:
-            answer = session.post(
-                hook.url.strip(),
-                data=body,
-                headers={
-                    "Content-Type": "application/json",
-                    "X-Credit-Timestamp": timestamp,
-                    "X-Credit-Signature": f"sha256={signature.hexdigest()}",
-                    "X-Credit-Delivery": delivery,
-                },
-                timeout=READ_SECONDS,
-                # Whoever answers for the address may not send the figures elsewhere.
-                allow_redirects=False,
-                stream=True,
-            )
-            answer.close()
-        return answer.status_code
->>>>>>> 8cea4ad (Do not let the receiver of a webhook keep a worker by trickling its answer)
 
     @api.model
-    def _open_session(self):
+    def _make_adapter(self, allowed):
         deadline = Deadline(time.monotonic)
         deadline.at = time.monotonic() + TOTAL_SECONDS
-        session = requests.Session()
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, LimitedAdapter(CONNECT_SECONDS, deadline))
-        return session
+        return PublicAddresses(allowed, CONNECT_SECONDS, deadline)
 
 
 class CreditInsuranceAction(models.AbstractModel):

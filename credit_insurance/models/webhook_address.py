@@ -8,9 +8,7 @@ import socket
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from odoo.addons.credit_insurance.connectors.deadline import LimitedAdapter
 
 LOOKUP_PORT = 443
 
@@ -61,28 +59,34 @@ class AllowedInside:
                 raise InternalAddress(address)
 
 
-class PublicAddresses(HTTPAdapter):
+class PublicAddresses(LimitedAdapter):
     """Sends nothing to an address that is refused, whatever its name says. A proxy decides for itself."""
 
-    def __init__(self, allowed):
+    def __init__(self, allowed, connect_seconds, deadline):
         self.allowed = allowed
-        super().__init__()
+        super().__init__(connect_seconds, deadline)
 
     def init_poolmanager(self, *args, **kwargs):
-        result = super().init_poolmanager(*args, **kwargs)
-        allowed = self.allowed
+        super().init_poolmanager(*args, **kwargs)
+        pools = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: _looked_at(pool, self.allowed) for scheme, pool in pools.items()
+        }
 
-        class Connection(HTTPSConnection):
-            def _new_conn(self):
-                connected = super()._new_conn()
-                address = connected.getpeername()[0]
-                if allowed.refuses(self.host, address):
-                    connected.close()
-                    raise InternalAddress(address)
-                return connected
 
-        class Pool(HTTPSConnectionPool):
-            ConnectionCls = Connection
+def _looked_at(pool, allowed):
+    """A pool whose connections look at the address that they reached."""
 
-        self.poolmanager.pool_classes_by_scheme = {"https": Pool}
-        return result
+    class Connection(pool.ConnectionCls):
+        def _new_conn(self):
+            connected = super()._new_conn()
+            address = connected.getpeername()[0]
+            if allowed.refuses(self.host, address):
+                connected.close()
+                raise InternalAddress(address)
+            return connected
+
+    class Pool(pool):
+        ConnectionCls = Connection
+
+    return Pool
