@@ -104,6 +104,35 @@ class TestAttackRules(AlertCommon):
             with self.subTest(name=name), self.assertRaises(AccessError):
                 wizard.read([name])
 
+    # === REVIEW === #
+
+    def test_text_is_not_slipped_in_while_a_reviewed_one_is_put_into_force(self):
+        self.company.credit_rule_review = True
+        second = new_test_user(
+            self.env,
+            login="credit_second_administrator",
+            groups="base.group_user,credit_insurance.credit_insurance_group_admin",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        text = RULE.replace("attacked", "reviewed").replace("when: amount_overdue > 0", "when: exposure > 1")
+        reviewed = self.Rule.with_user(self.administrator).create(
+            {"document": text, "company_ids": [Command.set(self.company.ids)]}
+        )
+        reviewed.action_submit()
+        reviewed.with_user(second).action_approve()
+        shipped = self.Rule.search([("pack", "!=", False), ("state", "=", "draft")], limit=1)
+        for rule in (reviewed, shipped.with_user(self.administrator)):
+            text = rule.document.replace("name: ", "name: Slipped in, ", 1)
+            with self.subTest(rule=rule.key):
+                with self.assertRaisesRegex(UserError, "has to approve"), self.cr.savepoint():
+                    rule.write({"state": "active", "document": text})
+                self.env.invalidate_all()
+                self.assertNotEqual(rule.state, "active")
+                self.assertNotIn("Slipped in", rule.document)
+        reviewed.write({"state": "active", "document": reviewed.document})
+        self.assertEqual(reviewed.state, "active")
+
     # === EVIDENCE === #
 
     def test_event_of_an_insurer_is_not_entered_by_a_default_of_the_context_either(self):

@@ -144,13 +144,14 @@ class CreditInsuranceRule(models.Model):
             )
         state = vals.get("state")
         changing = self.filtered(lambda rule: rule.state != state) if state else self.browse()
-        if state == "active":
-            changing._get_current_versions()._check_may_activate()
         result = super().write(vals)
         if "company_ids" in vals:
             self._check_reviewed()
         if state == "active":
-            changing._get_current_versions()._set_active()
+            # What counts is the text that is in force now, which the same values may have brought.
+            versions = changing._get_current_versions()
+            versions._check_may_activate()
+            versions._set_active()
         elif state:
             for version in changing._get_current_versions().filtered(lambda row: row.state == "active"):
                 version._move("approved" if version.reviewer_id or version.is_shipped else "draft")
