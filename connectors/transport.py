@@ -179,6 +179,10 @@ class Transport:
         return wait * (1 - self.hooks.random() / 2)
 
     def _url(self, call: Call) -> str:
+        if {".", ".."} & set(urllib.parse.urlsplit(call.path).path.split("/")):
+            # On the way these would become the path of another operation.
+            message = f"{shorten(call.path)} holds an identifier that no address can hold; nothing was sent"
+            raise UnexpectedResponse(self._redactor.text(message), insurer=self.insurer)
         if call.path.startswith("/") or not call.path:
             return self.base_url + call.path
         if origin(call.path) not in self._origins:

@@ -20,6 +20,7 @@ from connectors import (
     RateLimited,
     Sent,
     TransportError,
+    UnexpectedResponse,
     connect,
 )
 from connectors.calls import Call
@@ -235,6 +236,14 @@ def test_header_that_cannot_be_sent_is_a_wrong_set_up_and_not_quoted(net, value)
     with pytest.raises(ConfigurationError, match="a header holds characters") as caught:
         transport.send(Call(operation="x", method="GET", path="/v1/x", headers={"Authorization": value}))
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert net.simulator.control.requests() == []
+
+
+@pytest.mark.parametrize("identifier", ["..", ".", "../../oauth/token"])
+def test_identifier_that_leads_to_another_operation_is_not_sent(net, identifier):
+    transport = Transport("x", net.simulator.url, Redactor({}), options=QUICK)
+    with pytest.raises(UnexpectedResponse, match="nothing was sent"):
+        transport.send(Call(operation="x", method="GET", path=f"/v1/buyers/{identifier}"))
     assert net.simulator.control.requests() == []
 
 
