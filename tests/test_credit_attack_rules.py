@@ -4,6 +4,8 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.queue_job.tests.common import trap_jobs
+
 from .common_alert import AlertCommon
 
 RULE = """\
@@ -132,6 +134,39 @@ class TestAttackRules(AlertCommon):
                 self.assertNotIn("Slipped in", rule.document)
         reviewed.write({"state": "active", "document": reviewed.document})
         self.assertEqual(reviewed.state, "active")
+
+    def test_dry_run_and_override_show_no_rule_of_another_company(self):
+        runs = self.env["credit.insurance.dry.run"].with_user(self.foreigner)
+        overrides = self.env["credit.insurance.rule.override"].with_user(self.foreigner)
+        version = self.rule.version_ids[:1]
+        for vals in ({"rule_id": self.rule.id}, {"rule_id": self.rule.id, "version_id": version.id},
+                     {"document": RULE, "rule_id": False, "version_id": version.id}):  # fmt: skip
+            with self.subTest(vals=vals), self.assertRaises(AccessError), self.cr.savepoint():
+                runs.create({"company_id": self.elsewhere.id, **vals})
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            overrides.create(
+                {"rule_id": self.rule.id, "company_id": self.elsewhere.id, "switched_off": True, "reason": "Mine"}
+            )
+        run = runs.create({"company_id": self.elsewhere.id, "document": RULE})
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            run.rule_id = self.rule
+
+    def test_what_a_dry_run_found_is_not_written_by_people(self):
+        runs = self.env["credit.insurance.dry.run"].with_user(self.administrator)
+        forged = {"state": "done", "buyer_total": 7, "buyer_done": 7, "note": "Nothing", "severity": "info"}
+        context = {f"default_{name}": value for name, value in forged.items()}
+        run = runs.with_context(**context).create({"document": RULE, **forged})
+        run.write(forged)
+        self.assertEqual((run.state, run.buyer_total, run.note, run.severity), ("draft", 0, False, False))
+        with trap_jobs() as trap:
+            run.action_start()
+            with self.assertRaisesRegex(UserError, "cancel it before"):
+                run.document = "junk"
+            run.action_cancel()
+            run.action_start()
+            trap.perform_enqueued_jobs()
+        # The job of the first start ends; that of the second looks at each buyer once.
+        self.assertEqual(run.buyer_done, run.buyer_total)
 
     # === EVIDENCE === #
 

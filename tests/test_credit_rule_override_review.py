@@ -236,7 +236,7 @@ class TestRuleOverrideReview(ReviewCommon):
         run = run or self.env["credit.insurance.dry.run"].create(
             {"rule_id": self.rule.id, "company_id": self.company.id}
         )
-        run.write({"state": "running", "evaluated_on": self.today})
+        run.sudo().write({"state": "running", "evaluated_on": self.today})
         run.sudo()._evaluate(self.buyer)
         return run
 

@@ -128,6 +128,9 @@ class CreditInsuranceAlert(models.Model):
     def _raise_alerts(self, raised):
         """Create alerts; returns them with their findings."""
         names = self._get_document_names(finding.document for finding, _vals in raised if len(finding_key(finding)) > 2)
+        self.env["credit.insurance.buyer"].browse({finding.buyer_id for finding, _vals in raised}).fetch(
+            ["partner_id", "company_id"]
+        )
         alerts = insert_rows(self, [self._prepare_raised_vals(finding, vals, names) for finding, vals in raised])
         alerts.fetch(SEEN_BY_ACTIONS)
         for owner in ("credit.insurance.rule", "credit.insurance.buyer"):

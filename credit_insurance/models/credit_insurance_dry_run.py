@@ -15,6 +15,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.addons.credit_insurance.rules.risk import Scope
 
 from .credit_insurance_rule import SEVERITIES
+from .guarded_fields import without_fields
 from .rule_document import read_rule
 
 BLOCK = 500
@@ -26,6 +27,9 @@ STATES = [
     ("failed", "Failed"),
 ]
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
+# What a run finds is written by its jobs only; what it tries stays while it runs.
+RESULT_FIELDS = ("state", "attempt", "severity", "evaluated_on", "buyer_total", "buyer_done", "note")
+TRIED_FIELDS = {"document", "rule_id", "version_id", "override_version_id", "company_id", "months"}
 
 
 class CreditInsuranceDryRun(models.Model):
@@ -66,6 +70,7 @@ class CreditInsuranceDryRun(models.Model):
         string="Past Months", default=0, help="Also as it was on every Monday of the last months. Zero: only today."
     )
     state = fields.Selection(STATES, default="draft", required=True, readonly=True, copy=False)
+    attempt = fields.Integer(readonly=True, copy=False, help="How often it was started: jobs of another start end.")
     evaluated_on = fields.Date(readonly=True, copy=False)
     buyer_total = fields.Integer(string="Buyers", readonly=True, copy=False)
     buyer_done = fields.Integer(string="Buyers Done", readonly=True, copy=False)
@@ -153,6 +158,31 @@ class CreditInsuranceDryRun(models.Model):
         rule, _problems = read_rule(self.document)
         return len(self._get_mondays()) - (0 if rule and rule.scope is Scope.ORDER else 1)
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            self, vals_list = without_fields(self, vals_list, RESULT_FIELDS)
+        runs = super().create(vals_list)
+        runs._check_tried()
+        return runs
+
+    def write(self, vals):
+        if not self.env.su:
+            self, [vals] = without_fields(self, [vals], RESULT_FIELDS)
+            if TRIED_FIELDS & vals.keys() and "running" in self.mapped("state"):
+                raise UserError(self.env._("It is running: cancel it before you change what it tries."))
+        result = super().write(vals)
+        self._check_tried()
+        return result
+
+    def _check_tried(self):
+        """Only a rule that the user may read is tried: a run shows its text."""
+        self.rule_id.check_access("read")
+        self.version_id.check_access("read")
+        self.override_version_id.check_access("read")
+
     # === ACTIONS === #
 
     def action_start(self):
@@ -168,9 +198,10 @@ class CreditInsuranceDryRun(models.Model):
             if problems:
                 raise ValidationError(self.env["credit.insurance.rule"]._describe(problems))
             run.line_ids.sudo().unlink()
-            run.write(
+            run.sudo().write(
                 {
                     "state": "running",
+                    "attempt": run.attempt + 1,
                     "severity": rule.severity.value,
                     "evaluated_on": run.company_id._credit_today(),
                     "buyer_total": self.env["credit.insurance.buyer"].sudo().search_count(run._get_buyer_domain()),
@@ -183,7 +214,7 @@ class CreditInsuranceDryRun(models.Model):
     def action_cancel(self):
         """The block that runs now is the last one; what was found so far stays."""
         self._check_administrator()
-        self.filtered(lambda run: run.state == "running").write({"state": "cancelled"})
+        self.filtered(lambda run: run.state == "running").sudo().write({"state": "cancelled"})
 
     def action_open_lines(self):
         """Everything that was found, as a list and as a chart by week."""
@@ -208,13 +239,13 @@ class CreditInsuranceDryRun(models.Model):
         # The context of a client must not make the job run inside its own request.
         run = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
         run.with_delay(
-            identity_key=f"credit_insurance_dry_run-{self.id}-{after_id}",
+            identity_key=f"credit_insurance_dry_run-{self.id}-{self.attempt}-{after_id}",
             description=f"{self.name}: buyers after {after_id}",
-        )._job_block(after_id)
+        )._job_block(after_id, self.attempt)
 
-    def _job_block(self, after_id):
+    def _job_block(self, after_id, attempt):
         """Evaluate the next block, and see that the one after it gets its job."""
-        if not self.exists() or self.state != "running":
+        if not self.exists() or (self.state, self.attempt) != ("running", attempt):
             return
         buyers = self.env["credit.insurance.buyer"].search(
             [*self._get_buyer_domain(), ("id", ">", after_id)], order="id", limit=BLOCK

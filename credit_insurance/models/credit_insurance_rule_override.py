@@ -161,6 +161,8 @@ class CreditInsuranceRuleOverride(models.Model):
         self, vals_list = without_fields(self, vals_list, ("version_id",))
         said = [{name: vals.pop(name, False) for name in SAID} for vals in vals_list]
         overrides = super().create(vals_list)
+        # What is overridden is shown with its text.
+        overrides.rule_id.check_access("read")
         for override, values in zip(overrides, said, strict=True):
             override._propose(values)
         return overrides

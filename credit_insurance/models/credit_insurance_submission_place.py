@@ -41,7 +41,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
             now=now,
         )
         if self.can_be_set_aside:
-            text = f"{text} {self.env._('What was a test only is set aside; then it can be sent anew.')}"
+            text += " " + self.env._("What was a test only is set aside; then it can be sent anew.")
         return text
 
     # === ACTIONS === #

@@ -67,11 +67,12 @@ class PublicAddresses(LimitedAdapter):
         super().__init__(connect_seconds, deadline)
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         pools = self.poolmanager.pool_classes_by_scheme
         self.poolmanager.pool_classes_by_scheme = {
             scheme: _looked_at(pool, self.allowed) for scheme, pool in pools.items()
         }
+        return result
 
 
 def _looked_at(pool, allowed):

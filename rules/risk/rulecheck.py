@@ -91,7 +91,7 @@ class RuleChecker:
         try:
             names = placeholders(text)
         except ValueError as error:
-            hint = _("write a plain {signal_key}; a brace itself is written {{ or }}")
+            hint = _("write a plain {signal_key}; a brace itself is written twice")
             yield self.at(
                 field, "bad_message", _("the message cannot be filled in: %(error)s", error=error), hint, place
             )
