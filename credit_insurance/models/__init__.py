@@ -162,6 +162,7 @@ from . import (
     credit_insurance_submission_sources,
     credit_insurance_token,
     credit_insurance_wake_up,
+    credit_insurance_watch,
     credit_subject,
     exposure_indexes,
     gate_notice,

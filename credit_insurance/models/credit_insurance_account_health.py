@@ -11,7 +11,7 @@ WINDOW_DAYS = 7
 WAITING = ("wait_dependencies", "pending", "enqueued", "started")
 JOBS_LOOKED_AT = 2_000
 # Jobs of a model, not of records: their first argument is the connection.
-NAMES_ACCOUNT = ("_job_match", "_job_follow_up")
+NAMES_ACCOUNT = ("_job_match", "_job_follow_up", "_job_watch")
 
 
 class CreditInsuranceAccountHealth(models.Model):

@@ -1,0 +1,109 @@
+"""Having buyers watched, where an insurer offers that: it calls when something about one of them changes.
+
+daily ──> buyers with a number whom nobody watches, or not for much longer ──> a job per few of them ──> placed
+"""
+
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.credit_insurance.connectors import (
+    CONNECTORS,
+    ConnectorError,
+    MonitoringOrder,
+    Operation,
+    RejectedByInsurer,
+)
+from odoo.addons.queue_job.exception import RetryableJobError
+
+BUYERS_PER_JOB = 20
+RENEWED_DAYS = 14
+
+
+class CreditInsuranceAccount(models.Model):
+    _inherit = "credit.insurance.account"
+
+    watch_buyers = fields.Boolean(
+        string="Have Buyers Watched",
+        help="The insurer watches every buyer with a number, which may cost a fee for each, and calls when something "
+        "changes.",
+    )
+    can_watch = fields.Boolean(compute="_compute_can_watch", help="Whether the insurer can be asked to watch buyers.")
+
+    @api.depends("connector")
+    def _compute_can_watch(self):
+        for account in self:
+            account.can_watch = account.connector in CONNECTORS and Operation.MONITOR in account._get_capabilities()
+
+    @api.model
+    def _cron_watch(self):
+        """Daily: have those watched who are not, or not for much longer."""
+        for account in self.search([("watch_buyers", "=", True), ("state", "!=", "disabled")]):
+            if account.can_watch and not account._get_refusal():
+                self.env["credit.insurance.buyer.link"]._enqueue_watch(account)
+
+
+class CreditInsuranceBuyerLink(models.Model):
+    _inherit = "credit.insurance.buyer.link"
+
+    watch_reference = fields.Char(string="Watched Under", readonly=True, copy=False, help="The insurer's number of it.")
+    watched_until = fields.Date(readonly=True, copy=False, help="Empty: no end is known.")
+    watched_in = fields.Char(readonly=True, copy=False, help="Where the connection led when it was asked for.")
+    watch_note = fields.Text(string="Not Watched", readonly=True, copy=False, help="Why the insurer does not.")
+
+    @api.model
+    def _enqueue_watch(self, account):
+        soon = account.company_id._credit_today() + timedelta(days=RENEWED_DAYS)
+        domain = [
+            ("account_id", "=", account.id),
+            ("buyer_id.active", "=", True),
+            "|",
+            ("watched_in", "!=", account._get_place()),
+            ("watched_until", "<", soon),
+        ]
+        links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        found = links.search(domain, order="id").ids
+        for start in range(0, len(found), BUYERS_PER_JOB):
+            ids = found[start : start + BUYERS_PER_JOB]
+            key = f"credit_insurance.watch-{account.id}-{ids[0]}-{ids[-1]}"
+            links.with_delay(identity_key=key)._job_watch(account.id, ids)
+
+    @api.model
+    def _job_watch(self, account_id, link_ids):
+        account = self.env["credit.insurance.account"].browse(account_id)
+        if not account.watch_buyers or account._get_refusal():
+            return
+        try:
+            with account._connect() as insurer:
+                for link in self.browse(link_ids).exists():
+                    link._watch(insurer)
+        except ConnectorError as exc:
+            message = account._explain(exc)
+            if exc.retryable:
+                raise RetryableJobError(message) from exc
+            raise UserError(message) from exc
+
+    def _watch(self, insurer):
+        """Place it. The reference is the same for every try, and another one for what follows when it has ended."""
+        self.ensure_one()
+        number = f"{self.watched_until:%Y%m%d}" if self.watched_until else "1"
+        order = MonitoringOrder(
+            reference=f"WATCH-{self.id}-{number}",
+            buyer_id=self.external_id,
+            starts_on=self.company_id._credit_today(),
+            callback_url=self.account_id.sudo().webhook_url or "",
+        )
+        try:
+            placed = insurer.monitor(order)
+        except RejectedByInsurer as exc:
+            self.watch_note = self.account_id._explain(exc)
+            return
+        self.write(
+            {
+                "watch_reference": placed.monitoring_id,
+                "watched_until": placed.ends_on,
+                "watched_in": self.account_id._get_place(),
+                "watch_note": False,
+            }
+        )
