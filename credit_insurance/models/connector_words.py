@@ -7,7 +7,6 @@ from odoo.addons.credit_insurance.connectors import Operation
 _lt = LazyTranslate(__name__)
 
 OPERATION_LABELS = {
-    "authorize": _lt("Sign in"),
     Operation.FIND_BUYER: _lt("Find a buyer"),
     Operation.REQUEST_BUYER_NUMBER: _lt("Have a buyer numbered"),
     Operation.GRADES: _lt("Grades of buyers"),
@@ -44,6 +43,8 @@ OPERATION_LABELS = {
     Operation.NOTIFICATIONS: _lt("What the insurer reports about watched buyers"),
     Operation.POLICY_DETAILS: _lt("Details of the policy"),
 }
+# Calls that connectors make besides, and that are on record like the others.
+CALL_LABELS = {"authorize": _lt("Sign in")}
 # What can be handed in as a file instead, and what can be read from a file that came back.
 FILE_ROUTES = frozenset(
     {
@@ -70,5 +71,5 @@ FILE_ROUTES = frozenset(
 
 def label_of(env, operation):
     """The name of an operation in the user's language; the raw name of one that is no operation (a token's, say)."""
-    label = OPERATION_LABELS.get(operation)
+    label = OPERATION_LABELS.get(operation) or CALL_LABELS.get(operation)
     return env._(label) if label else str(operation)

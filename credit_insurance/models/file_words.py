@@ -99,6 +99,9 @@ INSTRUCTIONS = {
     "the insurer's number of the buyer, where turnover is declared per buyer": _lt(
         "the insurer's number of the buyer, where turnover is declared per buyer"
     ),
+    "reference of the line; a refusal names it, or the country for all its lines": _lt(
+        "reference of the line; a refusal names it, or the country for all its lines"
+    ),
     "the policyholder's reference of the shipment": _lt("the policyholder's reference of the shipment"),
     "date of the shipment": _lt("date of the shipment"),
     "the part of it that is declared": _lt("the part of it that is declared"),
