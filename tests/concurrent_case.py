@@ -9,11 +9,25 @@ from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests.common import BaseCase, get_db_name
 
+from odoo.addons.queue_job import jobrunner
+
 LIMIT, AMOUNT = 1000, 300
 
 
 class ConcurrentCase(BaseCase):
-    """Works on committed data: locks and snapshots of a test that never commits would prove nothing."""
+    """Works on committed data: locks and snapshots of a test that never commits would prove nothing.
+
+    The server that pytest-odoo starts brings queue_job's runner along, which sees what is committed and would take
+    the jobs away from the test: it is stopped.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if jobrunner.runner_thread:
+            jobrunner.runner_thread.stop()
+            jobrunner.runner_thread.join()
+            jobrunner.runner_thread = None
 
     @contextmanager
     def _transaction(self):

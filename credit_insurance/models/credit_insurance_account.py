@@ -138,7 +138,7 @@ class CreditInsuranceAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            self, vals_list = without_fields(self, vals_list, FLOW_FIELDS)  # noqa: PLW0642
+            self, vals_list = without_fields(self, vals_list, FLOW_FIELDS)
         accounts = super().create(vals_list)
         accounts._check_switch("enabled" if "enabled" in accounts.mapped("state") else "")
         accounts._sync_settings()

@@ -142,7 +142,7 @@ class CreditInsuranceAccountSetting(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            self, vals_list = without_fields(self, vals_list, ["stored_secret"])  # noqa: PLW0642
+            self, vals_list = without_fields(self, vals_list, ["stored_secret"])
         return super().create(vals_list)
 
     def write(self, vals):

@@ -59,7 +59,7 @@ class CreditInsuranceBuyerLink(models.Model):
     def create(self, vals_list):
         """Where the insurer named no entity, it is the one whose numbers the buyer has when it is linked."""
         if not self.env.su:
-            self, vals_list = without_fields(self, vals_list, FLOW_FIELDS)  # noqa: PLW0642
+            self, vals_list = without_fields(self, vals_list, FLOW_FIELDS)
         buyers = self.env["credit.insurance.buyer"].browse([vals.get("buyer_id") for vals in vals_list]).sudo()
         for buyer, vals in zip(buyers, vals_list, strict=True):
             if not vals.get("entity_name"):

@@ -52,7 +52,7 @@ class IrAttachment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            self, vals_list = without_fields(self, vals_list, ["credit_insurance_evidence"])  # noqa: PLW0642
+            self, vals_list = without_fields(self, vals_list, ["credit_insurance_evidence"])
         return super().create(vals_list)
 
     def write(self, vals):

@@ -98,7 +98,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         # Nor through defaults in the context, which comes from the client.
-        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
+        self = self.with_context(clean_context(self.env.context))
         for vals in vals_list:
             self._check_editable(vals)
             vals["name"] = self.env["ir.sequence"].sudo().next_by_code(self._name)

@@ -31,7 +31,7 @@ class CreditInsuranceSubmissionLine(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self = self.with_context(clean_context(self.env.context))  # noqa: PLW0642
+        self = self.with_context(clean_context(self.env.context))
         for vals in vals_list:
             self._check_editable(vals, {self._submission_field, "move_id"})
         lines = super().create(vals_list)
