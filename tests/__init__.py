@@ -19,6 +19,7 @@ from . import (
     test_credit_collection_case,
     test_credit_cover_request,
     test_credit_cover_request_begin,
+    test_credit_cover_request_file,
     test_credit_declaration,
     test_credit_declaration_once,
     test_credit_delivery,

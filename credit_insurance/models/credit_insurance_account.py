@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import LazyTranslate, plaintext2html
@@ -15,7 +17,8 @@ from odoo.addons.credit_insurance.connectors import (
     UnexpectedResponse,
     connect,
 )
-from odoo.addons.credit_insurance.connectors.files import Envelope, Reading
+from odoo.addons.credit_insurance.connectors.files import Envelope, FileError, Reading, read
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from .guarded_fields import without_fields
 
@@ -225,6 +228,17 @@ class CreditInsuranceAccount(models.Model):
             self.connector, **self._get_connection_values(environment), **self._get_services(environment, about)
         )
 
+    @contextmanager
+    def _job_errors(self):
+        """Around calls in a job: what another try may mend is tried again, the rest is said in plain words."""
+        try:
+            yield
+        except ConnectorError as exc:
+            message = self._explain(exc)
+            if exc.retryable:
+                raise RetryableJobError(message) from exc
+            raise UserError(message) from exc
+
     def _get_reading(self):
         """How files are to be read that come back over this connection, or over none."""
         values = self.sudo().setting_ids._get_values("setting", self._get_environment()) if self else {}
@@ -233,15 +247,32 @@ class CreditInsuranceAccount(models.Model):
         except ValueError as exc:
             raise UserError(self._explain(ConfigurationError(str(exc), insurer=self.connector))) from exc
 
+    def _read_answers(self, content, filename):
+        """What a file of the insurer says, ``connectors.files.FileAnswers``; of none, for a policy without connection.
+
+        :param content: bytes
+        :raise UserError: it cannot be read
+        """
+        try:
+            return read(content, filename or "", self._get_reading())
+        except FileError as exc:
+            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
+
     def _get_refusal(self):
         """Why this connection may not be used, in the user's language; empty when it may."""
         self.ensure_one()
-        if not self.active or self.state == "disabled":
-            return self.env._("The connection “%s” is disabled.", self.name)
+        if refusal := self._get_disabled_refusal():
+            return refusal
         if self.state == "enabled" and self._is_neutralized():
             return self.env._(
                 "This is a neutralized copy of the database: the connection “%s” may only be used for tests.", self.name
             )
+        return ""
+
+    def _get_disabled_refusal(self):
+        """Of what ``_get_refusal`` says, what holds for files too, which people carry."""
+        if not self.active or self.state == "disabled":
+            return self.env._("The connection “%s” is disabled.", self.name)
         return ""
 
     @api.model
@@ -263,7 +294,7 @@ class CreditInsuranceAccount(models.Model):
 
     def _get_pulled_policies(self):
         """The policies whose covers are asked for, in the order of their ids."""
-        today = fields.Date.context_today(self)
+        today = self.company_id._credit_today()
         policies = self.policy_ids.filtered(lambda policy: not policy.date_end or policy.date_end >= today)
         return policies.sorted("id")
 

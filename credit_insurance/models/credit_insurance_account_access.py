@@ -146,9 +146,10 @@ class CreditInsuranceAccount(models.Model):
     # === CONNECTION === #
 
     def _get_capabilities(self):
-        """The operations the connector offers."""
+        """The operations the connector offers; none when the connector is not there (any more)."""
         self.ensure_one()
-        return CONNECTORS[self.connector].capabilities()
+        connector = CONNECTORS.get(self.connector)
+        return connector.capabilities() if connector else frozenset()
 
     def _get_environment(self):
         self.ensure_one()

@@ -92,7 +92,7 @@ class CreditInsuranceAccount(models.Model):
         self.ensure_one()
         self._check_role("credit_insurance.credit_insurance_group_admin")
         self.check_access("read")
-        if not CONNECTORS[self.connector].capabilities():
+        if not self._get_capabilities():
             message = self.env._(
                 "Nothing to test: this connector exchanges files only, which people carry to the insurer."
             )

@@ -1,12 +1,10 @@
 """Under which numbers insurers know our buyers, and which of their buyers we could not tell apart from ours."""
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
-from odoo.addons.credit_insurance.connectors import BuyerQuery, ConnectorError
+from odoo.addons.credit_insurance.connectors import BuyerQuery
 from odoo.addons.credit_insurance.connectors.matching import has_number, proven
-from odoo.addons.queue_job.exception import RetryableJobError
 
 BUYERS_PER_JOB = 20
 
@@ -64,11 +62,15 @@ class CreditInsuranceBuyerLink(models.Model):
         """Queue the search for the insurer's numbers of ``buyers``, or of all buyers without one."""
         if buyers is None:
             buyers = self._get_buyers_without_number(account)
+        self._enqueue("_job_match", account, buyers.ids)
+
+    @api.model
+    def _enqueue(self, job, account, ids):
+        """Queue a method of this model, for a few of the ids at a time: an insurer may only answer some in a minute."""
         links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
-        for start in range(0, len(buyers), BUYERS_PER_JOB):
-            ids = buyers.ids[start : start + BUYERS_PER_JOB]
-            key = f"credit_insurance.match-{account.id}-{ids[0]}-{ids[-1]}"
-            links.with_delay(identity_key=key)._job_match(account.id, ids)
+        for some in split_every(BUYERS_PER_JOB, ids, list):
+            key = f"credit_insurance{job}-{account.id}-{some[0]}-{some[-1]}"
+            getattr(links.with_delay(identity_key=key), job)(account.id, some)
 
     @api.model
     def _get_buyers_without_number(self, account):
@@ -79,13 +81,8 @@ class CreditInsuranceBuyerLink(models.Model):
     @api.model
     def _job_match(self, account_id, buyer_ids):
         account = self.env["credit.insurance.account"].browse(account_id)
-        try:
+        with account._job_errors():
             self._match_buyers(account, self.env["credit.insurance.buyer"].browse(buyer_ids).exists())
-        except ConnectorError as exc:
-            message = account._explain(exc)
-            if exc.retryable:
-                raise RetryableJobError(message) from exc
-            raise UserError(message) from exc
 
     @api.model
     def _match_buyers(self, account, buyers):

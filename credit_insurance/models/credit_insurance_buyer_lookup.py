@@ -56,11 +56,11 @@ class CreditInsuranceBuyerLink(models.Model):
             if match:
                 found.append((buyer, match))
             else:
-                problems.append(self._describe_candidates(reference, buyer, listed))
+                problems.append(self._describe_candidates(buyer.display_name or reference, listed))
         links = self._link_entities(account, found)
         for buyer, match in found:
             if buyer not in links.buyer_id and match.candidate.buyer_id not in buyer.link_ids.mapped("external_id"):
-                problems.append(self._describe_candidates(buyer.display_name, buyer, [match.candidate]))
+                problems.append(self._describe_candidates(buyer.display_name, [match.candidate]))
         return problems
 
     @api.model
@@ -72,11 +72,11 @@ class CreditInsuranceBuyerLink(models.Model):
         return buyers.browse(int(asked[2])).exists().filtered(lambda buyer: buyer.company_id == account.company_id)
 
     @api.model
-    def _describe_candidates(self, reference, buyer, listed):
+    def _describe_candidates(self, name, listed):
         shown = ", ".join(f"{one.buyer_id} {one.name}" for one in listed[:SHOWN_CANDIDATES])
         return self.env._(
             "%(buyer)s was not linked by itself: choose among %(candidates)s.",
-            buyer=buyer.display_name if buyer else reference,
+            buyer=name,
             candidates=shown,
         )
 
@@ -88,5 +88,4 @@ class CreditInsuranceAccount(models.Model):
         """The workbook that asks for the numbers of buyers without one, as a download."""
         file = self.env["credit.insurance.buyer.link"]._export_lookups(self)
         vals = {"name": file.name, "raw": file.content, "mimetype": file.media_type}
-        url = f"/web/content/{self.env['ir.attachment'].create(vals).id}?download=true"
-        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+        return self.env["ir.attachment"].create(vals)._get_download_action()

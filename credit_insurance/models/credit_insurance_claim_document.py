@@ -154,8 +154,7 @@ class CreditInsuranceClaimDocument(models.Model):
         self.ensure_one()
         self.check_access("read")
         self._check_frozen()
-        url = f"/web/content/{self.file_id.id}?download=true"
-        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+        return self.file_id._get_download_action()
 
     def action_draft(self):
         result = super().action_draft()

@@ -65,20 +65,7 @@ class CreditInsuranceDeclaration(models.Model):
     def _default_policy(self):
         """The policy of the last month, where the company had one."""
         first, last = self._default_period()
-        policies = (
-            self.env["credit.insurance.policy"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.env.company.root_id.id),
-                    ("date_start", "<=", last),
-                    "|",
-                    ("date_end", "=", False),
-                    ("date_end", ">=", first),
-                ],
-                limit=2,
-            )
-        )
+        policies = self.env["credit.insurance.policy"].sudo()._get_in_force(self.env.company, first, last)
         return policies.sudo(False) if len(policies) == 1 else self.env["credit.insurance.policy"]
 
     # === COMPUTE METHODS === #

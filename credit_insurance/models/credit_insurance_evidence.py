@@ -64,6 +64,16 @@ class IrAttachment(models.Model):
     def _unlink_except_insurer_evidence(self):
         self._check_no_insurer_evidence()
 
+    @api.model
+    def _keep_evidence(self, record, name, content):
+        """A file of an insurer as an attachment of ``record`` that nobody can change or delete any more."""
+        vals = {"name": safe_file_name(name, "answer"), "raw": content, "res_model": record._name, "res_id": record.id}
+        return self.sudo().create({**vals, "credit_insurance_evidence": True})
+
+    def _get_download_action(self):
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": f"/web/content/{self.id}?download=true", "target": "download"}
+
     def _check_no_insurer_evidence(self):
         kept = any(self.sudo().mapped("credit_insurance_evidence"))
         for model, field in EVIDENCE.items():

@@ -130,6 +130,17 @@ class CreditInsurancePolicy(models.Model):
                     )
                 )
 
+    @api.model
+    def _get_in_force(self, company, first, last):
+        """The policies of a company, or of the root of a branch, in force on some day of a period; newest first."""
+        return self.search(
+            [
+                ("company_id", "=", company.root_id.id),
+                ("date_start", "<=", last),
+                *("|", ("date_end", "=", False), ("date_end", ">=", first)),
+            ]
+        )
+
 
 class CreditInsurancePolicyPeriod(models.Model):
     """One of the policy's periods: so many days, working days or months after a date."""

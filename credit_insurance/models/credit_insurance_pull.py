@@ -223,6 +223,22 @@ class CreditInsurancePull(models.Model):
 
     # === RESULTS === #
 
+    def _take_over_covers(self, policy, covers):
+        """Covers of one policy, as ``connectors.Cover``; how many of them this pull had not read before."""
+        self.cover_count += len(covers)
+        changed, problems = self.env["credit.insurance.cover"]._take_over(self, policy, covers)
+        self.changed_count += changed
+        self._note_problems(problems)
+        return self._mark_seen(policy, {cover.cover_id for cover in covers})
+
+    def _take_over_grades(self, grades):
+        """Grades of any buyers, as ``connectors.Grade``; the numbers that no buyer has."""
+        numbers = {grade.buyer_id for grade in grades}
+        domain = [("account_id", "=", self.account_id.id), ("external_id", "in", sorted(numbers))]
+        links = self.env["credit.insurance.buyer.link"].search(domain, order="id")
+        self.grade_count += self.env["credit.insurance.grade"]._take_over(self, links, grades)
+        return sorted(numbers - set(links.mapped("external_id")))
+
     def _note_problems(self, problems):
         if problems:
             self.problem = "\n".join(filter(None, [self.problem, *problems]))

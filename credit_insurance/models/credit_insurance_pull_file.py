@@ -12,13 +12,8 @@ that lists some, nothing is concluded about the others.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .pull_lists import CoversEnd
+from .pull_lists import REQUESTS, CoversEnd
 
-# Where what was handed in is found by the reference that the file names; requests for cover have a list of their own.
-SUBMISSIONS = (
-    *("credit.insurance.overdue.notice", "credit.insurance.declaration", "credit.insurance.claim"),
-    *("credit.insurance.report.order", "credit.insurance.collection.case"),
-)
 PROBLEMS_TOLD = 50
 
 
@@ -43,7 +38,7 @@ class CreditInsurancePull(models.Model):
         if complete and account.covers_pulled_at and as_of < account.covers_pulled_at:
             raise UserError(self.env._("The file is older than what is known of “%s” already.", account.name))
         pull = pulls.create({"account_id": account.id, "place": account._get_place(), "started_at": as_of, "plan": []})
-        pull._keep_file(*file)
+        pull.file_id = self.env["ir.attachment"]._keep_evidence(pull, *file)
         pull.incomplete = bool(answers.problems) or not complete
         pull._note_problems([str(problem) for problem in answers.problems[:PROBLEMS_TOLD]])
         links = self.env["credit.insurance.buyer.link"].sudo()
@@ -59,10 +54,6 @@ class CreditInsurancePull(models.Model):
         account.sudo()._record_success()
         return pull
 
-    def _keep_file(self, name, content):
-        vals = {"name": name, "raw": content, "res_model": self._name, "res_id": self.id}
-        self.file_id = self.env["ir.attachment"].create({**vals, "credit_insurance_evidence": True})
-
     def _take_covers(self, covers):
         """The covers by policy; after a complete list, who is missing from it."""
         policies = {policy.number: policy for policy in self.account_id.policy_ids}
@@ -77,11 +68,7 @@ class CreditInsurancePull(models.Model):
                 )
                 self.incomplete = True
                 continue
-            changed, problems = self.env["credit.insurance.cover"]._take_over(self, policy, told)
-            self.cover_count += len(told)
-            self.changed_count += changed
-            self._note_problems(problems)
-            self._mark_seen(policy, {cover.cover_id for cover in told})
+            self._take_over_covers(policy, told)
         lacking = self.account_id._get_pulled_policies().filtered(lambda policy: policy.number not in by_policy)
         if lacking and not self.incomplete:
             numbers = ", ".join(lacking.mapped("number"))
@@ -93,23 +80,19 @@ class CreditInsurancePull(models.Model):
     def _take_grades(self, grades):
         if not grades:
             return
-        numbers = [grade.buyer_id for grade in grades]
-        links = self.env["credit.insurance.buyer.link"].search(
-            [("account_id", "=", self.account_id.id), ("external_id", "in", numbers)], order="id"
-        )
-        self.grade_count = self.env["credit.insurance.grade"]._take_over(self, links, grades)
-        missing = sorted(set(numbers) - set(links.mapped("external_id")))
-        if missing:
+        if missing := self._take_over_grades(grades):
             shown = ", ".join(missing[:PROBLEMS_TOLD])
             self._note_problems([self.env._("No buyer has these numbers, which the file grades: %s.", shown)])
 
     def _take_answers(self, answers):
-        """The rest of the file, to what was handed in over this connection."""
+        """The rest of the file, to what was handed in over this connection; requests have a list of their own."""
         references = {one.reference for one in answers.all() if getattr(one, "reference", "")}
         if not references:
             return
         domain = [("name", "in", sorted(references)), ("policy_id.account_id", "=", self.account_id.id)]
-        for model in SUBMISSIONS:
+        for model in self.env["credit.insurance.submission"]._get_submission_models():
+            if model == REQUESTS:
+                continue
             for record in self.env[model].search(domain).filtered(_waits):
                 try:
                     with self.env.cr.savepoint():

@@ -4,8 +4,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from odoo.addons.credit_insurance.connectors import CONNECTORS
-
 from . import credit_insurance_account  # noqa: F401 (has to be loaded first)
 from .pull_lists import LISTS
 
@@ -34,7 +32,7 @@ class CreditInsuranceAccount(models.Model):
     def _compute_can_pull(self):
         asked = {operation for reader in LISTS.values() for operation in reader.operations}
         for account in self:
-            account.can_pull = bool(account.connector in CONNECTORS and asked & set(account._get_capabilities()))
+            account.can_pull = bool(asked & account._get_capabilities())
 
     @api.model
     def _cron_pull(self):

@@ -130,8 +130,7 @@ class CreditInsuranceReportOrder(models.Model):
         self.check_access("read")
         if not self.report_id:
             raise UserError(self.env._("The report was not delivered yet."))
-        url = f"/web/content/{self.sudo().report_id.id}?download=true"
-        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+        return self.sudo().report_id._get_download_action()
 
     def action_grant_discretionary(self):
         """A discretionary limit on the strength of this report, to be filled in."""

@@ -14,8 +14,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import clean_context, format_list
 
-from odoo.addons.credit_insurance.connectors import CONNECTORS
-
 from .claim_words import OPEN_PAYMENT_STATES
 from .submission_words import SENDABLE_STATES, SUBMISSION_STATES
 
@@ -86,7 +84,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
             )
         if refusal := account._get_refusal():
             return refusal
-        if self._get_operation() not in CONNECTORS[account.connector].capabilities():
+        if self._get_operation() not in account._get_capabilities():
             return self.env._(
                 "The interface of %s does not take this in: hand it in yourself and mark it as sent by hand.",
                 account.insurer_id.name,

@@ -85,9 +85,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self.ensure_one()
         self.check_access("read")
         self._check_frozen()
-        attachment = self.sudo()._attach_file(self._export(form))
-        url = f"/web/content/{attachment.id}?download=true"
-        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+        return self.sudo()._attach_file(self._export(form))._get_download_action()
 
     def _export(self, form):
         """The ``connectors.ReportFile`` of this record."""

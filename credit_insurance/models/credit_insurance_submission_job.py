@@ -216,7 +216,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
             and account
             and not account._get_refusal()
             and not self._is_elsewhere()
-            and operation in CONNECTORS[account.connector].capabilities()
+            and operation in account._get_capabilities()
         )
 
     def _job_status(self):

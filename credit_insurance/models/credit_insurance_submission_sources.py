@@ -112,15 +112,7 @@ class CreditInsuranceBuyer(models.Model):
     def _get_asked_policy(self):
         """The policy of the cover in force, else the one the company took out last."""
         today = self.company_id._credit_today()
-        policies = self.env["credit.insurance.policy"].search(
-            [
-                ("company_id", "=", self.company_id.id),
-                ("date_start", "<=", today),
-                "|",
-                ("date_end", "=", False),
-                ("date_end", ">=", today),
-            ]
-        )
+        policies = self.env["credit.insurance.policy"]._get_in_force(self.company_id, today, today)
         current = self.current_cover_id.policy_id
         return current if current in policies else policies[:1]
 

@@ -5,19 +5,10 @@ daily ──> buyers with a number whom nobody watches, or not for much longer �
 
 from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
 
-from odoo.addons.credit_insurance.connectors import (
-    CONNECTORS,
-    ConnectorError,
-    MonitoringOrder,
-    Operation,
-    RejectedByInsurer,
-)
-from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.credit_insurance.connectors import MonitoringOrder, Operation, RejectedByInsurer
 
-BUYERS_PER_JOB = 20
 RENEWED_DAYS = 14
 
 
@@ -34,7 +25,7 @@ class CreditInsuranceAccount(models.Model):
     @api.depends("connector")
     def _compute_can_watch(self):
         for account in self:
-            account.can_watch = account.connector in CONNECTORS and Operation.MONITOR in account._get_capabilities()
+            account.can_watch = Operation.MONITOR in account._get_capabilities()
 
     @api.model
     def _cron_watch(self):
@@ -62,27 +53,16 @@ class CreditInsuranceBuyerLink(models.Model):
             ("watched_in", "!=", account._get_place()),
             ("watched_until", "<", soon),
         ]
-        links = self.with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
-        found = links.search(domain, order="id").ids
-        for start in range(0, len(found), BUYERS_PER_JOB):
-            ids = found[start : start + BUYERS_PER_JOB]
-            key = f"credit_insurance.watch-{account.id}-{ids[0]}-{ids[-1]}"
-            links.with_delay(identity_key=key)._job_watch(account.id, ids)
+        self._enqueue("_job_watch", account, self.sudo().search(domain, order="id").ids)
 
     @api.model
     def _job_watch(self, account_id, link_ids):
         account = self.env["credit.insurance.account"].browse(account_id)
         if not account.watch_buyers or account._get_refusal():
             return
-        try:
-            with account._connect() as insurer:
-                for link in self.browse(link_ids).exists():
-                    link._watch(insurer)
-        except ConnectorError as exc:
-            message = account._explain(exc)
-            if exc.retryable:
-                raise RetryableJobError(message) from exc
-            raise UserError(message) from exc
+        with account._job_errors(), account._connect() as insurer:
+            for link in self.browse(link_ids).exists():
+                link._watch(insurer)
 
     def _watch(self, insurer):
         """Place it. The reference is the same for every try, and another one for what follows when it has ended."""

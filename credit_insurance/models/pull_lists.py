@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.connectors import CONNECTORS, Grade, Operation
+from odoo.addons.credit_insurance.connectors import Grade, Operation
 
 IDLE_PAGES = 3  # pages in a row without anything new, after which a list is taken to be broken
 LINKS_AT_ONCE = 20_000
@@ -33,8 +33,7 @@ class _List:
 
     @classmethod
     def can(cls, pull, operation):
-        connector = CONNECTORS.get(pull.account_id.connector)
-        return bool(connector) and operation in connector.capabilities()
+        return operation in pull.account_id._get_capabilities()
 
     @classmethod
     def of_each_policy(cls, pull, kind):
@@ -63,11 +62,7 @@ class CoverList(_List):
 
     def take_over(self, page):
         pull = self.pull
-        pull.cover_count += len(page.items)
-        changed, problems = pull.env["credit.insurance.cover"]._take_over(pull, self.policy, page.items)
-        pull.changed_count += changed
-        pull._note_problems(problems)
-        fresh = pull._mark_seen(self.policy, {cover.cover_id for cover in page.items})
+        fresh = pull._take_over_covers(self.policy, page.items)
         pull.idle_count = 0 if fresh else pull.idle_count + 1
 
     def finish(self, page):
@@ -215,11 +210,8 @@ class GradeChangeList(_List):
 
     def take_over(self, page):
         pull = self.pull
-        numbers = [grade.buyer_id for grade in page.items]
-        domain = [("account_id", "=", pull.account_id.id), ("external_id", "in", numbers)]
-        links = pull.env["credit.insurance.buyer.link"].search(domain, order="id")
-        pull.grade_count += pull.env["credit.insurance.grade"]._take_over(pull, links, page.items)
-        pull.idle_count = 0 if numbers else pull.idle_count + 1
+        pull._take_over_grades(page.items)
+        pull.idle_count = 0 if page.items else pull.idle_count + 1
 
 
 class RequestList(_List):

@@ -1,10 +1,7 @@
 import base64
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
-
-from odoo.addons.credit_insurance.connectors.files import FileError, read
-from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_evidence import safe_file_name
 
 
 class CreditInsuranceFileImport(models.TransientModel):
@@ -30,15 +27,18 @@ class CreditInsuranceFileImport(models.TransientModel):
         account = self.account_id
         account._check_role("credit_insurance.credit_insurance_group_manager")
         account.check_access("read")
-        if not account.active or account.state == "disabled":
-            raise UserError(self.env._("The connection “%s” is disabled.", account.name))
+        if refusal := account._get_disabled_refusal():
+            raise UserError(refusal)
         if self.as_of > fields.Datetime.now():
             raise UserError(self.env._("The insurer cannot have made the file in the future."))
         if not self.file:
             raise UserError(self.env._("Choose the insurer's file."))
         content = base64.b64decode(self.file)
-        answers = self._read(content)
-        file = (safe_file_name(self.filename, "answers"), content)
+        answers = account.sudo()._read_answers(content, self.filename)
+        if not answers.all():
+            problems = "\n".join(str(problem) for problem in answers.problems[:10])
+            raise UserError(self.env._("The file says nothing that could be read. %s", problems))
+        file = (self.filename, content)
         pull = self.env["credit.insurance.pull"]._take_file(account, answers, file, self.as_of, self.complete)
         return {
             "type": "ir.actions.act_window",
@@ -47,18 +47,3 @@ class CreditInsuranceFileImport(models.TransientModel):
             "view_mode": "form",
             "views": [(False, "form")],
         }
-
-    @api.model
-    def _read(self, content):
-        """What the file says.
-
-        :raise UserError: it cannot be read, or says nothing
-        """
-        try:
-            answers = read(content, self.filename or "", self.account_id.sudo()._get_reading())
-        except FileError as exc:
-            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
-        if not answers.all():
-            problems = "\n".join(str(problem) for problem in answers.problems[:10])
-            raise UserError(self.env._("The file says nothing that could be read. %s", problems))
-        return answers

@@ -3,9 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.connectors.files import FileError, read
 from odoo.addons.credit_insurance.credit_insurance.models.claim_words import CLAIM_STATES
-from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_evidence import safe_file_name
 from odoo.addons.credit_insurance.credit_insurance.models.submission_words import SUBMISSION_STATES
 
 
@@ -97,14 +95,8 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
 
     def _apply_file(self, record):
         content = self._get_content()
-        try:
-            reading = record.sudo().policy_id.account_id._get_reading()
-            answers = read(content, self.filename or "", reading)
-        except FileError as exc:
-            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
+        answers = record.sudo().policy_id.account_id._read_answers(content, self.filename)
         if not record._apply_answers(answers):
             problems = "\n".join(str(problem) for problem in answers.problems[:10])
             raise UserError(self.env._("The file says nothing about %(name)s. %(why)s", name=record.name, why=problems))
-        name = safe_file_name(self.filename, "answer")
-        vals = {"name": name, "raw": content, "res_model": record._name, "res_id": record.id}
-        self.env["ir.attachment"].sudo().create({**vals, "credit_insurance_evidence": True})
+        self.env["ir.attachment"]._keep_evidence(record, self.filename, content)
