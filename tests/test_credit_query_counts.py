@@ -136,6 +136,15 @@ class TestQueryCounts(QueryCountCase):
         self.assertLessEqual(len(statements.own), UNCONFIGURED, "\n".join(statements.own))
         self.assertEqual(statements.side_cursors, 0)
 
+    def test_partners_of_order_and_user_are_read_together(self):
+        orders = self._make_quotations(self._make_buyers(2)).with_user(self.rep)
+        orders[0].action_confirm()
+        with self._recorded() as statements:
+            orders[1].action_confirm()
+            self.env.cr.flush()
+        found = [text for text in statements.main if text.startswith('SELECT "res_partner"."id", "res_partner"."email')]
+        self.assertEqual(len(found), 1, "\n".join(found))
+
     def test_amounts_of_reasons_are_written_out_without_reading_their_currency_again(self):
         money = {"amount": "1000.00", "currency": self.company_currency.name}
         params = {"shortfall": money, "exposure": money, "document": money, "limit": money}

@@ -27,6 +27,7 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_hold(self, orders):
         """Decide ``orders`` in order of their creation; write a pass or a hold for each. Return those that pass."""
+        self._prefetch_partners(orders)
         self._screen_orders(orders)
         unchecked = self._prepare_unchecked(orders)
         cases = self._prepare_cases(orders, "confirmation", attached=unchecked)
@@ -41,6 +42,14 @@ class CreditInsuranceGate(models.AbstractModel):
                 self.env["credit.insurance.hold"]._open(case.subject, log)
         passed.sudo().credit_hold_ids._close("cleared")
         return orders.filtered(lambda order: order in passed)
+
+    @api.model
+    def _prefetch_partners(self, orders):
+        """Read the partners of the orders together with the user's own, which the message about the confirmation needs:
+        one query for both."""
+        trusted = orders.sudo()
+        partners = trusted.partner_invoice_id | trusted.partner_id | trusted.partner_shipping_id
+        (partners | self.env.user.partner_id.sudo()).mapped("commercial_partner_id")
 
     @api.model
     def _pass_or_refuse(self, orders, checkpoint, open_amounts=None):
