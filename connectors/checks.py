@@ -2,21 +2,24 @@
 
 from decimal import Decimal
 
+from .words import Words, _
 
-def require(condition: bool, message: str) -> None:
+
+def require(condition: bool, message: Words) -> None:
     if not condition:
         raise ValueError(message)
 
 
 def require_text(**values: str) -> None:
     for name, value in values.items():
-        require(bool(value.strip()), f"{name} must not be empty")
+        require(bool(value.strip()), _("%(name)s must not be empty", name=name))
 
 
 def require_currency(value: str) -> None:
-    require(len(value) == 3 and value.isascii() and value.isupper(), f"{value!r} is not an ISO 4217 currency code")
+    words = _("%(value)s is not an ISO 4217 currency code", value=repr(value))
+    require(len(value) == 3 and value.isascii() and value.isupper(), words)
 
 
 def require_money(value: Decimal | None, name: str) -> None:
     positive = isinstance(value, Decimal) and value.is_finite() and value > 0
-    require(positive, f"{name} must be a positive Decimal, not {value!r}")
+    require(positive, _("%(name)s must be a positive Decimal, not %(value)s", name=name, value=repr(value)))

@@ -13,6 +13,7 @@ from .redaction import Credentials
 from .tokens import TokenStore
 from .transport import Hooks
 from .urls import origin
+from .words import _
 
 
 class Environment(StrEnum):
@@ -46,7 +47,7 @@ class Rate:
     per_operation: bool = True
 
     def __post_init__(self) -> None:
-        require(self.calls > 0 and self.seconds > 0, "a rate allows at least one call in a time")
+        require(self.calls > 0 and self.seconds > 0, _("a rate allows at least one call in a time"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from .checks import require, require_currency, require_money, require_text
+from .words import _
 
 
 class ClaimCause(StrEnum):
@@ -87,8 +88,10 @@ class OverdueInvoice:
         require_currency(self.currency)
         require_money(self.amount, "amount")
         require_money(self.open_amount, "open_amount")
-        require(self.open_amount <= self.amount, f"invoice {self.number}: more is open than was invoiced")
-        require(self.due_on >= self.issued_on, f"invoice {self.number}: due before it was issued")
+        more = _("invoice %(number)s: more is open than was invoiced", number=self.number)
+        require(self.open_amount <= self.amount, more)
+        early = _("invoice %(number)s: due before it was issued", number=self.number)
+        require(self.due_on >= self.issued_on, early)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class InvoiceExtension:
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
-        require(self.new_due_on > self.invoice.due_on, "the new due date must be later than the original one")
+        require(self.new_due_on > self.invoice.due_on, _("the new due date must be later than the original one"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +165,11 @@ class RepaymentPlan:
         require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
         require_currency(self.currency)
         require_invoices(self.invoices)
-        require(bool(self.instalments), "at least one instalment is needed")
+        require(bool(self.instalments), _("at least one instalment is needed"))
         for instalment in self.instalments:
             require_money(instalment.amount, "amount")
         days = [instalment.due_on for instalment in self.instalments]
-        require(days == sorted(set(days)), "instalments follow one another")
+        require(days == sorted(set(days)), _("instalments follow one another"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,8 @@ class Claim:
         require_money(self.total, "total")
         if all(invoice.currency == self.currency for invoice in self.invoices):
             open_sum = sum(invoice.open_amount for invoice in self.invoices)
-            require(open_sum == self.total, f"total {self.total} is not the sum of the open amounts, {open_sum}")
+            words = _("total %(total)s is not the sum of the open amounts, %(sum)s", total=self.total, sum=open_sum)
+            require(open_sum == self.total, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,7 @@ class Document:
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, owner_number=self.owner_number, name=self.name)
-        require(bool(self.content), f"{self.name} is empty")
+        require(bool(self.content), _("%(name)s is empty", name=self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +303,6 @@ class CollectionStatus:
 
 
 def require_invoices(invoices: tuple[OverdueInvoice, ...]) -> None:
-    require(bool(invoices), "at least one invoice is needed")
+    require(bool(invoices), _("at least one invoice is needed"))
     numbers = [invoice.number for invoice in invoices]
-    require(len(set(numbers)) == len(numbers), "an invoice is listed twice")
+    require(len(set(numbers)) == len(numbers), _("an invoice is listed twice"))

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from .checks import require, require_currency, require_text
 from .messages import PaymentMethod
+from .words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class TurnoverLine:
 
     def __post_init__(self) -> None:
         require_currency(self.currency)
-        require(len(self.country) == 2 and self.country.isalpha(), "country must be a two-letter code")
-        require(self.amount.is_finite(), "amount must be a number")
+        require(len(self.country) == 2 and self.country.isalpha(), _("country must be a two-letter code"))
+        require(self.amount.is_finite(), _("amount must be a number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class TurnoverDeclaration:
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, policy_number=self.policy_number)
-        require(self.period_to >= self.period_from, "the period ends before it begins")
+        require(self.period_to >= self.period_from, _("the period ends before it begins"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ class Shipment:
     def __post_init__(self) -> None:
         require_text(reference=self.reference, buyer_id=self.buyer_id, invoice_number=self.invoice_number)
         require_currency(self.currency)
-        require(0 < self.insured_amount <= self.amount, "what is insured is a part of the invoice, more than nothing")
-        require(self.payment_term_days >= 0, "payment_term_days must not be negative")
+        words = _("what is insured is a part of the invoice, more than nothing")
+        require(0 < self.insured_amount <= self.amount, words)
+        require(self.payment_term_days >= 0, _("payment_term_days must not be negative"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class ShipmentDeclaration:
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, policy_number=self.policy_number)
-        require(bool(self.shipments), "at least one shipment is needed")
+        require(bool(self.shipments), _("at least one shipment is needed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Receipt:
     def __post_init__(self) -> None:
         require_text(reference=self.reference, buyer_id=self.buyer_id, invoice_number=self.invoice_number)
         require_currency(self.currency)
-        require(self.amount.is_finite() and self.amount > 0, "a payment is more than nothing")
+        require(self.amount.is_finite() and self.amount > 0, _("a payment is more than nothing"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class ReceiptDeclaration:
 
     def __post_init__(self) -> None:
         require_text(reference=self.reference, policy_number=self.policy_number)
-        require(bool(self.receipts), "at least one payment is needed")
+        require(bool(self.receipts), _("at least one payment is needed"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from .checks import require, require_currency, require_money, require_text
+from .words import _
 
 Item = TypeVar("Item")
 
@@ -96,9 +97,9 @@ class BuyerQuery:
     own_reference: str = ""
 
     def __post_init__(self) -> None:
-        require(len(self.country) == 2 and self.country.isalpha(), "country must be a two-letter code")
+        require(len(self.country) == 2 and self.country.isalpha(), _("country must be a two-letter code"))
         anything = self.name or self.vat_number or self.registration_number or self.buyer_id or self.own_reference
-        require(bool(anything), "give a name, a number or the insurer's id of the buyer")
+        require(bool(anything), _("give a name, a number or the insurer's id of the buyer"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +229,11 @@ class CoverRequest:
         require_text(reference=self.reference, policy_number=self.policy_number, buyer_id=self.buyer_id)
         require_currency(self.currency)
         if self.kind is CoverRequestKind.CANCEL:
-            require(self.amount is None, "a cancellation has no amount")
+            require(self.amount is None, _("a cancellation has no amount"))
         elif self.product is CoverProduct.CREDIT_LIMIT:
             require_money(self.amount, "amount")
         if self.payment_term_days is not None:
-            require(self.payment_term_days >= 0, "payment_term_days must not be negative")
+            require(self.payment_term_days >= 0, _("payment_term_days must not be negative"))
 
 
 @dataclass(frozen=True, slots=True)

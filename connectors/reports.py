@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from .checks import require, require_text
+from .words import _
 
 
 class ReportStatus(StrEnum):
@@ -101,4 +102,4 @@ class WakeUp:
     buyer_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        require(bool(self.operations), "a wake-up asks for something")
+        require(bool(self.operations), _("a wake-up asks for something"))

@@ -26,6 +26,7 @@ from lxml import etree
 
 from .jsondoc import QUOTED, Node, ShapeError, shorten
 from .masking import HIDDEN, SECRET_NAMES
+from .words import _
 
 Value = TypeVar("Value")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
@@ -144,9 +145,9 @@ def decode_xml(body: bytes) -> XmlNode:
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as exc:
-        raise ShapeError("", f"not XML ({exc})") from exc
+        raise ShapeError("", _("not XML (%(reason)s)", reason=str(exc))) from exc
     if root.getroottree().docinfo.internalDTD is not None:
-        raise ShapeError("", "a document type is not accepted")
+        raise ShapeError("", _("a document type is not accepted"))
     return XmlNode(root, _local(root))
 
 

@@ -28,6 +28,7 @@ from . import (
     test_credit_exposure_statement,
     test_credit_file_import,
     test_credit_file_lookup,
+    test_credit_file_words,
     test_credit_gate,
     test_credit_gate_attacks,
     test_credit_gate_concurrency,

@@ -19,8 +19,7 @@ from odoo.addons.credit_insurance.connectors.files import FileForm, write_answer
 from .claim_common import ClaimCommon
 
 
-@tagged("post_install", "-at_install")
-class TestFileImport(ClaimCommon):
+class FileImportCommon(ClaimCommon):
     """An insurer without an interface: what it tells comes as a file."""
 
     @classmethod
@@ -43,14 +42,17 @@ class TestFileImport(ClaimCommon):
         }
         return Cover(**{**told, **values})
 
-    def _import(self, answers, user=None, content=None, form=FileForm.CSV, **values):
+    def _import(self, answers, user=None, content=None, form=FileForm.CSV, lang="en_US", **values):
         file = write_answers(answers, form) if content is None else None
-        wizard = self.env["credit.insurance.file.import"].with_user(user or self.manager)
+        wizard = self.env["credit.insurance.file.import"].with_user(user or self.manager).with_context(lang=lang)
         name, raw = (file.name, file.content) if file else ("answers.csv", content)
         vals = {"account_id": self.account.id, "file": base64.b64encode(raw), "filename": name}
         action = wizard.create({**vals, **values}).action_import()
         return self.env["credit.insurance.pull"].browse(action["res_id"])
 
+
+@tagged("post_install", "-at_install")
+class TestFileImport(FileImportCommon):
     def test_covers_of_a_file_become_history_with_the_file_as_evidence(self):
         for form in (FileForm.CSV, FileForm.XLSX, FileForm.XML):
             with self.subTest(form), self.env.cr.savepoint() as savepoint:

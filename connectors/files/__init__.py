@@ -8,7 +8,7 @@
         ├── csvform.py  xlsxwrite.py  xlsxread.py  xmlform.py  schema.py  edifact.py  edifactread.py   the forms
         ├── rows.py  records.py  cells.py  numbers.py         rows → records → messages, nothing guessed
         ├── outgoing.py  answers.py  columns.py               which columns there are: the only place
-        ├── settings.py  problems.py  zipguard.py             what is declared, what is wrong, what is dangerous
+        ├── settings.py  problems.py  schemawords.py  zipguard.py  what is declared, what is wrong, what is dangerous
         └── coversheet.py  __main__.py                        what is printed: beside the file, and the schema
 
 ``docs/file-exchange.md`` describes the files for those who fill them in; ``docs/credit-insurance-exchange.xsd`` is the

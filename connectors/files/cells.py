@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
+from ..words import Words, _
 from .columns import MAX_CELL, Cell, Column
 from .numbers import parse_number, sensible, write_number
-from .problems import CellError, ProblemKind, quote
+from .problems import CellError, ProblemKind, not_expected, quote
 from .settings import DateOrder, Reading
 
 Value = str | bool | int | Decimal | date | datetime | StrEnum | None
@@ -20,6 +21,9 @@ Value = str | bool | int | Decimal | date | datetime | StrEnum | None
 
 class Unusable(str):
     """A cell that holds a formula or an error; the text says which."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
 
 
 Raw = str | bool | Decimal | date | datetime
@@ -31,6 +35,11 @@ EXACT_INTEGER = 10**15  # a workbook's numbers are exact below
 LARGEST_INTEGER = 10**9
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SHORTENED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]{2,}")
+DATES = {
+    DateOrder.ISO: _("a date YYYY-MM-DD"),
+    DateOrder.DMY: _("a date YYYY-MM-DD or DD.MM.YYYY"),
+    DateOrder.MDY: _("a date YYYY-MM-DD or MM/DD/YYYY"),
+}
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LOCAL_DATE = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})")
 ISO_INSTANT = re.compile(
@@ -49,22 +58,21 @@ def plain(raw: Raw) -> str:
     return raw.isoformat() if isinstance(raw, date) else str(raw).strip()
 
 
-def _refuse(column: Column, expected: str, raw: object) -> CellError:
-    return CellError(ProblemKind.VALUE, f"expected {expected}, got {quote(raw)}")
-
-
 # --- Reading ----------------------------------------------------------------------------------------------------
 
 
 def parse(column: Column, raw: Raw, reading: Reading) -> Value:
     """:raises CellError: the cell does not hold what ``column`` is for."""
     if isinstance(raw, Unusable):
-        raise CellError(ProblemKind.FORMULA, str(raw))
+        raise CellError(ProblemKind.FORMULA, raw.words)
     if isinstance(raw, str):
         if len(raw) > MAX_CELL:
-            raise CellError(ProblemKind.VALUE, f"{len(raw)} characters, more than {MAX_CELL}")
+            words = _("%(count)s characters, more than %(most)s", count=len(raw), most=MAX_CELL)
+            raise CellError(ProblemKind.VALUE, words)
         if found := UNWRITABLE.search(raw):
-            raise CellError(ProblemKind.VALUE, f"the character U+{ord(found.group()):04X} is not accepted")
+            character = f"U+{ord(found.group()):04X}"
+            words = _("the character %(character)s is not accepted", character=character)
+            raise CellError(ProblemKind.VALUE, words)
         raw = raw if column.cell is Cell.TEXT else raw.strip()
     if column.cell in TEXTS:
         return _parse_text(column, raw)
@@ -76,33 +84,35 @@ def parse(column: Column, raw: Raw, reading: Reading) -> Value:
 def _parse_text(column: Column, raw: Raw) -> str:
     if isinstance(raw, str):
         if column.cell is Cell.IDENTIFIER and SHORTENED.fullmatch(raw):
-            raise CellError(ProblemKind.VALUE, f"{quote(raw)} is a number that a spreadsheet has shortened")
+            words = _("%(text)s is a number that a spreadsheet has shortened", text=quote(raw))
+            raise CellError(ProblemKind.VALUE, words)
         return raw
     if isinstance(raw, Decimal):
         if abs(raw) >= EXACT_INTEGER:
-            raise CellError(ProblemKind.VALUE, "a number so long loses digits in a workbook: format the cell as text")
+            words = _("a number so long loses digits in a workbook: format the cell as text")
+            raise CellError(ProblemKind.VALUE, words)
         return format(raw.normalize(), "f")
     if isinstance(raw, bool) or column.cell is Cell.IDENTIFIER:
-        raise _refuse(column, "a text", raw)
+        raise not_expected(_("a text"), raw)
     return raw.isoformat()
 
 
 def _parse_number(column: Column, raw: Raw, reading: Reading) -> Decimal | int:
     if isinstance(raw, bool) or not isinstance(raw, str | Decimal):
-        raise _refuse(column, "a number", raw)
+        raise not_expected(_("a number"), raw)
     if isinstance(raw, str):
         percent = column.cell is Cell.PERCENTAGE and raw.endswith("%")
         number = parse_number(raw[:-1].rstrip() if percent else raw, reading.decimal)
     else:
         number = sensible(raw)
     if column.cell is Cell.AMOUNT and number < 0:
-        raise _refuse(column, "an amount of 0 or more", plain(raw))
+        raise not_expected(_("an amount of 0 or more"), plain(raw))
     if column.cell is Cell.PERCENTAGE and not 0 <= number <= 100:
-        raise _refuse(column, "a percentage from 0 to 100", plain(raw))
+        raise not_expected(_("a percentage from 0 to 100"), plain(raw))
     if column.cell is not Cell.INTEGER:
         return number
     if number != number.to_integral_value() or abs(number) > LARGEST_INTEGER:
-        raise _refuse(column, "a whole number", plain(raw))
+        raise not_expected(_("a whole number"), plain(raw))
     return int(number)
 
 
@@ -114,13 +124,13 @@ def _parse_code(column: Column, raw: Raw, reading: Reading) -> Value:
         return known[text]
     if column.cell is Cell.STATUS:
         return known["unknown"]
-    raise _refuse(column, f"one of {', '.join(known)}", raw)
+    raise not_expected(_("one of %(codes)s", codes=", ".join(known)), raw)
 
 
 def _parse_flag(column: Column, raw: Raw, reading: Reading) -> bool:
     flag = raw if isinstance(raw, bool) else FLAGS.get(plain(raw).lower())
     if flag is None:
-        raise _refuse(column, "true or false", raw)
+        raise not_expected(_("true or false"), raw)
     return flag
 
 
@@ -131,8 +141,7 @@ def _parse_date(column: Column, raw: Raw, reading: Reading) -> date:
         return raw
     day = _read_date(raw, reading.dates) if isinstance(raw, str) else None
     if day is None:
-        form = {DateOrder.DMY: " or DD.MM.YYYY", DateOrder.MDY: " or MM/DD/YYYY"}.get(reading.dates, "")
-        raise _refuse(column, f"a date YYYY-MM-DD{form}", plain(raw))
+        raise not_expected(DATES[reading.dates], plain(raw))
     return day
 
 
@@ -151,7 +160,7 @@ def _read_date(text: str, order: DateOrder) -> date | None:
 
 def _parse_instant(column: Column, raw: Raw, reading: Reading) -> datetime:
     if isinstance(raw, datetime) and raw.time() != time(0):
-        raise _refuse(column, "a date, or a text that is an instant with its offset from UTC", raw.isoformat())
+        raise not_expected(_("a date, or a text that is an instant with its offset from UTC"), raw.isoformat())
     if not isinstance(raw, date):
         text = plain(raw)
         try:
@@ -160,15 +169,15 @@ def _parse_instant(column: Column, raw: Raw, reading: Reading) -> datetime:
         except (ValueError, OverflowError):
             pass
         if (day := _read_date(text, reading.dates)) is None:
-            raise _refuse(column, "an instant YYYY-MM-DDTHH:MM:SSZ with its offset from UTC, or a date", text)
+            raise not_expected(_("an instant YYYY-MM-DDTHH:MM:SSZ with its offset from UTC, or a date"), text)
         raw = day
     return datetime.combine(raw, time(0), UTC)
 
 
-def _parse_letters(length: int, expected: str) -> Callable[[Column, Raw, Reading], str]:
+def _parse_letters(length: int, expected: Words) -> Callable[[Column, Raw, Reading], str]:
     def read(column: Column, raw: Raw, reading: Reading) -> str:
         if not isinstance(raw, str) or not re.fullmatch(f"[A-Za-z]{{{length}}}", raw):
-            raise _refuse(column, expected, raw)
+            raise not_expected(expected, raw)
         return raw.upper()
 
     return read
@@ -180,8 +189,8 @@ _PARSERS: dict[Cell, Callable[[Column, Raw, Reading], Value]] = {
     Cell.FLAG: _parse_flag,
     Cell.DATE: _parse_date,
     Cell.INSTANT: _parse_instant,
-    Cell.COUNTRY: _parse_letters(2, "a country of two letters"),
-    Cell.CURRENCY: _parse_letters(3, "an ISO 4217 currency code"),
+    Cell.COUNTRY: _parse_letters(2, _("a country of two letters")),
+    Cell.CURRENCY: _parse_letters(3, _("an ISO 4217 currency code")),
 }
 
 
@@ -199,7 +208,7 @@ def render(column: Column, value: Value) -> str:
         text = "true" if value else "false"
     elif isinstance(value, datetime):
         if value.tzinfo is None:
-            raise CellError(ProblemKind.VALUE, "an instant without its offset from UTC")
+            raise CellError(ProblemKind.VALUE, _("an instant without its offset from UTC"))
         text = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     elif isinstance(value, date):
         text = value.isoformat()

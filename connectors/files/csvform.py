@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
+from ..words import Words, _
 from .cells import NUMBERS, Raw, Value, render
 from .columns import MAX_CELL, Column
 from .problems import FileError, Problem, ProblemKind
@@ -52,21 +53,21 @@ def read_csv(content: bytes, reading: Reading, problems: list[Problem]) -> Table
     lines = list(io.StringIO(_decode(content, reading, problems), newline=""))
     start = next((index for index, line in enumerate(lines) if line.strip()), None)
     if start is None:
-        raise FileError("the file is empty")
+        raise FileError(_("the file is empty"))
     declared = reading.delimiter
     if found := re.fullmatch(r"sep=(.)\s*", lines[start]):
         if found.group(1) not in DELIMITERS:
-            raise FileError(f"the delimiter {found.group(1)!r} is not known", line=start + 1)
+            raise FileError(_("the delimiter %(mark)s is not known", mark=repr(found.group(1))), line=start + 1)
         declared, start = declared or found.group(1), start + 1
     if start == len(lines) or len(lines[start]) > MAX_CELL:
-        raise FileError("there is no line of headings", line=start + 1)
+        raise FileError(_("there is no line of headings"), line=start + 1)
     delimiter = declared or _delimiter(lines[start], reading)
     written = next(csv.reader([lines[start]], delimiter=delimiter))
     if len(written) > MAX_COLUMNS:
-        raise FileError(f"more than {MAX_COLUMNS} columns", line=start + 1)
+        raise FileError(_("more than %(most)s columns", most=MAX_COLUMNS), line=start + 1)
     headings = our_headings(written, reading, problems, start + 1, "")
     if not any(headings):
-        raise FileError("no known heading in the first line", line=start + 1)
+        raise FileError(_("no known heading in the first line"), line=start + 1)
     return Table(tuple(headings), _rows(lines, start + 1, delimiter, headings, problems))
 
 
@@ -80,12 +81,14 @@ def _decode(content: bytes, reading: Reading, problems: list[Problem]) -> str:
             text = content[start:].decode(name)
         except UnicodeDecodeError as exc:
             where = content[: start + exc.start].count(b"\n") + 1
-            wrong = f"not {name}: byte {content[start + exc.start] if exc.start + start < len(content) else 0:#04x}"
+            byte = content[start + exc.start] if exc.start + start < len(content) else 0
+            wrong = _("not %(encoding)s: byte %(byte)s", encoding=name, byte=f"{byte:#04x}")
             continue
         if "\0" in text:
-            raise FileError("a NUL character: this is no text", line=text[: text.index("\0")].count("\n") + 1)
+            line = text[: text.index("\0")].count("\n") + 1
+            raise FileError(_("a NUL character: this is no text"), line=line)
         if name == "cp1252" and not reading.encoding:
-            words = "the file does not say its character set and was read as Windows-1252; declare the encoding"
+            words = _("the file does not say its character set and was read as Windows-1252; declare the encoding")
             problems.append(Problem(ProblemKind.ENCODING, words, refused=False))
         return text
     raise FileError(wrong, line=where)
@@ -124,18 +127,26 @@ def _rows(lines: list[str], first: int, delimiter: str, headings: list[str], pro
         source.start = source.next
         try:
             texts = next(reader)
-            wrong = "" if len(texts) <= len(headings) else f"{len(texts)} cells under {len(headings)} headings"
+            wrong = _overfull(texts, headings)
         except csv.Error as exc:
-            texts, wrong = [], f"this is no line of a table ({exc})"
-        if any(texts[len(headings) :]) or wrong and not texts:
+            texts, wrong = [], _("this is no line of a table (%(reason)s)", reason=str(exc))
+        if wrong:
             problems.append(Problem(ProblemKind.LINE, wrong, source.start + 1))
             source.next = source.start + 1  # what the line took with it is read again
             reader = csv.reader(source, delimiter=delimiter, strict=True)
             broken += 1
             if broken > MAX_BROKEN:
-                raise FileError(f"more than {MAX_BROKEN} lines are no lines of a table", line=source.start + 1)
+                raise FileError(
+                    _("more than %(most)s lines are no lines of a table", most=MAX_BROKEN), line=source.start + 1
+                )
             continue
         yield source.start + 1, _cells(headings, texts)
+
+
+def _overfull(texts: list[str], headings: list[str]) -> Words | None:
+    if not any(texts[len(headings) :]):
+        return None
+    return _("%(cells)s cells under %(headings)s headings", cells=len(texts), headings=len(headings))
 
 
 def _cells(headings: list[str], texts: list[str]) -> dict[str, Raw]:

@@ -24,6 +24,7 @@ from pydifact.segmentcollection import Interchange, Message
 from pydifact.segments import Segment
 
 from ..messages import CoverProduct, CoverRequest, CoverRequestKind, CoverRequestState, PaymentMethod, RequestStatus
+from ..words import _
 from .cells import UNWRITABLE
 from .numbers import write_number
 from .problems import FileError
@@ -46,6 +47,7 @@ RESPONSES = {
 CODES = {status: code for code, status in RESPONSES.items()}
 FREE_TEXT, FREE_TEXTS = 70, 5
 LENGTHS = {"reference": 35, "request_id": 35, "policy_number": 35, "buyer_id": 17, "cover_id": 35, "own_reference": 35}
+NOT_HELD = _("RECECO has no place for it: take another form")
 NO_PLACE = {
     "urgent": False,
     "product": CoverProduct.CREDIT_LIMIT,
@@ -68,7 +70,7 @@ def write_states(states: Iterable[CoverRequestState], envelope: Envelope) -> byt
 def _request(request: CoverRequest) -> list[Segment]:
     for name, usual in NO_PLACE.items():
         if getattr(request, name) != usual:
-            raise FileError("RECECO has no place for it: take another form", column=name)
+            raise FileError(NOT_HELD, column=name)
     number, policy, buyer, cover, own = (
         _text(request, name) for name in ("reference", "policy_number", "buyer_id", "cover_id", "own_reference")
     )
@@ -91,7 +93,7 @@ def _request(request: CoverRequest) -> list[Segment]:
 def _state(state: CoverRequestState) -> list[Segment]:
     code = CODES.get(state.status, state.raw_code)
     if state.duplicate:
-        raise FileError("RECECO has no place for it: take another form", column="duplicate")
+        raise FileError(NOT_HELD, column="duplicate")
     number, reference, buyer, cover = (
         _text(state, name) for name in ("request_id", "reference", "buyer_id", "cover_id")
     )
@@ -113,9 +115,13 @@ def _state(state: CoverRequestState) -> list[Segment]:
 def _text(message: object, name: str) -> str:
     text = str(getattr(message, name)).strip()
     if len(text) > LENGTHS[name]:
-        raise FileError(f"{len(text)} characters, RECECO holds {LENGTHS[name]}", column=name)
+        raise _too_long(text, LENGTHS[name], name)
     _check(text, name)
     return text
+
+
+def _too_long(text: str, most: int, name: str) -> FileError:
+    return FileError(_("%(count)s characters, RECECO holds %(most)s", count=len(text), most=most), column=name)
 
 
 def _free_text(text: str) -> list[Segment]:
@@ -123,14 +129,14 @@ def _free_text(text: str) -> list[Segment]:
         return []
     _check(text, "comment")
     if len(text) > FREE_TEXT * FREE_TEXTS:
-        raise FileError(f"{len(text)} characters, RECECO holds {FREE_TEXT * FREE_TEXTS}", column="comment")
+        raise _too_long(text, FREE_TEXT * FREE_TEXTS, "comment")
     pieces = [text[start : start + FREE_TEXT] for start in range(0, len(text), FREE_TEXT)]
     return [Segment("FTX", "AAI", "", "", pieces)]
 
 
 def _check(text: str, name: str) -> None:
     if UNWRITABLE.search(text) or any(character in text for character in "\t\r\n"):
-        raise FileError("RECECO takes no control characters and no line breaks", column=name)
+        raise FileError(_("RECECO takes no control characters and no line breaks"), column=name)
 
 
 def _party(told: str) -> str | list[str]:

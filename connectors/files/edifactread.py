@@ -8,6 +8,7 @@ from pydifact.exceptions import EDISyntaxError
 from pydifact.parser import Parser, TokenIterator
 from pydifact.tokenizer import Tokenizer
 
+from ..words import Words, _
 from .answers import REQUEST_STATE
 from .cells import Raw
 from .edifact import REQUESTS, RESPONSES
@@ -35,7 +36,7 @@ Segment = tuple[int, str, list[list[str]]]  # its number, its tag, its elements 
 def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
     """:raises FileError: no interchange, too large a one, or an unknown character set."""
     if len(content) > MAX_BYTES:
-        raise FileError(f"an interchange of {len(content)} bytes, more than {MAX_BYTES}")
+        raise FileError(_("an interchange of %(size)s bytes, more than %(most)s", size=len(content), most=MAX_BYTES))
     sent_at = ""
     message: list[Segment] = []
     messages = 0
@@ -47,7 +48,7 @@ def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
             _check_count(segment, messages, problems)
         elif tag == "UNH" or message:
             if tag == "UNH" and message:
-                problems.append(Problem(ProblemKind.LINE, "the message before has no end", number, "UNH"))
+                problems.append(Problem(ProblemKind.LINE, _("the message before has no end"), number, "UNH"))
                 message = []
             message.append(segment)
             if tag == "UNT":
@@ -55,13 +56,13 @@ def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
                 yield from _draft(message, sent_at, problems)
                 message = []
     if message:
-        problems.append(Problem(ProblemKind.LINE, "the last message has no end", message[0][0], "UNH"))
+        problems.append(Problem(ProblemKind.LINE, _("the last message has no end"), message[0][0], "UNH"))
 
 
 def _check_count(trailer: Segment, messages: int, problems: list[Problem]) -> None:
     number, _tag, elements = trailer
     if (told := _at(elements, 0)) != str(messages):
-        words = f"the interchange counts {quote(told)} messages, {messages} came"
+        words = _("the interchange counts %(told)s messages, %(came)s came", told=quote(told), came=messages)
         problems.append(Problem(ProblemKind.LINE, words, number, "UNZ", refused=False))
 
 
@@ -69,24 +70,26 @@ def _decode(content: bytes) -> str:
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     found = re.match(rb"(?:UNA.{6}\s*)?UNB.(UNO[A-Z])", start, re.DOTALL)
     if not found:
-        raise FileError("an interchange begins with UNB and its character set", line=1, column="UNB")
+        raise FileError(_("an interchange begins with UNB and its character set"), line=1, column="UNB")
     name = CHARACTER_SETS.get(found.group(1).decode())
     if name is None:
-        raise FileError(f"the character set {found.group(1).decode()} is not known", line=1, column="UNB")
+        words = _("the character set %(name)s is not known", name=found.group(1).decode())
+        raise FileError(words, line=1, column="UNB")
     try:
         text = start.decode(name)
     except UnicodeDecodeError as exc:
         segment = start[: exc.start].count(b"'") + 1
-        raise FileError(f"not {name}: byte {start[exc.start]:#04x}", line=segment) from exc
+        words = _("not %(encoding)s: byte %(byte)s", encoding=name, byte=f"{start[exc.start]:#04x}")
+        raise FileError(words, line=segment) from exc
     if "\0" in text:
-        raise FileError("a NUL character: this is no text", line=text[: text.index("\0")].count("'") + 1)
+        raise FileError(_("a NUL character: this is no text"), line=text[: text.index("\0")].count("'") + 1)
     return text if text.startswith("UNA") else DEFAULT_ADVICE + text
 
 
 def _segments(text: str, problems: list[Problem]) -> Iterator[Segment]:
     advice = text[3:9]
     if len(set(advice[:4] + advice[5])) < 5 or advice[5].isalnum():
-        raise FileError("the separators in UNA are not told apart", line=1, column="UNA")
+        raise FileError(_("the separators in UNA are not told apart"), line=1, column="UNA")
     tokens = TokenIterator(Tokenizer().get_tokens(text[9:].lstrip(), Characters.from_str(text[:9])))
     number = 0
     try:
@@ -95,7 +98,8 @@ def _segments(text: str, problems: list[Problem]) -> Iterator[Segment]:
             elements = [[part] if isinstance(part, str) else list(part) for part in raw]
             yield number, elements[0][0] if elements else "", elements[1:]
     except (EDISyntaxError, AssertionError, IndexError, TypeError) as exc:
-        problems.append(Problem(ProblemKind.LINE, f"from here on this is no EDIFACT ({exc})", number + 1))
+        words = _("from here on this is no EDIFACT (%(reason)s)", reason=str(exc))
+        problems.append(Problem(ProblemKind.LINE, words, number + 1))
 
 
 def _at(elements: list[list[str]], element: int, component: int = 0) -> str:
@@ -141,17 +145,21 @@ def _draft(message: list[Segment], sent_at: str, problems: list[Problem]) -> Ite
     yield draft
 
 
-def _wrong(message: list[Segment]) -> str:
-    """Why a message is not taken at all; empty when it is."""
+def _wrong(message: list[Segment]) -> Words | None:
+    """Why a message is not taken at all."""
     header, trailer = message[0][2], message[-1][2]
     if _at(header, 1) != "RECECO":
-        return f"a message {quote(_at(header, 1))}, expected RECECO"
+        return _("a message %(type)s, expected RECECO", type=quote(_at(header, 1)))
     if _at(trailer, 0) != str(len(message)) or _at(trailer, 1) != _at(header, 0):
-        return f"the message is incomplete: {len(message)} segments came, it counts {quote(_at(trailer, 0))}"
+        return _(
+            "the message is incomplete: %(came)s segments came, it counts %(told)s",
+            came=len(message),
+            told=quote(_at(trailer, 0)),
+        )
     tags = [tag for _number, tag, _elements in message]
     if tags.count("DOC") > 1 or tags.count("CCD") != 1 or tags.count("BGM") != 1:
-        return "expected one cover (DOC, CCD) in a message"
-    return ""
+        return _("expected one cover (DOC, CCD) in a message")
+    return None
 
 
 def _cells(message: list[Segment], answer: bool) -> dict[str, Raw]:

@@ -22,10 +22,16 @@ import re
 from decimal import Decimal
 
 from ..jsondoc import MAX_DECIMALS, MAX_DIGITS
-from .problems import CellError, ProblemKind, quote
+from ..words import _
+from .problems import CellError, ProblemKind, not_expected, quote
 from .settings import DecimalMark
 
 _SPACES = " '\u00a0\u202f\u2019"
+_EXPECTED = {
+    None: _("a number"),
+    DecimalMark.POINT: _("a number with a decimal point"),
+    DecimalMark.COMMA: _("a number with a decimal comma"),
+}
 _MARKS = {DecimalMark.POINT: (".", ","), DecimalMark.COMMA: (",", ".")}
 
 
@@ -48,11 +54,11 @@ def parse_number(text: str, decimal: DecimalMark | None) -> Decimal:
         if values and len(set(readings.values())) > 1 and _MARKS[decimal][0] not in text:
             values = set(readings.values())
     if not values:
-        declared = f" with a decimal {decimal.value}" if decimal else ""
-        raise CellError(ProblemKind.VALUE, f"expected a number{declared}, got {quote(text)}")
+        raise not_expected(_EXPECTED[decimal], text)
     if len(values) > 1:
-        either = " or ".join(format(value, "f") for value in sorted(values))
-        raise CellError(ProblemKind.AMBIGUOUS, f"{quote(text)} is {either}: declare the decimal mark")
+        one, other = (format(value, "f") for value in sorted(values))
+        words = _("%(text)s is %(one)s or %(other)s: declare the decimal mark", text=quote(text), one=one, other=other)
+        raise CellError(ProblemKind.AMBIGUOUS, words)
     return sensible(values.pop())
 
 
@@ -60,7 +66,7 @@ def sensible(number: Decimal) -> Decimal:
     """``number``, if an amount of money can be as large and as fine."""
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or number.adjusted() >= MAX_DIGITS or exponent < -MAX_DECIMALS:
-        raise CellError(ProblemKind.VALUE, f"expected a number of sensible size, got {quote(str(number))}")
+        raise not_expected(_("a number of sensible size"), str(number))
     return number
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ..checks import require_text
 from ..debts import (
     Claim,
     ClaimCause,
@@ -35,8 +36,7 @@ class BuyerLookup(BuyerQuery):
 
     def __post_init__(self) -> None:
         BuyerQuery.__post_init__(self)
-        if not self.reference.strip():
-            raise ValueError("reference must not be empty")
+        require_text(reference=self.reference)
 
 
 Outgoing = (

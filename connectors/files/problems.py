@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+
+from ..words import Words, _
 
 QUOTED = 60  # characters of a wrong value that are repeated
 
@@ -28,14 +31,19 @@ class ProblemKind(StrEnum):
 class Problem:
     """One thing found in a file. ``refused`` says that the line, or the record it belongs to, was not taken; the
     others are only told. ``line`` counts from 1: lines of a text, rows of a sheet, segments of an EDIFACT
-    interchange; 0 is the file as a whole. ``words`` are English."""
+    interchange; 0 is the file as a whole. ``words`` are English that can be told in another language."""
 
     kind: ProblemKind
-    words: str
+    words: Words
     line: int = 0
     column: str = ""
     sheet: str = ""
     refused: bool = True
+
+    @property
+    def sentence(self) -> Words:
+        """The words behind the place they are about."""
+        return _placed(self.words, self.line, self.column, self.sheet)
 
 
 class Findings(list[Problem]):
@@ -60,18 +68,16 @@ class Findings(list[Problem]):
     def sorted(self) -> tuple[Problem, ...]:
         """In the order of the file, and last how many there are besides."""
         told = sorted(self, key=lambda problem: (problem.sheet, problem.line))
-        more = [Problem(ProblemKind.LINE, f"{self.more} more problems", refused=False)] if self.more else []
-        return (*told, *more)
+        words = _("%(count)s more problems", count=self.more)
+        return (*told, *([Problem(ProblemKind.LINE, words, refused=False)] if self.more else []))
 
 
 class FileError(ValueError):
     """Nothing of the file can be taken, or a message cannot be written into the file asked for. ``line`` is 0 and
     ``column`` empty where there is no single place."""
 
-    def __init__(self, words: str, *, line: int = 0, column: str = "", sheet: str = "") -> None:
-        places = [f"sheet {sheet}" if sheet else "", f"line {line}" if line else "", column]
-        where = ", ".join(place for place in places if place)
-        super().__init__(f"{where}: {words}" if where else words)
+    def __init__(self, words: Words, *, line: int = 0, column: str = "", sheet: str = "") -> None:
+        super().__init__(_placed(words, line, column, sheet))
         self.words = words
         self.line = line
         self.column = column
@@ -81,12 +87,29 @@ class FileError(ValueError):
 class CellError(ValueError):
     """A cell does not hold what its column is for."""
 
-    def __init__(self, kind: ProblemKind, words: str) -> None:
+    def __init__(self, kind: ProblemKind, words: Words) -> None:
         super().__init__(words)
         self.kind = kind
+        self.words = words
+
+
+def not_expected(expected: Words, got: object) -> CellError:
+    return CellError(ProblemKind.VALUE, _("expected %(expected)s, got %(got)s", expected=expected, got=quote(got)))
 
 
 def quote(value: object) -> str:
     """``value`` for a message, cut to a bearable length."""
     text = repr(value)
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+
+
+def _placed(words: Words, line: int, column: str, sheet: str) -> Words:
+    places = [
+        *([_("sheet %(sheet)s", sheet=sheet)] if sheet else []),
+        *([_("line %(line)s", line=line)] if line else []),
+        *([column] if column else []),
+    ]
+    if not places:
+        return words
+    place = reduce(lambda outer, inner: _("%(outer)s, %(inner)s", outer=outer, inner=inner), places)
+    return _("%(place)s: %(words)s", place=place, words=words)

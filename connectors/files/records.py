@@ -6,6 +6,7 @@
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from ..words import Words, _, words_of
 from .answers import ANSWERS, CONDITIONS, Condition
 from .cells import Raw, Value, is_empty, parse, plain, render
 from .columns import Cell, Column, Kind, Part
@@ -13,6 +14,7 @@ from .outgoing import OUTGOING
 from .problems import CellError, FileError, Problem, ProblemKind
 from .settings import Reading
 
+EMPTY = _("is empty")
 KINDS: dict[str, Kind] = {kind.code: kind for kind in (*OUTGOING, *ANSWERS)}
 KIND_OF: dict[type[Any], Kind] = {kind.type: kind for kind in KINDS.values()}
 
@@ -46,7 +48,7 @@ def to_record(message: object) -> Record:
     """:raises FileError: a message that has no form, or a value that cannot be written, with its column."""
     kind = KIND_OF.get(type(message))
     if kind is None:
-        raise FileError(f"there is no form for {type(message).__name__}")
+        raise FileError(_("there is no form for %(name)s", name=type(message).__name__))
     head = _written(kind.columns, message)
     return Record(kind, head, {part.name: _lines(part, message) for part in kind.parts})
 
@@ -59,7 +61,7 @@ def _lines(part: Part, message: object) -> list[dict[str, Value]]:
     twice = next((key for key in keys if keys.count(key) > 1), None) if len(set(keys)) < len(keys) else None
     if twice is not None:
         what = ", ".join(map(str, filter(None, twice)))
-        raise FileError(f"{what} is listed twice", column=part.heading(part.columns[0]))
+        raise FileError(_("%(what)s is listed twice", what=what), column=part.heading(part.columns[0]))
     return lines
 
 
@@ -70,9 +72,9 @@ def _written(columns: tuple[Column, ...], item: object, part: Part | None = None
         try:
             empty = not render(column, value).strip()
             if empty and column.required:
-                raise CellError(ProblemKind.MISSING, "is empty")
+                raise CellError(ProblemKind.MISSING, EMPTY)
         except CellError as exc:
-            raise FileError(str(exc), column=part.heading(column) if part else column.name) from exc
+            raise FileError(exc.words, column=part.heading(column) if part else column.name) from exc
         values[column.name] = None if empty else value
     return values
 
@@ -89,7 +91,9 @@ def to_message(draft: Draft, reading: Reading, problems: list[Problem]) -> Any:
         lines = draft.parts.get(part.name, [])
         items = [_item(draft, part, line, cells, reading, problems) for line, cells in lines]
         if part.needed and not lines or part.single and len(lines) > 1:
-            words = f"{len(lines)} lines of {part.item}, expected {'one' if part.single else 'at least one'}"
+            words = _("%(count)s lines of %(part)s, expected at least one", count=len(lines), part=part.item)
+            if part.single:
+                words = _("%(count)s lines of %(part)s, expected one", count=len(lines), part=part.item)
             problems.append(Problem(ProblemKind.MISSING, words, draft.line, part.item, draft.sheet))
         values[part.name] = (items or [None])[0] if part.single else tuple(items)
     if draft.broken or len(problems) > before:
@@ -97,7 +101,7 @@ def to_message(draft: Draft, reading: Reading, problems: list[Problem]) -> Any:
     try:
         return draft.kind.type(**values)
     except ValueError as exc:
-        problems.append(Problem(ProblemKind.MESSAGE, str(exc), draft.line, "", draft.sheet))
+        problems.append(Problem(ProblemKind.MESSAGE, words_of(exc), draft.line, "", draft.sheet))
         return None
 
 
@@ -107,7 +111,7 @@ class _Place:
     line: int
     part: Part | None
 
-    def problem(self, kind: ProblemKind, words: str, column: Column) -> Problem:
+    def problem(self, kind: ProblemKind, words: Words, column: Column) -> Problem:
         heading = self.part.heading(column) if self.part else column.name
         return Problem(kind, words, self.line, heading, self.draft.sheet)
 
@@ -124,7 +128,7 @@ def _item(
     try:
         return part.type(**values)
     except ValueError as exc:
-        problems.append(Problem(ProblemKind.MESSAGE, str(exc), line, "", draft.sheet))
+        problems.append(Problem(ProblemKind.MESSAGE, words_of(exc), line, "", draft.sheet))
         return None
 
 
@@ -142,12 +146,12 @@ def _understood(
         raw = cells.get(column.name, "")
         if is_empty(raw):
             if column.required:
-                problems.append(place.problem(ProblemKind.MISSING, "is empty", column))
+                problems.append(place.problem(ProblemKind.MISSING, EMPTY, column))
             continue
         try:
             values[column.name] = parse(column, raw, reading)
         except CellError as exc:
-            problems.append(place.problem(exc.kind, str(exc), column))
+            problems.append(place.problem(exc.kind, exc.words, column))
         if column.cell is Cell.STATUS:
             values["raw_code"] = plain(raw)
     if not is_empty(cells.get("raw_code", "")) and "raw_code" in {column.name for column in columns}:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..messages import CoverRequestState
 from ..reports import ReportFile
+from ..words import _
 from .answers import ANSWERS, AnyAnswer, FileAnswers
 from .columns import Kind
 from .csvform import read_csv, write_csv
@@ -27,6 +28,10 @@ MEDIA_TYPES = {
     FileForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileForm.XML: "application/xml",
     FileForm.EDIFACT: "application/EDIFACT",
+}
+UNREAD = {
+    b"\xd0\xcf\x11\xe0": _("an old or protected workbook: save it as .xlsx is not read"),
+    b"%PDF": _("a PDF is not read"),
 }
 SUFFIXES = {FileForm.EDIFACT: "edi"}
 EXACT = Reading(decimal=DecimalMark.POINT)  # how XML and EDIFACT write
@@ -61,7 +66,7 @@ def kind_of(message: object) -> str:
     """
     kind = KIND_OF.get(type(message))
     if kind is None:
-        raise FileError(f"there is no form for {type(message).__name__}")
+        raise FileError(_("there is no form for %(name)s", name=type(message).__name__))
     return kind.code
 
 
@@ -89,14 +94,15 @@ def export(
     messages: Sequence[Any] = message if isinstance(message, Sequence) else (message,)
     kinds = list(dict.fromkeys(kind_of(one) for one in messages))
     if len(kinds) != 1 or KINDS[kinds[0]] not in OUTGOING:
-        raise FileError(f"expected messages of one kind, got {', '.join(kinds) or 'none'}")
+        got = ", ".join(kinds) or _("none")
+        raise FileError(_("expected messages of one kind, got %(kinds)s", kinds=got))
     references = [one.reference.strip() for one in messages]
     if twice := [reference for reference in references if references.count(reference) > 1]:
-        raise FileError(f"{twice[0]} is there twice", column="reference")
+        raise FileError(_("%(reference)s is there twice", reference=twice[0]), column="reference")
     records = [to_record(one) for one in messages]
     if form is FileForm.EDIFACT:
         if kinds[0] != COVER_REQUEST.code:
-            raise FileError(f"there is no EDIFACT form of a {kinds[0]}")
+            raise FileError(_("there is no EDIFACT form of a %(kind)s", kind=kinds[0]))
         content = write_requests(messages, envelope or Envelope())
     else:
         content = _write([KINDS[kinds[0]]], records, form, delimiter, explain)
@@ -110,10 +116,10 @@ def write_answers(answers: Sequence[AnyAnswer], form: FileForm, *, delimiter: st
     records = [to_record(answer) for answer in answers]
     kinds = [kind for kind in ANSWERS if any(record.kind is kind for record in records)]
     if len(kinds) != len({record.kind.code for record in records}):
-        raise FileError("a message that we send is no answer")
+        raise FileError(_("a message that we send is no answer"))
     if form is FileForm.EDIFACT:
         if [kind.code for kind in kinds] != ["cover_request_state"]:
-            raise FileError("EDIFACT holds states of cover requests only")
+            raise FileError(_("EDIFACT holds states of cover requests only"))
         states = [answer for answer in answers if isinstance(answer, CoverRequestState)]
         return _file("answers", form, write_states(states, Envelope()))
     return _file("answers", form, _write(kinds, records, form, delimiter, _same))
@@ -125,9 +131,10 @@ def template(kind: str, form: FileForm, *, delimiter: str = ",", explain: Explai
     :raises FileError: an unknown kind, or EDIFACT, which no person fills in.
     """
     if kind not in KINDS:
-        raise FileError(f"there is no record {kind!r}; there are: {', '.join(KINDS)}")
+        words = _("there is no record %(kind)s; there are: %(kinds)s", kind=repr(kind), kinds=", ".join(KINDS))
+        raise FileError(words)
     if form is FileForm.EDIFACT:
-        raise FileError("there is no template for EDIFACT")
+        raise FileError(_("there is no template for EDIFACT"))
     if form is FileForm.XML:
         return ReportFile("credit-insurance-exchange.xsd", "application/xml", schema_text().encode())
     if form is FileForm.XLSX:
@@ -177,9 +184,9 @@ def form_of(content: bytes) -> FileForm:
     start = content[:512].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").replace(b"\0", b"")
     if content.startswith(b"PK"):
         return FileForm.XLSX
-    for mark, what in ((b"\xd0\xcf\x11\xe0", "an old or protected workbook: save it as .xlsx"), (b"%PDF", "a PDF")):
+    for mark, words in UNREAD.items():
         if start.startswith(mark) or content.startswith(mark):
-            raise FileError(f"{what} is not read")
+            raise FileError(words)
     if start.startswith(b"<"):
         return FileForm.XML
     return FileForm.EDIFACT if start.startswith((b"UNA", b"UNB")) else FileForm.CSV
@@ -187,16 +194,16 @@ def form_of(content: bytes) -> FileForm:
 
 def _read(content: bytes, reading: Reading, expected: set[str]) -> tuple[list[tuple[Kind, Any]], tuple[Problem, ...]]:
     if len(content) > MAX_BYTES:
-        raise FileError(f"a file of {len(content)} bytes, more than {MAX_BYTES}")
+        raise FileError(_("a file of %(size)s bytes, more than %(most)s", size=len(content), most=MAX_BYTES))
     if not content.strip():
-        raise FileError("the file is empty")
+        raise FileError(_("the file is empty"))
     form = form_of(content)
     problems = Findings()
     exact = form in (FileForm.XML, FileForm.EDIFACT)
     messages: list[tuple[Kind, Any]] = []
     for draft in _drafts(content, form, reading, problems):
         if draft.kind.code not in expected:
-            words = f"a {draft.kind.code} is not expected here"
+            words = _("a %(kind)s is not expected here", kind=draft.kind.code)
             problems.append(Problem(ProblemKind.RECORD, words, draft.line, RECORD, draft.sheet))
             continue
         own: list[Problem] = []

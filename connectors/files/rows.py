@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from ..words import Words, _
 from .cells import Raw, Value, is_empty, plain
 from .columns import Column, Kind, Part
 from .problems import FileError, Problem, ProblemKind, quote
@@ -37,7 +38,7 @@ class Assembly:
     drafts: dict[tuple[str, ...], Draft] = field(default_factory=dict)
     rows: int = 0
 
-    def told(self, kind: ProblemKind, words: str, place: Draft, line: int, *, refused: bool) -> None:
+    def told(self, kind: ProblemKind, words: Words, place: Draft, line: int, *, refused: bool) -> None:
         self.problems.append(Problem(kind, words, line, "", place.sheet, refused))
 
 
@@ -73,9 +74,9 @@ def our_headings(written: Iterable[str], reading: Reading, problems: list[Proble
     for text in written:
         ours = aliases.get(_folded(text), _folded(text))
         if ours in known and ours in headings:
-            raise FileError("this column is there twice", line=line, column=ours, sheet=sheet)
+            raise FileError(_("this column is there twice"), line=line, column=ours, sheet=sheet)
         if ours not in known and ours:
-            words = f"nobody knows the column {quote(text)}; it is passed over"
+            words = _("nobody knows the column %(column)s; it is passed over", column=quote(text))
             problems.append(Problem(ProblemKind.COLUMN, words, line, text[:60], sheet, refused=False))
         headings.append(ours if ours in known else "")
     return headings
@@ -97,11 +98,13 @@ def assemble(table: Table, reading: Reading, assembly: Assembly) -> None:
             continue
         assembly.rows += 1
         if assembly.rows > MAX_ROWS:
-            raise FileError(f"more than {MAX_ROWS} lines", line=line, sheet=table.sheet)
+            raise FileError(_("more than %(most)s lines", most=MAX_ROWS), line=line, sheet=table.sheet)
         named = plain(cells.pop(RECORD, "")).lower()
         kind = KINDS.get(named) if named else usual
         if kind is None:
-            words = f"there is no record {quote(named)}" if named else "the kind of record is not said"
+            words = _("the kind of record is not said")
+            if named:
+                words = _("there is no record %(kind)s", kind=quote(named))
             assembly.problems.append(Problem(ProblemKind.RECORD, words, line, RECORD, table.sheet))
         else:
             _add(kind, Draft(kind, line, table.sheet), cells, assembly)
@@ -121,7 +124,7 @@ def _add(kind: Kind, new: Draft, cells: dict[str, Raw], assembly: Assembly) -> N
     lines: dict[str, dict[str, Raw]] = {}
     for heading, raw in cells.items():
         if heading not in kind.table:
-            words = f"a {kind.code} has no such column; the cell is passed over"
+            words = _("a %(kind)s has no such column; the cell is passed over", kind=kind.code)
             assembly.problems.append(Problem(ProblemKind.COLUMN, words, new.line, heading, new.sheet, refused=False))
             continue
         part, column = kind.table[heading]
@@ -140,10 +143,12 @@ def join(new: Draft, assembly: Assembly) -> None:
         new.parts = {}
     elif not (_same(heads, old.head) or given and _same({**old.head, **heads}, old.head)):
         old.broken = True
-        words = f"says something else than line {old.line} about {', '.join(filter(None, key))}; neither is taken"
+        what = ", ".join(filter(None, key))
+        words = _("says something else than line %(line)s about %(what)s; neither is taken", line=old.line, what=what)
         assembly.told(ProblemKind.CONTRADICTION, words, new, new.line, refused=True)
     elif not given:
-        assembly.told(ProblemKind.DUPLICATE, f"says the same as line {old.line}", new, new.line, refused=False)
+        words = _("says the same as line %(line)s", line=old.line)
+        assembly.told(ProblemKind.DUPLICATE, words, new, new.line, refused=False)
     for part in new.kind.parts:
         for line, cells in given.get(part.name, []):
             _join_line(part, old, line, cells, assembly)
@@ -158,11 +163,15 @@ def _join_line(part: Part, old: Draft, line: int, cells: dict[str, Raw], assembl
         return
     first, there = old.index[key]
     if _same(cells, there):
-        words = f"says the same {part.item} as line {first}"
+        words = _("says the same %(part)s as line %(line)s", part=part.item, line=first)
         assembly.told(ProblemKind.DUPLICATE, words, old, line, refused=False)
     else:
         old.broken = True
-        words = f"says something else about this {part.item} than line {first}; the record is not taken"
+        words = _(
+            "says something else about this %(part)s than line %(line)s; the record is not taken",
+            part=part.item,
+            line=first,
+        )
         assembly.told(ProblemKind.CONTRADICTION, words, old, line, refused=True)
 
 

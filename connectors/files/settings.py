@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from ..words import _
+
 IDENTIFICATION = re.compile(r"[!-9;-~](?:[ -9;-~]{0,33}[!-9;-~])?(?::[A-Za-z0-9]{1,4})?")
 CONTROL_REFERENCE = re.compile(r"[A-Za-z0-9]{1,14}")
 DELIMITERS = (",", ";", "\t")
@@ -51,9 +53,11 @@ class Envelope:
     def __post_init__(self) -> None:
         for name in ("sender", "recipient"):
             if not IDENTIFICATION.fullmatch(getattr(self, name)):
-                raise ValueError(f"{getattr(self, name)!r} is no identification, such as 5412345000013:14")
+                given = repr(getattr(self, name))
+                raise ValueError(_("%(given)s is no identification, such as 5412345000013:14", given=given))
         if not CONTROL_REFERENCE.fullmatch(self.control_reference):
-            raise ValueError(f"a control reference has 1 to 14 letters and digits, not {self.control_reference!r}")
+            given = repr(self.control_reference)
+            raise ValueError(_("a control reference has 1 to 14 letters and digits, not %(given)s", given=given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,13 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.delimiter and self.delimiter not in DELIMITERS:
-            raise ValueError(f"delimiter must be a comma, a semicolon or a tabulator, not {self.delimiter!r}")
+            given = repr(self.delimiter)
+            raise ValueError(_("delimiter must be a comma, a semicolon or a tabulator, not %(given)s", given=given))
         if self.encoding:
             try:
                 b"a".decode(self.encoding)
             except LookupError:
-                raise ValueError(f"there is no encoding {self.encoding!r}") from None
+                raise ValueError(_("there is no encoding %(name)s", name=repr(self.encoding))) from None
 
     @classmethod
     def from_settings(cls, values: Mapping[str, str]) -> Self:

@@ -13,6 +13,7 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 
+from ..words import _
 from .cells import Raw, Unusable
 from .csvform import MAX_COLUMNS
 from .problems import FileError, Problem, ProblemKind
@@ -33,20 +34,20 @@ def read_xlsx(content: bytes, reading: Reading, problems: list[Problem]) -> list
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheets = [sheet for sheet in book.worksheets if sheet.title.lower() != INSTRUCTIONS]
         if len(sheets) > MAX_SHEETS:
-            raise FileError(f"more than {MAX_SHEETS} sheets")
+            raise FileError(_("more than %(most)s sheets", most=MAX_SHEETS))
         tables = [table for sheet in sheets if (table := _table(sheet, reading, problems))]
     except FileError:
         raise
     except Exception as exc:  # openpyxl lets through whatever its parsers raise
-        raise FileError(f"the workbook is damaged ({type(exc).__name__}: {exc})") from exc
+        raise FileError(_("the workbook is damaged (%(reason)s)", reason=f"{type(exc).__name__}: {exc}")) from exc
     if not tables:
-        raise FileError("no sheet has a row of known headings")
+        raise FileError(_("no sheet has a row of known headings"))
     return tables
 
 
 def _table(sheet: Any, reading: Reading, problems: list[Problem]) -> Table | None:
     if sheet.sheet_state != "visible":
-        words = "a hidden sheet is passed over"
+        words = _("a hidden sheet is passed over")
         problems.append(Problem(ProblemKind.SHEET, words, 0, "", sheet.title, refused=False))
         return None
     rows = _guarded(sheet)
@@ -57,9 +58,9 @@ def _table(sheet: Any, reading: Reading, problems: list[Problem]) -> Table | Non
         while texts and not texts[-1].strip():
             texts.pop()
         if len(texts) > MAX_COLUMNS:
-            raise FileError(f"more than {MAX_COLUMNS} columns", line=number, sheet=sheet.title)
+            raise FileError(_("more than %(most)s columns", most=MAX_COLUMNS), line=number, sheet=sheet.title)
         if not any(knows(text, reading) for text in texts):
-            words = "no known heading in the first row; the sheet is passed over"
+            words = _("no known heading in the first row; the sheet is passed over")
             problems.append(Problem(ProblemKind.SHEET, words, number, "", sheet.title, refused=False))
             return None
         headings = our_headings(texts, reading, problems, number, sheet.title)
@@ -76,13 +77,14 @@ def _guarded(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
         try:
             cells = next(rows, None)
         except Exception as exc:
-            raise FileError(f"the sheet is damaged ({type(exc).__name__}: {exc})", sheet=sheet.title) from exc
+            words = _("the sheet is damaged (%(reason)s)", reason=f"{type(exc).__name__}: {exc}")
+            raise FileError(words, sheet=sheet.title) from exc
         if cells is None:
             return
         if cells is not before:
             yield number, cells
         before = cells
-    raise FileError(f"more than {MAX_SHEET_ROWS} rows", sheet=sheet.title)
+    raise FileError(_("more than %(most)s rows", most=MAX_SHEET_ROWS), sheet=sheet.title)
 
 
 def _rows(
@@ -90,7 +92,7 @@ def _rows(
 ) -> Iterator[Row]:
     for number, cells in rows:
         if any(cell.value is not None for cell in cells[len(headings) :]):
-            words = f"a cell beyond the last of {len(headings)} headings"
+            words = _("a cell beyond the last of %(count)s headings", count=len(headings))
             problems.append(Problem(ProblemKind.LINE, words, number, "", sheet))
             continue
         filled = {
@@ -104,9 +106,9 @@ def _rows(
 def _raw(cell: Any) -> Raw:
     value = cell.value
     if cell.data_type == "f":
-        return Unusable("a formula is not evaluated: put its value into the cell")
+        return Unusable(_("a formula is not evaluated: put its value into the cell"))
     if cell.data_type == "e":
-        return Unusable(f"the cell holds the error {value}")
+        return Unusable(_("the cell holds the error %(error)s", error=value))
     if isinstance(value, bool | date | datetime):
         return value
     if isinstance(value, int | float):

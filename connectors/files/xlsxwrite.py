@@ -12,6 +12,7 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
+from ..words import _
 from .cells import Value, render
 from .columns import MAX_CELL, Cell, Column, Kind
 from .problems import FileError
@@ -135,7 +136,7 @@ def _write_cell(sheet: Any, row: int, index: int, column: Column, value: Value, 
     else:
         text = render(column, value)
         if len(text.encode("utf-16-le")) // 2 > MAX_CELL:
-            raise FileError(f"more than {MAX_CELL} characters", column=column.name)
+            raise FileError(_("more than %(most)s characters", most=MAX_CELL), column=column.name)
         sheet.write_string(row, index, text, style)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 
 from ..jsondoc import ShapeError
+from ..words import _, words_of
 from ..xmldoc import decode_xml
 from .cells import Raw, Value, render
 from .columns import Cell, Column, Part
@@ -15,10 +16,10 @@ from .problems import FileError, Problem, ProblemKind
 from .records import KINDS, Draft, Record
 from .rows import MAX_ROWS
 from .schema import NAMESPACE, VERSION, schema
+from .schemawords import told
 
 TAG = f"{{{NAMESPACE}}}"
 NSMAP: Any = {None: NAMESPACE}
-MAX_WORDS = 300
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ def write_xml(records: Iterable[Record]) -> bytes:
                 _write(holder if part.single else etree.SubElement(holder, TAG + part.item), part.columns, line)
     if not schema().validate(root):
         error = _errors()[0]
-        raise FileError(_words(error.message), column=_column(error.message))
+        raise FileError(told(error.message.replace(TAG, "")), column=_column(error.message))
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
@@ -58,14 +59,18 @@ def read_xml(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
     try:
         root = decode_xml(content).element
     except ShapeError as exc:
-        raise FileError(exc.problem) from exc
+        raise FileError(words_of(exc)) from exc
     assert root is not None
     if root.tag != f"{TAG}exchange":
-        raise FileError(f"the document is a {str(root.tag)[:100]}, expected exchange of {NAMESPACE}", line=1)
+        words = _(
+            "the document is a %(name)s, expected exchange of %(space)s", name=str(root.tag)[:100], space=NAMESPACE
+        )
+        raise FileError(words, line=1)
     if root.get("version", VERSION) != VERSION:
-        raise FileError(f"version {root.get('version', '')[:20]} of the exchange is not known", line=1)
+        version = root.get("version", "")[:20]
+        raise FileError(_("version %(version)s of the exchange is not known", version=version), line=1)
     if len(root) > MAX_ROWS:
-        raise FileError(f"more than {MAX_ROWS} records")
+        raise FileError(_("more than %(most)s records", most=MAX_ROWS))
     etree.strip_tags(root, etree.Comment)
     valid = schema().validate(root)
     for element in root:
@@ -82,7 +87,7 @@ def _follows(element: etree._Element, problems: list[Problem]) -> bool:
     for error in _errors()[:3]:
         known = etree.QName(element).localname in KINDS
         kind = ProblemKind.VALUE if known else ProblemKind.RECORD
-        problems.append(Problem(kind, _words(error.message), _line(element), _column(error.message)))
+        problems.append(Problem(kind, told(error.message.replace(TAG, "")), _line(element), _column(error.message)))
     return False
 
 
@@ -113,11 +118,6 @@ def _errors() -> list[Any]:
 
 def _line(element: Any) -> int:
     return int(element.sourceline or 0)
-
-
-def _words(message: str) -> str:
-    words = message.replace(TAG, "")
-    return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]}…"
 
 
 def _column(message: str) -> str:

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 
+from ..words import _
 from .problems import FileError
 
 MAX_MEMBERS = 1000
@@ -26,31 +27,36 @@ def check_workbook(content: bytes) -> None:
             _check_sizes(members)
             names = {member.filename.lower() for member in members}
             if any("vbaproject" in name or "macrosheets" in name for name in names):
-                raise FileError("a workbook with macros is not taken: save it as .xlsx")
+                raise FileError(_("a workbook with macros is not taken: save it as .xlsx"))
             if "xl/workbook.xml" not in names:
-                raise FileError("a packed file that is no workbook (.xlsx)")
+                raise FileError(_("a packed file that is no workbook (.xlsx)"))
             for member in members:
                 if member.filename.lower().endswith((".xml", ".rels", ".vml")):
                     _check_xml(archive, member)
     except FileError:
         raise
     except Exception as exc:  # each way of packing has errors of its own
-        raise FileError(f"the workbook is damaged ({exc})") from exc
+        raise FileError(_("the workbook is damaged (%(reason)s)", reason=str(exc))) from exc
 
 
 def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
     """By the sizes the directory tells: no more than these is ever unpacked of a member."""
     if len(members) > MAX_MEMBERS:
-        raise FileError(f"a workbook of {len(members)} parts, more than {MAX_MEMBERS}")
+        raise FileError(_("a workbook of %(count)s parts, more than %(most)s", count=len(members), most=MAX_MEMBERS))
     for member in members:
         limit = MAX_STRINGS if member.filename.lower().endswith("sharedstrings.xml") else MAX_MEMBER
         if member.file_size > limit:
-            raise FileError(f"{member.filename} has {member.file_size} bytes, more than {limit}")
+            size = member.file_size
+            raise FileError(
+                _("%(part)s has %(size)s bytes, more than %(most)s", part=member.filename, size=size, most=limit)
+            )
         if member.flag_bits & 1:
-            raise FileError("the workbook is protected by a password")
+            raise FileError(_("the workbook is protected by a password"))
     total = sum(member.file_size for member in members)
     if total > MAX_UNPACKED:
-        raise FileError(f"unpacked the workbook has {total} bytes, more than {MAX_UNPACKED}")
+        raise FileError(
+            _("unpacked the workbook has %(size)s bytes, more than %(most)s", size=total, most=MAX_UNPACKED)
+        )
 
 
 def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -60,9 +66,12 @@ def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
             if not before:
                 declared = DECLARED.match(chunk)
                 if declared and declared.group(1).lower() not in ENCODINGS:
-                    raise FileError(f"{member.filename} is in {declared.group(1)!r}, expected UTF-8")
+                    encoding = repr(declared.group(1))
+                    raise FileError(
+                        _("%(part)s is in %(encoding)s, expected UTF-8", part=member.filename, encoding=encoding)
+                    )
             if DOCTYPE.search((before[-20:] + chunk).replace(b"\0", b"")):  # also as UTF-16 writes it
-                raise FileError(f"{member.filename} has a document type, which is not accepted")
+                raise FileError(_("%(part)s has a document type, which is not accepted", part=member.filename))
             tags = _check_tags(member, chunk, tags)
             before = chunk
 
@@ -72,5 +81,7 @@ def _check_tags(member: zipfile.ZipInfo, chunk: bytes, tags: int) -> int:
     for number, piece in enumerate(PIECE.split(chunk.replace(b"\0", b""))):
         tags = piece.count(b"<") + (0 if number else tags)
         if tags > MAX_TAGS:
-            raise FileError(f"{member.filename} has a piece of more than {MAX_TAGS} elements")
+            raise FileError(
+                _("%(part)s has a piece of more than %(most)s elements", part=member.filename, most=MAX_TAGS)
+            )
     return tags

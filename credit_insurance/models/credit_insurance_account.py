@@ -21,6 +21,7 @@ from odoo.addons.credit_insurance.connectors.files import Envelope, FileError, R
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .guarded_fields import without_fields
+from .marked_words import tell_error
 
 _lt = LazyTranslate(__name__)
 
@@ -245,7 +246,8 @@ class CreditInsuranceAccount(models.Model):
         try:
             return Reading.from_settings(values)
         except ValueError as exc:
-            raise UserError(self._explain(ConfigurationError(str(exc), insurer=self.connector))) from exc
+            error = ConfigurationError(tell_error(self.env, exc), insurer=self.connector)
+            raise UserError(self._explain(error)) from exc
 
     def _read_answers(self, content, filename):
         """What a file of the insurer says, ``connectors.files.FileAnswers``; of none, for a policy without connection.
@@ -256,7 +258,7 @@ class CreditInsuranceAccount(models.Model):
         try:
             return read(content, filename or "", self._get_reading())
         except FileError as exc:
-            raise UserError(self.env._("The file could not be read: %s", exc)) from exc
+            raise UserError(self.env._("The file could not be read: %s", tell_error(self.env, exc))) from exc
 
     def _get_refusal(self):
         """Why this connection may not be used, in the user's language; empty when it may."""

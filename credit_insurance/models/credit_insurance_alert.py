@@ -9,9 +9,9 @@ from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
+from .marked_words import tell_json
 from .rule_document import read_rule
 from .rule_trace import format_fact, format_needed
-from .rule_words import tell_json
 
 ALERT_STATES = [
     ("open", "Open"),

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.connectors.files import BuyerLookup, FileForm, export
+from odoo.addons.credit_insurance.connectors.files import BuyerLookup, FileError, FileForm, export
 
 from .file_words import explain_to
+from .marked_words import tell_error
 
 REFERENCE = re.compile(r"BUYER-(\d{1,9})-(\d{1,9})")
 SHOWN_CANDIDATES = 5
@@ -26,7 +27,7 @@ class CreditInsuranceBuyerLink(models.Model):
     def _export_lookups(self, account, form=FileForm.XLSX):
         """The ``connectors.ReportFile`` that asks for the numbers of all buyers without one.
 
-        :raise UserError: there are none, or none of them has a country
+        :raise UserError: there are none, none of them has a country, or the file cannot hold one
         """
         policy = account.policy_ids[:1].number or ""
         queries = [(buyer, self._prepare_query(buyer)) for buyer in self._get_buyers_without_number(account)]
@@ -37,7 +38,10 @@ class CreditInsuranceBuyerLink(models.Model):
         ]
         if not lookups:
             raise UserError(self.env._("Every buyer with a country has a number of “%s”.", account.name))
-        return export(lookups, form, explain=explain_to(self.env))
+        try:
+            return export(lookups, form, explain=explain_to(self.env))
+        except FileError as exc:
+            raise UserError(tell_error(self.env, exc)) from exc
 
     @api.model
     def _take_candidates(self, account, candidates):

@@ -12,6 +12,7 @@ that lists some, nothing is concluded about the others.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .marked_words import tell_problems
 from .pull_lists import REQUESTS, CoversEnd
 
 PROBLEMS_TOLD = 50
@@ -40,7 +41,7 @@ class CreditInsurancePull(models.Model):
         pull = pulls.create({"account_id": account.id, "place": account._get_place(), "started_at": as_of, "plan": []})
         pull.file_id = self.env["ir.attachment"]._keep_evidence(pull, *file)
         pull.incomplete = bool(answers.problems) or not complete
-        pull._note_problems([str(problem) for problem in answers.problems[:PROBLEMS_TOLD]])
+        pull._note_problems(tell_problems(self.env, answers.problems[:PROBLEMS_TOLD]))
         links = self.env["credit.insurance.buyer.link"].sudo()
         pull._note_problems(links._take_candidates(account, answers.candidates))
         pull._take_covers(answers.covers)

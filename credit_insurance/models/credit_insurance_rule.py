@@ -18,8 +18,8 @@ from odoo.addons.credit_insurance.rules.risk import (
 )
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
+from .marked_words import tell
 from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
-from .rule_words import tell
 
 _logger = logging.getLogger(__name__)
 

@@ -31,10 +31,10 @@ from odoo.addons.credit_insurance.rules.risk import (
 )
 
 from .credit_insurance_rule import SCOPES, SEVERITIES
+from .marked_words import tell
 from .rule_document import evaluate_rows, overridden_fields, own_place, read_rule, rule_keys, write_rule
 from .rule_signal_groups import group_labels
 from .rule_trace import format_fact, to_json, trace_rows
-from .rule_words import tell
 
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
 # Longer texts are no rules, and reading them at every keystroke would keep the server busy.

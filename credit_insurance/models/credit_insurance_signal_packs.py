@@ -6,7 +6,7 @@ from odoo.exceptions import ValidationError
 from odoo.addons.credit_insurance.rules.risk import check_derived, dump_derived
 
 from .credit_insurance_signal import read_signal
-from .rule_words import tell
+from .marked_words import tell
 
 
 class CreditInsuranceSignal(models.Model):

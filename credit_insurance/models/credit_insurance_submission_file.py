@@ -7,11 +7,12 @@ and answers are those of the other way.
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.connectors.files import FileError, FileForm, export
+from odoo.addons.credit_insurance.connectors.files import FileForm, export
 
 from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
 from .amounts import is_amount
 from .file_words import explain_to
+from .marked_words import tell_error
 from .submission_words import WAITING_STATES
 
 
@@ -97,8 +98,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
                 explain=explain_to(self.env),
                 envelope=trusted._get_envelope(form),
             )
-        except (FileError, ValueError) as exc:
-            raise UserError(str(exc)) from exc
+        except ValueError as exc:  # FileError is one
+            raise UserError(tell_error(self.env, exc)) from exc
 
     def _get_file_message(self, form):
         """What the file says, in a form."""

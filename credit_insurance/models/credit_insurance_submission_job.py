@@ -20,6 +20,7 @@ from odoo.addons.credit_insurance.connectors import (
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
+from .marked_words import tell_error
 from .submission_words import PENDING_STATES
 
 MAX_TRIES = 8
@@ -77,8 +78,10 @@ class CreditInsuranceSubmission(models.AbstractModel):
                 receipt = self._find_or_submit(insurer)
         except ConnectorError as exc:
             return self._record_error(account, exc)
-        except (UserError, ValueError) as exc:
+        except UserError as exc:
             return self._record_failure(str(exc))
+        except ValueError as exc:
+            return self._record_failure(tell_error(self.env, exc))
         if receipt is None:
             return self._record_uncertain(self.env._("An earlier try ended without an answer."))
         return self._record_receipt(receipt)

@@ -11,7 +11,7 @@ from odoo.tools import format_date, formatLang
 
 from odoo.addons.credit_insurance.rules.risk import ComparisonTrace, SignalRef, SignalType
 
-from .rule_words import words_to_json
+from .marked_words import words_to_json
 
 
 def to_json(value):

@@ -3,6 +3,8 @@ import base64
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.credit_insurance.credit_insurance.models.marked_words import tell_problems
+
 
 class CreditInsuranceFileImport(models.TransientModel):
     """A file of the insurer's with covers, grades or answers, where there is no interface or it does not tell them."""
@@ -36,7 +38,7 @@ class CreditInsuranceFileImport(models.TransientModel):
         content = base64.b64decode(self.file)
         answers = account.sudo()._read_answers(content, self.filename)
         if not answers.all():
-            problems = "\n".join(str(problem) for problem in answers.problems[:10])
+            problems = "\n".join(tell_problems(self.env, answers.problems[:10]))
             raise UserError(self.env._("The file says nothing that could be read. %s", problems))
         file = (self.filename, content)
         pull = self.env["credit.insurance.pull"]._take_file(account, answers, file, self.as_of, self.complete)

@@ -6,8 +6,8 @@ import binascii
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.credit_insurance.credit_insurance.models.marked_words import tell
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import read_rule, rule_keys, write_rule
-from odoo.addons.credit_insurance.credit_insurance.models.rule_words import tell
 from odoo.addons.credit_insurance.rules.risk import (
     DocumentError,
     Pack,

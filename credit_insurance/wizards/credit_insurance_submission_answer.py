@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.credit_insurance.credit_insurance.models.claim_words import CLAIM_STATES
+from odoo.addons.credit_insurance.credit_insurance.models.marked_words import tell_problems
 from odoo.addons.credit_insurance.credit_insurance.models.submission_words import SUBMISSION_STATES
 
 
@@ -97,6 +98,6 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
         content = self._get_content()
         answers = record.sudo().policy_id.account_id._read_answers(content, self.filename)
         if not record._apply_answers(answers):
-            problems = "\n".join(str(problem) for problem in answers.problems[:10])
+            problems = "\n".join(tell_problems(self.env, answers.problems[:10]))
             raise UserError(self.env._("The file says nothing about %(name)s. %(why)s", name=record.name, why=problems))
         self.env["ir.attachment"]._keep_evidence(record, self.filename, content)
