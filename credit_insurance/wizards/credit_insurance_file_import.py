@@ -16,7 +16,10 @@ class CreditInsuranceFileImport(models.TransientModel):
     file = fields.Binary(attachment=False, help="CSV, XLSX, XML or EDIFACT, as the insurer sent it.")
     filename = fields.Char()
     as_of = fields.Datetime(
-        default=fields.Datetime.now, required=True, help="When the insurer made the file: its data are that old."
+        string="Data As Of",
+        default=fields.Datetime.now,
+        required=True,
+        help="When the insurer made the file: its data are that old.",
     )
     complete = fields.Boolean(
         string="All Covers",
