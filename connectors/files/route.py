@@ -30,7 +30,7 @@ MEDIA_TYPES = {
     FileForm.EDIFACT: "application/EDIFACT",
 }
 UNREAD = {
-    b"\xd0\xcf\x11\xe0": _("an old or protected workbook: save it as .xlsx is not read"),
+    b"\xd0\xcf\x11\xe0": _("an old or protected workbook is not read: save it as .xlsx"),
     b"%PDF": _("a PDF is not read"),
 }
 SUFFIXES = {FileForm.EDIFACT: "edi"}
