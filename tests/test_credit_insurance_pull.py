@@ -327,5 +327,19 @@ class TestPull(PullCommon):
         double = self._make_buyer(partner=self._partner("Double", company_registry="334175221", country_id=country))
         self.assertFalse(self.env["credit.insurance.buyer.link"]._match_buyers(self.account, double))
 
+    def test_cover_status_of_a_buyer_not_linked_is_in_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        approved = self.env["ir.model.fields.selection"].search(
+            [
+                ("field_id.model", "=", "credit.insurance.cover"),
+                ("field_id.name", "=", "status"),
+                ("value", "=", "approved"),
+            ]
+        )
+        approved.with_context(lang="fr_FR").name = "Accordé"
+        unlinked = self.env["credit.insurance.unlinked.buyer"].with_context(lang="fr_FR")
+        told = unlinked.fields_get(["status"])["status"]["selection"]
+        self.assertEqual(dict(told)["approved"], "Accordé")
+
     def _partner(self, name, **values):
         return self.env["res.partner"].create({"name": name, "is_company": True, **values})

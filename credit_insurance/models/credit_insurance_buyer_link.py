@@ -284,13 +284,15 @@ class CreditInsuranceUnlinkedBuyer(models.Model):
     external_id = fields.Char(string="Insurer's Number", required=True)
     own_reference = fields.Char(help="Our number of the customer, as the insurer keeps it.")
     reference = fields.Char(string="Cover")
-    status = fields.Selection(
-        selection=lambda self: self.env["credit.insurance.cover"]._fields["status"].selection, string="Cover Status"
-    )
+    status = fields.Selection("_selection_status", string="Cover Status")
     amount = fields.Monetary()
     currency_id = fields.Many2one("res.currency")
 
     _external_uniq = models.UniqueIndex("(account_id, policy_id, external_id)", "This buyer is listed already.")
+
+    @api.model
+    def _selection_status(self):
+        return self.env["credit.insurance.cover"]._fields["status"]._description_selection(self.env)
 
     def action_link(self):
         """Choose the buyer that carries this number."""
