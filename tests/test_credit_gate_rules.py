@@ -111,6 +111,27 @@ class TestGateRules(AlertCommon):
         ):
             order.with_user(self.rep).action_confirm()
 
+    def test_what_rules_read_is_kept_without_a_further_statement(self):
+        self._activate()
+        orders = [self._make_order(500) for _number in range(4)]
+        gate = self.env["credit.insurance.gate"]
+
+        def count(order):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            order.action_confirm()
+            self.env.cr.flush()
+            return self.cr.sql_log_count - before
+
+        count(orders[0])
+        count(orders[1])
+        with patch.object(type(gate), "_prepare_evaluated", lambda _gate, _evaluated: []):
+            without = count(orders[2])
+        self.assertEqual(count(orders[3]), without)
+        decisions = self.env["credit.insurance.decision"].search([("order_id", "=", orders[3].id)])
+        self.assertTrue(decisions.rule_evidence)
+
     def test_companies_without_such_rules_send_no_further_statement(self):
         self._confirm(100)
         order = self._make_order(501)
@@ -282,7 +303,88 @@ class TestDecisionReplay(AlertCommon):
         self.assertEqual(set(replays.mapped("rule_name")), {"Odd order", "Second"})
         self.assertEqual(set(replays.mapped("result")), {"same"})
 
+    def _pass(self, amount=500, **values):
+        order = self._make_order(amount, **values)
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.state, "sale")
+        return self.env["credit.insurance.decision"].search([("order_id", "=", order.id)])
+
+    def test_passed_decision_keeps_what_the_rules_that_might_have_held_it_read(self):
+        other = RULE.replace("key: odd_order", "key: second").replace("Odd order", "Second")
+        self.Rule.create({"document": other.replace("[hold_order]", "[activity]"), "state": "active"})
+        decision = self._pass()
+        [kept] = decision.rule_evidence
+        self.assertEqual((kept["rule"], kept["fired"], kept["values"]), ("Odd order", False, {"order_amount": "500"}))
+        self.rule.document = RULE.replace("> 500", "> 400")
+        replay = self._replays(decision)
+        self.assertEqual((replay.result, replay.fired, replay.rule_version_id.version), ("same", False, 1))
+        self.assertIn("> 500", replay.document)
+        self.assertIn("500", replay.trace_html)
+
+    def test_passed_decision_of_a_buyer_nobody_configured_is_replayed_too(self):
+        self._make_buyer(partner=self.partner_a)
+        decision = self._pass(partner=self.partner_a)
+        self.assertEqual(self._replays(decision).result, "same")
+
+    def test_passed_decision_names_the_override_of_that_moment(self):
+        override = self.env["credit.insurance.rule.override"].create(
+            {
+                "rule_id": self.rule.id,
+                "company_id": self.company.id,
+                "document": "when: order_amount > 600\n",
+                "reason": "large firm",
+            }
+        )
+        then = override.version_id
+        decision = self._pass(501)
+        override.document = "when: order_amount > 300\n"
+        replay = self._replays(decision)
+        self.assertEqual((replay.result, replay.fired, replay.override_version_id), ("same", False, then))
+
+    def test_held_decision_keeps_the_rules_that_did_not_fire_as_well(self):
+        other = RULE.replace("key: odd_order", "key: second").replace("Odd order", "Second")
+        self.Rule.create({"document": other.replace("> 500", "< 100"), "state": "active"})
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        replays = self._replays(order.credit_hold_id.decision_id)
+        self.assertEqual(
+            {(replay.rule_name, replay.fired, replay.result) for replay in replays},
+            {("Odd order", True, "same"), ("Second", False, "same")},
+        )
+
+    def test_rule_whose_alert_was_dismissed_is_kept_as_one_that_fired(self):
+        order = self._make_order(501)
+        order.with_user(self.rep).action_confirm()
+        self._alerts().with_user(self.manager)._dismiss("accepted", "known")
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual(order.state, "sale")
+        decision = self.env["credit.insurance.decision"].search([("order_id", "=", order.id)], order="id", limit=2)[1]
+        replay = self._replays(decision)
+        self.assertEqual((replay.fired, replay.result), (True, "same"))
+
+    def test_rule_that_orders_were_decided_by_is_archived_and_not_deleted(self):
+        self._pass()
+        with self.assertRaises(UserError):
+            self.rule.unlink()
+        other = RULE.replace("key: odd_order", "key: second")
+        self.Rule.create({"document": other}).unlink()
+
+    def test_sealed_decision_covers_what_the_rules_read(self):
+        decision = self._pass()
+        while self.env["credit.insurance.seal"]._seal_up_to(decision.id):
+            pass
+        check = self.env["credit.insurance.seal.check"]
+        self.assertEqual(check._verify(self.company).state, "intact")
+        self.cr.execute(
+            "UPDATE credit_insurance_decision SET rule_evidence = jsonb_set(rule_evidence, '{0,fired}', 'true')"
+            " WHERE id = %s",
+            [decision.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(check._verify(self.company).state, "broken")
+
     def test_decision_without_rules_has_nothing_to_replay_and_is_read_by_credit_officers_only(self):
+        self.rule.action_set_draft()
         order = self._make_order(500)
         order.with_user(self.rep).action_confirm()
         decision = self.env["credit.insurance.decision"].search([("order_id", "=", order.id)])

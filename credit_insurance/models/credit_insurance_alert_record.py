@@ -48,7 +48,7 @@ class CreditInsuranceAlert(models.Model):
         quiet = self.with_context(**QUIET)
         live = quiet.search([("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)])
         by_key = {alert._get_finding_key(): alert for alert in live}
-        shared = self._prepare_shared_vals(buyers, rules) if findings else {}
+        shared = self._prepare_shared_vals(buyers[:1].company_id, rules) if findings else {}
         raised, seen = [], []
         for finding in {finding_key(finding): finding for finding in reversed(findings)}.values():
             vals = self._prepare_finding_vals(finding, shared)
@@ -69,9 +69,9 @@ class CreditInsuranceAlert(models.Model):
     # === RAISE AND UPDATE === #
 
     @api.model
-    def _prepare_shared_vals(self, buyers, rules):
-        """What the alerts of one rule have in common: ``{rule_id: vals}``. The buyers are those of one company."""
-        in_force = self.env["credit.insurance.rule.override"]._get_in_force(buyers[:1].company_id)
+    def _prepare_shared_vals(self, company, rules):
+        """What the alerts of one rule have in common in a company: ``{rule_id: vals}``."""
+        in_force = self.env["credit.insurance.rule.override"]._get_in_force(company)
         shared = {}
         for rule_id, version_id in self._get_versions(rules).items():
             override = in_force.get(self.env["credit.insurance.rule"].browse(rule_id).key)

@@ -28,14 +28,14 @@ class CreditInsuranceGate(models.AbstractModel):
     def _pass_or_hold(self, orders):
         """Decide ``orders`` in order of their creation; write a pass or a hold for each. Return those that pass."""
         self._prefetch_partners(orders)
-        self._screen_orders(orders)
-        unchecked = self._prepare_unchecked(orders)
+        evaluated = self._screen_orders(orders)
+        unchecked = self._prepare_unchecked(orders, evaluated)
         cases = self._prepare_cases(orders, "confirmation", attached=unchecked)
         if unchecked and unchecked.recorded:
             return orders
         self._note_configured(cases)
         decided, passed = self._decide_cases(cases), orders.browse()
-        for (case, decision), log in zip(decided, self._record(decided, "confirmation"), strict=True):
+        for (case, decision), log in zip(decided, self._record(decided, "confirmation", evaluated), strict=True):
             if decision.outcome is Outcome.PASS:
                 passed |= case.subject
             else:
@@ -54,7 +54,7 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _pass_or_refuse(self, orders, checkpoint, open_amounts=None):
         """Decide orders that are, or are about to be, confirmed without a pass: ``{order: why it is refused}``."""
-        self._screen_orders(orders)
+        evaluated = self._screen_orders(orders)
         refused, passing = {}, []
         for case, decision in self._decide(orders, checkpoint, open_amounts):
             if decision.outcome is Outcome.PASS:
@@ -62,7 +62,7 @@ class CreditInsuranceGate(models.AbstractModel):
             else:
                 told = self.env._("%s is over its credit and stays as it was.", case.subject.name)
                 refused[case.subject] = f"{told}\n{self._describe(decision)}"
-        self._record(passing, checkpoint)
+        self._record(passing, checkpoint, evaluated)
         for case, _decision in passing:
             case.subject.credit_hold_ids._close("cleared")
         return refused

@@ -109,8 +109,11 @@ class CreditInsuranceGate(models.AbstractModel):
         return AttachedOrders(subjects) if subjects._name == "sale.order" and all(subjects._ids) else None
 
     @api.model
-    def _prepare_unchecked(self, orders):
-        """What to write for one order in case nobody configured its buyer; None where more has to be known."""
+    def _prepare_unchecked(self, orders, evaluated):
+        """What to write for one order in case nobody configured its buyer; None where more has to be known.
+
+        :param evaluated: what :meth:`_screen_orders` returned
+        """
         if len(orders) != 1 or not orders.id:
             return None
         order = orders.sudo()
@@ -124,7 +127,7 @@ class CreditInsuranceGate(models.AbstractModel):
         decision = decide(self._make_request(case, NO_FIGURES, None))
         if decision.outcome is not Outcome.PASS:
             return None
-        log = self._prepare_decision_vals(case, decision, "confirmation")
+        [log] = self._prepare_decisions([(case, decision)], "confirmation", evaluated)
         return UncheckedOrder(self, order, log, self._prepare_pass_vals(case, log))
 
     @api.model

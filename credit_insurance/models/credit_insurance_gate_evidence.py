@@ -1,11 +1,15 @@
 """The risk rules a credit decision rests on: which text, which override, on which values; replayed on request.
 
-An alert goes on living after the decision, so what it said at that moment is kept with the decision.
+An alert goes on living after the decision, so what it said at that moment is kept with the decision. Of rules that were
+asked and hold nothing, the values that decided are kept.
 """
 
 from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.rules.policy import ReasonCode
+from odoo.addons.credit_insurance.rules.risk.facts import read_facts
+
+from .rule_trace import to_json
 
 
 def rests_on_rules(decision):
@@ -17,7 +21,43 @@ class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
 
     @api.model
-    def _get_rule_evidence(self, cases):
+    def _get_rule_evidence(self, decided, evaluated):
+        """``{document: {"rule_evidence": [...]}}`` of the decisions that rest on rules.
+
+        :param evaluated: what :meth:`_screen_orders` returned
+        """
+        held = self._get_alert_evidence(case for case, decision in decided if rests_on_rules(decision))
+        evidence = {}
+        for case, _decision in decided:
+            kept = held.get(case.subject, [])
+            told = {row["version"] for row in kept}
+            asked = evaluated.get(case.subject.id, ()) if case.subject._name == "sale.order" else ()
+            if kept := [*kept, *(row for row in asked if row["version"] not in told)]:
+                evidence[case.subject] = {"rule_evidence": kept}
+        return evidence
+
+    @api.model
+    def _prepare_evaluated(self, evaluated):
+        """What a decision keeps of each rule that may hold orders and was asked about its order."""
+        holding = evaluated.loaded.holding
+        catalogue = evaluated.loaded.engine.catalogue
+        values = read_facts(evaluated.facts, catalogue, evaluated.today).values
+        return [
+            {
+                "alert": False,
+                "rule": rule.name,
+                "version": rule.version_id,
+                "override": rule.override_id,
+                "override_document": rule.override_document,
+                "today": evaluated.today.isoformat(),
+                "values": {key: to_json(values[key]) for key in rule.keys if key in values},
+                "fired": rule.rule_id in evaluated.fired,
+            }
+            for rule in holding
+        ]
+
+    @api.model
+    def _get_alert_evidence(self, cases):
         """What the alerts behind these cases say now: ``{document: [...]}``; one search for all of them."""
         cases = list(cases)
         if not cases:
@@ -80,7 +120,7 @@ class CreditInsuranceAlert(models.Model):
 class CreditInsuranceDecision(models.Model):
     _inherit = "credit.insurance.decision"
 
-    rule_evidence = fields.Json(readonly=True, help="The rules it rests on: text, override, values and trace then.")
+    rule_evidence = fields.Json(readonly=True, help="The rules it rests on: text, override, values and answer then.")
     rests_on_rules = fields.Boolean(compute="_compute_rests_on_rules")
 
     @api.depends("rule_evidence")

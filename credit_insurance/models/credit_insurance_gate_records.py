@@ -4,7 +4,6 @@ from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.rules.policy import Decision, Outcome
 
-from .credit_insurance_gate_evidence import rests_on_rules
 from .credit_insurance_hold import DOCUMENT_FIELDS
 from .reasons import reasons_to_json
 
@@ -19,12 +18,11 @@ class CreditInsuranceGate(models.AbstractModel):
         )
 
     @api.model
-    def _prepare_decisions(self, decided, checkpoint):
+    def _prepare_decisions(self, decided, checkpoint, evaluated=None):
         """The values of the log, in the order of ``decided``, with the rules that each decision rests on."""
-        evidence = self._get_rule_evidence(case for case, decision in decided if rests_on_rules(decision))
+        evidence = self._get_rule_evidence(decided, evaluated or {})
         return [
-            self._prepare_decision_vals(case, decision, checkpoint)
-            | ({"rule_evidence": evidence[case.subject]} if rests_on_rules(decision) else {})
+            self._prepare_decision_vals(case, decision, checkpoint) | evidence.get(case.subject, {})
             for case, decision in decided
         ]
 

@@ -21,15 +21,16 @@ class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
 
     @api.model
-    def _record(self, decided, checkpoint):
+    def _record(self, decided, checkpoint, evaluated=None):
         """Log decisions about orders and give those that pass their live pass; the pass before it ends.
 
         :param decided: ``[(Case, Decision)]``, an order once
+        :param evaluated: what :meth:`_screen_orders` returned
         :return: the decisions' records in the same order
         """
         if not decided:
             return self.env[DECISION].sudo()
-        decisions = self._prepare_decisions(decided, checkpoint)
+        decisions = self._prepare_decisions(decided, checkpoint, evaluated)
         passing = [
             (case, vals)
             for (case, decision), vals in zip(decided, decisions, strict=True)

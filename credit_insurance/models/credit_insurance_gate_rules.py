@@ -27,18 +27,21 @@ class CreditInsuranceGate(models.AbstractModel):
     def _screen_orders(self, orders):
         """Evaluate the rules about orders on those that are about to pass.
 
+        :return: what a decision keeps of those that may hold orders, ``{order id: [...]}``
         :raise ConcurrencyError: a screening raised the same alert at this instant: the whole confirmation is repeated
         """
-        rules = self.env["credit.insurance.rule"]
+        rules, evaluated = self.env["credit.insurance.rule"], {}
         for company, own in orders.sudo().grouped(lambda order: order.company_id.root_id).items():
             if company.credit_gate_mode == "off" or not rules._may_hold_orders(company.id):
                 continue
             try:
                 with self.env.cr.savepoint():
-                    self.env["credit.insurance.screening"]._screen_documents(Scope.ORDER, own, ENGINE_TIMEOUT)
+                    screening = self.env["credit.insurance.screening"]
+                    evaluated |= screening._screen_documents(Scope.ORDER, own, ENGINE_TIMEOUT)
                     self.env.flush_all()
             except UniqueViolation as error:
                 raise ConcurrencyError("The same risk alert was raised at the same time") from error
+        return {order_id: self._prepare_evaluated(found) for order_id, found in evaluated.items()}
 
     @api.model
     def _foresee_rules(self, cases):

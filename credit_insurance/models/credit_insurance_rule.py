@@ -164,6 +164,10 @@ class CreditInsuranceRule(models.Model):
     def _unlink_except_alerts(self):
         if self.env["credit.insurance.alert"].sudo().search_count([("rule_id", "in", self.ids)], limit=1):
             raise UserError(self.env._("This rule raised alerts, which refer to it: archive it instead."))
+        used = self.version_ids.filtered(lambda row: row.rule_id.scope == "order" and row.activated_on)
+        if used:
+            name = used[0].rule_id.display_name
+            raise UserError(self.env._("Orders were decided by “%s”: archive it, so that they can be replayed.", name))
 
     # === ACTIONS === #
 

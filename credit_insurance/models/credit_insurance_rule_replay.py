@@ -49,10 +49,15 @@ class CreditInsuranceAlert(models.Model):
         }
         outcomes = evaluate_rows(rule, facts, fields.Date.to_date(evidence["today"]), catalogue)
         traces = [trace_rows(outcome, catalogue) for outcome in outcomes]
+        # Of a decision table the row that fires today, else the first one.
+        fired = next((trace for trace, found in zip(traces, outcomes, strict=True) if found.fired), None)
+        rows = fired or traces[0]
+        if "fired" in evidence:
+            # Without a trace: that the rule fires, or does not, is all there is to compare.
+            note = self.env._("It fires today.") if fired else self.env._("It does not fire today.")
+            return ("same", False, rows) if evidence["fired"] == bool(fired) else ("different", note, rows)
         if evidence["trace"] in traces:
             return "same", False, evidence["trace"]
-        # Of a decision table the row that fires today, else the first one.
-        rows = next((trace for trace, found in zip(traces, outcomes, strict=True) if found.fired), traces[0])
         return "different", self._describe_difference(evidence["trace"], rows), rows
 
     @api.model

@@ -13,6 +13,7 @@ and a run that was interrupted goes on with the blocks that are not done.
 import json
 import logging
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from time import monotonic
@@ -73,6 +74,16 @@ class Finding:
     document: tuple[str, int] | None = None
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """What the rules were given for one document, and the ids of those that fired."""
+
+    loaded: "_Loaded"
+    facts: dict
+    today: date
+    fired: frozenset[int]
+
+
 def _key(rule_id, buyer_id, document):
     return (rule_id, buyer_id, document) if document else (rule_id, buyer_id)
 
@@ -87,12 +98,13 @@ class _Loaded:
     """An engine with what its rules need, worked out once.
 
     ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
-    ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope.
+    ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope; ``holding`` are those that a
+    decision about an order has to tell of.
     """
 
-    def __init__(self, engine, ids):
+    def __init__(self, engine, ids, holding):
         parts = [(rule, part) for rule in engine.pack.rules for part in expand(rule)]
-        self.engine = engine
+        self.engine, self.holding = engine, holding
         self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
         self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
         self.keys = {
@@ -181,7 +193,8 @@ class CreditInsuranceScreening(models.AbstractModel):
             for rule in unusable:
                 _logger.error("Risk rule %s is active but does not pass the checker; it raises no alerts", rule.key)
             engine = self._get_engine(pack, timeout) if pack.rules else None
-            _engines[key] = engine and _Loaded(engine, self._get_record_ids(engine))
+            holding = self.env["credit.insurance.rule"]._get_holding(pack.rules, company)
+            _engines[key] = engine and _Loaded(engine, self._get_record_ids(engine), holding)
         loaded = _engines[key]
         if loaded is None:
             return None
@@ -232,15 +245,23 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _screen_documents(self, scope, documents, timeout=ENGINE_TIMEOUT):
-        """Evaluate the rules about orders, invoices or events on these alone, now; alerts about others stay."""
-        screening, documents, scope = self.sudo(), documents.sudo(), Scope(scope)
+        """Evaluate the rules about orders, invoices or events on these alone, now; alerts about others stay.
+
+        :return: what was evaluated, ``{id of the document: Evaluated}``
+        """
+        screening, documents, scope, evaluated = self.sudo(), documents.sudo(), Scope(scope), {}
         for company, group in documents.grouped(lambda document: document.company_id.root_id).items():
             loaded, today = screening._get_ready_engine(company, timeout), company._credit_today()
             if loaded and loaded.rule_ids[scope]:
                 rows = screening._get_rows(scope, group, loaded, today)
                 buyers = screening.env["credit.insurance.buyer"].browse({buyer_id for buyer_id, *_rest in rows})
-                screening._screen_rows(company, buyers, scope, rows, loaded, today, partial=True)
+                findings = screening._screen_rows(company, buyers, scope, rows, loaded, today, partial=True)
                 screening.env["credit.insurance.engine.difference"]._write_noted(company)
+                fired = {(finding.document, finding.rule_id) for finding in findings}
+                for _buyer_id, document, facts in rows:
+                    ids = frozenset(rule_id for rule_id in loaded.rule_ids[scope] if (document, rule_id) in fired)
+                    evaluated[document[1]] = Evaluated(loaded, facts, today, ids)
+        return evaluated
 
     @api.model
     def _get_rows(self, scope, documents, loaded, today):
@@ -256,7 +277,10 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _screen_rows(self, company, buyers, scope, rows, loaded, today, partial=False):
-        """Evaluate and record. ``rows`` are ``(buyer_id, document, facts)``, with a document unless about buyers."""
+        """Evaluate and record; return what fired.
+
+        :param rows: ``(buyer_id, document, facts)``, with a document unless about buyers
+        """
         facts, record_ids = [values for *_who, values in rows], loaded.record_ids
         verdicts = loaded.engine.evaluate_batch(facts, today, scope=scope, company=str(company.id))
         fired = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.fired]
@@ -277,6 +301,7 @@ class CreditInsuranceScreening(models.AbstractModel):
             today,
             **({} if scope is Scope.BUYER else about),
         )
+        return findings
 
     @api.model
     def _get_names(self, buyer_ids):

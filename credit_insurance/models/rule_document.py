@@ -110,11 +110,13 @@ def field_texts(text):
 
 def rule_keys(rule, catalogue):
     """The signals that a rule's conditions and messages speak of."""
-    keys = set()
-    for part in expand(rule):
-        keys |= signal_keys(*(condition for _field, condition in part.conditions))
-        keys |= {signal.key for signal in catalogue if f"{{{signal.key}}}" in part.message}
-    return frozenset(keys)
+    told = {signal.key for part in expand(rule) for signal in catalogue if f"{{{signal.key}}}" in part.message}
+    return condition_keys(rule) | told
+
+
+def condition_keys(rule):
+    """The signals that decide whether a rule fires."""
+    return signal_keys(*(condition for part in expand(rule) for _field, condition in part.conditions))
 
 
 def evaluate_rows(rule, facts, today, catalogue, company=None):

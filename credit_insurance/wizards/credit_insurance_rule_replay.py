@@ -4,7 +4,7 @@ from odoo.addons.credit_insurance.credit_insurance.models.rule_document import w
 
 
 class CreditInsuranceRuleReplay(models.TransientModel):
-    """A rule decided again by the reference evaluator: the text it fired under, the values kept then.
+    """A rule decided again by the reference evaluator: the text it was evaluated under, the values kept then.
 
     Those of an alert are the newest it had; those of a credit decision are as they were when it was made.
     """
@@ -18,6 +18,7 @@ class CreditInsuranceRuleReplay(models.TransientModel):
     rule_version_id = fields.Many2one("credit.insurance.rule.version", compute="_compute_result")
     override_version_id = fields.Many2one("credit.insurance.rule.override.version", compute="_compute_result")
     rule_name = fields.Char(string="Rule", compute="_compute_result")
+    fired = fields.Boolean(compute="_compute_result", help="Whether the rule fired then.")
     document = fields.Text(compute="_compute_result", help="With what the company had overridden of it.")
     result = fields.Selection(
         [("same", "The same answer"), ("different", "Another answer"), ("impossible", "Cannot be evaluated")],
@@ -38,11 +39,14 @@ class CreditInsuranceRuleReplay(models.TransientModel):
             evidence = wizard._get_evidence()
             rule, _problems = wizard.alert_id._get_rule_of(evidence)
             wizard.rule_version_id = evidence["version"]
-            wizard.override_version_id = evidence["override"]
+            wizard.override_version_id = wizard.override_version_id.browse(evidence["override"]).exists()
             wizard.rule_name = self.env._(evidence["rule"])
+            wizard.fired = evidence.get("fired", True)
             wizard.document = write_rule(rule) if rule else wizard.rule_version_id.document
             wizard.result, wizard.note, rows = wizard.alert_id._replay(evidence)
-            shown = wizard.alert_id.new({"trace": rows, "values_first": evidence["values"]}, origin=wizard.alert_id)
+            company = wizard.decision_id.company_id or wizard.alert_id.company_id
+            vals = {"company_id": company.id, "trace": rows, "values_first": evidence["values"]}
+            shown = wizard.alert_id.new(vals, origin=wizard.alert_id)
             wizard.trace_html = shown.trace_html if rows else False
 
     def _get_evidence(self):
