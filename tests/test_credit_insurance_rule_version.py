@@ -1,6 +1,9 @@
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import CreditCommon
 from .test_credit_insurance_rule import document
@@ -233,6 +236,109 @@ class TestCreditInsuranceRuleVersion(CreditCommon):
         self.assertEqual(rows["severity"], ("warning", "high"))
         self.assertEqual(set(rows), {"severity", "when"})
         self.assertIn("-severity: warning", wizard.lines_html)
+
+    # === WHAT ACTIONS NEED === #
+
+    def _hook(self, name="Warehouse"):
+        values = {"name": name, "url": f"https://example.com/{name}", "secret": "s3cret"}
+        return self.env["credit.insurance.webhook"].sudo().create(values)
+
+    def _settings(self):
+        term = self.env.ref("account.account_payment_term_15days")
+        return {
+            "role": "credit_manager",
+            "needs_approval": True,
+            "payment_term_id": term.id,
+            "limit_percent": 30,
+            "webhook_id": self._hook().id,
+        }
+
+    def test_what_actions_need_of_an_active_rule_waits_until_it_is_put_into_force(self):
+        self.rule.action_activate()
+        for name, value in self._settings().items():
+            with self.subTest(name=name):
+                before, version = self.rule[name], self.rule.version
+                self.rule.write({f"working_{name}": value})
+                self.assertEqual((self.rule[name], self.rule.is_proposed), (before, True))
+                field = self.rule._fields[name]
+                self.assertEqual(field.convert_to_write(self.rule.working_version_id[name], self.rule), value)
+                self.rule.action_activate()
+                self.assertEqual(field.convert_to_write(self.rule[name], self.rule), value)
+                self.assertEqual(self.rule.version, version + 1)
+
+    def test_what_actions_need_of_an_active_reviewed_rule_cannot_be_written_past_the_review(self):
+        self._require_review()
+        self.rule.action_submit()
+        self.rule.with_user(self.second).action_approve()
+        self.rule.action_activate()
+        for name, value in self._settings().items():
+            with self.subTest(name=name):
+                with self.assertRaises(UserError):
+                    self.rule.write({name: value})
+                self.rule.write({f"working_{name}": value})
+                with self.assertRaises(UserError):
+                    self.rule.action_activate()
+        self.rule.action_submit()
+        self.rule.with_user(self.second).action_approve()
+        self.rule.action_activate()
+        self.assertEqual((self.rule.role, self.rule.limit_percent), ("credit_manager", 30))
+
+    def test_settings_changed_after_their_approval_need_another_one(self):
+        self._require_review()
+        self.rule.action_submit()
+        self.rule.with_user(self.second).action_approve()
+        self.rule.write({"needs_approval": True})
+        for attempt in (self.rule.action_activate, lambda: self.rule.write({"state": "active"})):
+            with self.assertRaises(UserError):
+                attempt()
+
+    def test_comparison_and_roll_back_know_what_actions_need(self):
+        self.rule.action_activate()
+        self.rule.write({f"working_{name}": value for name, value in self._settings().items()})
+        self.rule.action_activate()
+        newest = self.rule.version_ids[0]
+        self.assertIn("Whom to Tell", newest.changes)
+        action = newest.action_compare()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        rows = {row["name"]: (row["before"], row["after"]) for row in wizard._get_setting_rows()}
+        self.assertEqual(rows["Whom to Tell"], ("", "Credit manager"))
+        self.assertEqual(rows["Second Pair of Eyes"], ("no", "yes"))
+        self.assertEqual(rows["Reduce the Own Limit to (%)"], ("50", "30"))
+        self.assertEqual(rows["Webhook"], ("", "Warehouse"))
+        self.assertIn("Warehouse", wizard.fields_html)
+        self.assertNotIn("s3cret", wizard.fields_html)
+        self.rule.version_ids[1].action_restore()
+        self.assertEqual((self.rule.role, self.rule.limit_percent, self.rule.needs_approval), (False, 50, False))
+        self.assertFalse(self.rule.webhook_id)
+        self.assertFalse(self.rule.payment_term_id)
+
+    def test_proposed_share_outside_the_range_is_refused(self):
+        self.rule.action_activate()
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
+            self.rule.working_limit_percent = 101
+            self.env.flush_all()
+
+    def test_webhook_of_a_reviewed_rule_leads_elsewhere_only_as_another_webhook(self):
+        hook = self._hook()
+        self.rule.webhook_id = hook
+        hook.url = "https://example.com/moved"
+        self._require_review()
+        self.rule.action_submit()
+        for _state in ("review", "approved", "active"):
+            with self.assertRaisesRegex(UserError, "propose it on the rule"):
+                hook.url = "https://example.org/elsewhere"
+            with self.assertRaises(UserError):
+                hook.company_id = self.company
+            if self.rule.working_state == "review":
+                self.rule.with_user(self.second).action_approve()
+            else:
+                self.rule.action_activate()
+        hook.write({"url": hook.url, "secret": "rotated", "name": "Other", "active": False})
+        self.rule.working_webhook_id = False
+        self.rule.action_submit()
+        self.rule.with_user(self.second).action_approve()
+        self.rule.action_activate()
+        hook.url = "https://example.org/elsewhere"
 
     # === EXAMPLES === #
 

@@ -188,7 +188,7 @@ class TestRuleOverrideReview(ReviewCommon):
         override = self._override("severity: critical\n")
         self.Rule._screen(self.buyer)
         alert = self._alerts()
-        self.rule.write({"holds_orders": True})
+        self.rule.write({"holds_orders": True, "role": "salesperson", "limit_percent": 20})
         self.env.flush_all()
         self.cr.execute(
             """
@@ -197,7 +197,8 @@ class TestRuleOverrideReview(ReviewCommon):
             UPDATE credit_insurance_rule_override SET document = %s, reason = 'why', version_id = NULL WHERE id = %s;
             UPDATE credit_insurance_alert SET override_version_id = NULL WHERE id = %s;
             DELETE FROM credit_insurance_rule_override_version WHERE override_id = %s;
-            UPDATE credit_insurance_rule_version SET holds_orders = FALSE WHERE rule_id = %s
+            UPDATE credit_insurance_rule_version SET holds_orders = FALSE, role = NULL, limit_percent = NULL
+             WHERE rule_id = %s
             """,
             [override.document, override.id, alert.id, override.id, self.rule.id],
         )
@@ -207,7 +208,8 @@ class TestRuleOverrideReview(ReviewCommon):
         self.assertEqual((override.document, override.reason), ("severity: critical\n", "why"))
         self.assertEqual(self._applied().severity, "critical")
         self.assertEqual(alert.override_version_id, override.version_id)
-        self.assertTrue(self.rule._get_current_version().holds_orders)
+        version = self.rule._get_current_version()
+        self.assertEqual((version.holds_orders, version.role, version.limit_percent), (True, "salesperson", 20))
         migration.migrate(self.cr, "19.0.1.1.0")
 
     # === TRYING === #

@@ -13,7 +13,7 @@ import time
 import requests
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.credit_insurance.connectors.deadline import Deadline
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -56,6 +56,24 @@ class CreditInsuranceWebhook(models.Model):
                 self._get_allowed().check_name(*where)
             except InternalAddress as error:
                 raise ValidationError(self._describe_inside(where[0], error)) from error
+
+    def write(self, vals):
+        """:raise UserError: rules that are reviewed call it, and it would lead elsewhere without a review"""
+        leading = {name: vals[name] for name in ("url", "company_id") if name in vals}
+        moved = self.filtered(lambda hook: any(hook[name] != hook.new(leading)[name] for name in leading))
+        if moved and (rule := moved._find_reviewed_rules()[:1]):
+            text = self.env._(
+                "“%s” calls this webhook and is reviewed: make another webhook and propose it on the rule.",
+                rule.display_name,
+            )
+            raise UserError(text)
+        return super().write(vals)
+
+    def _find_reviewed_rules(self):
+        """The rules that need a review and call these webhooks in a version that counts or was looked at."""
+        domain = [("webhook_id", "in", self.ids), ("state", "in", ("review", "approved", "active"))]
+        versions = self.env["credit.insurance.rule.version"].sudo().search(domain)
+        return versions.rule_id.filtered("review_needed")
 
     @api.model
     def _get_allowed(self):

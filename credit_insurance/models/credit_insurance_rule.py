@@ -20,6 +20,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .marked_words import tell
 from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
+from .rule_settings import SAID, said_by
 
 _logger = logging.getLogger(__name__)
 
@@ -137,9 +138,9 @@ class CreditInsuranceRule(models.Model):
     def write(self, vals):
         """Save; a changed text becomes a new version, a rule that stops being active ends its alerts."""
         vals = {name: value for name, value in vals.items() if name not in READONLY_FIELDS}
-        said = {name: vals.pop(name) for name in ("document", "holds_orders") if name in vals}
+        said = {name: vals.pop(name) for name in SAID if name in vals}
         for rule in self if said else ():
-            rule._write_document(said.get("document", rule.document), said.get("holds_orders", rule.holds_orders))
+            rule._write_said(said)
         result = super().write(vals) if vals else True
         if "state" in vals and vals["state"] != "active":
             note = self.env._("The rule is no longer active.")
@@ -283,14 +284,16 @@ class CreditInsuranceRule(models.Model):
             vals["company_ids"] = [Command.set(companies.ids)]
         return vals
 
-    def _write_document(self, text, holds_orders):
+    def _write_said(self, said):
         """Store what the rule says otherwise as the next version; the same changes nothing."""
         self.ensure_one()
-        if (text, holds_orders) == (self.document, self.holds_orders):
+        before = said_by(self)
+        said = before | said
+        if said == before:
             return
         self._check_text_may_change()
-        vals = {"holds_orders": holds_orders, "version": self._get_next_version()}
-        self._write_text_vals(self._prepare_document_vals(text, key=self.key) | vals)
+        vals = self._prepare_document_vals(said["document"], key=self.key)
+        self._write_text_vals(said | vals | {"version": self._get_next_version()})
         self._keep_version()
         if self.state == "active":
             self._check_reviewed()

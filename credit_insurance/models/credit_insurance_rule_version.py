@@ -1,7 +1,8 @@
 """The versions of a rule, and the way of a text into force.
 
 A rule's own fields say what is in force. While a rule is active a text typed in the editor is *proposed*: it waits as a
-version of a higher number until somebody puts it into force. Whether the rule holds orders is part of a version.
+version of a higher number until somebody puts it into force. Whether the rule holds orders, and what its actions need,
+is part of a version.
 """
 
 from odoo import api, fields, models
@@ -12,6 +13,7 @@ from .credit_insurance_reviewed import REVIEW_FIELDS
 from .credit_insurance_rule import NEW_DOCUMENT
 from .guarded_fields import without_fields
 from .rule_document import describe_changes
+from .rule_settings import SAID, SETTINGS, said_by
 
 SHIPPED_FIELDS = ("pack", "pack_id", "by_pack", "was_active")
 
@@ -43,10 +45,9 @@ class CreditInsuranceRuleVersion(models.Model):
             record.changes = record._describe_changes(before) if before else False
 
     def _describe_changes(self, before):
-        changes = describe_changes(before.document, self.document)
-        if before.holds_orders == self.holds_orders:
-            return changes
-        return ", ".join(filter(None, (changes, self._fields["holds_orders"]._description_string(self.env))))
+        changed = [name for name in SETTINGS if before[name] != self[name]]
+        labels = [self._fields[name]._description_string(self.env) for name in changed]
+        return ", ".join(filter(None, (describe_changes(before.document, self.document), *labels)))
 
     # === BUSINESS METHODS === #
 
@@ -63,7 +64,7 @@ class CreditInsuranceRuleVersion(models.Model):
         self.ensure_one()
         rule = self.rule_id
         rule.check_access("write")
-        rule._propose(self.document, self.holds_orders, restored_from=self)
+        rule._propose(said_by(self), restored_from=self)
         if rule.state == "active" and not rule.review_needed:
             rule.action_activate()
         return True
@@ -101,12 +102,13 @@ class CreditInsuranceRule(models.Model):
     def _compute_working_version_id(self):
         return super()._compute_working_version_id()
 
-    @api.depends("document", "holds_orders", "working_version_id")
+    @api.depends(*SAID, "working_version_id")
     def _compute_working_document(self):
         for rule in self:
-            version = rule.working_version_id
-            rule.working_document = version.document or rule.document or NEW_DOCUMENT
-            rule.working_holds_orders = version.holds_orders if version else rule.holds_orders
+            source = rule.working_version_id or rule
+            rule.working_document = source.document or NEW_DOCUMENT
+            for name in SETTINGS:
+                rule[f"working_{name}"] = source[name]
 
     @api.depends("company_ids")
     def _compute_review_needed(self):
@@ -123,7 +125,7 @@ class CreditInsuranceRule(models.Model):
             # What came with the addon needs no review, so nobody else may say that something did.
             self, vals_list = without_fields(self, vals_list, SHIPPED_FIELDS)
         for vals in vals_list:
-            for name in ("document", "holds_orders"):
+            for name in SAID:
                 if f"working_{name}" in vals:
                     vals[name] = vals.pop(f"working_{name}")
         rules = super().create(vals_list)
@@ -135,13 +137,10 @@ class CreditInsuranceRule(models.Model):
     def write(self, vals):
         """Keep what is typed as a version; see that what becomes active was reviewed."""
         vals = dict(vals)
-        typed = {name: vals.pop(name) for name in ("working_document", "working_holds_orders") if name in vals}
+        typed = {name: vals.pop(f"working_{name}") for name in SAID if f"working_{name}" in vals}
         self.check_access("write")
         for rule in self if typed else ():
-            rule._propose(
-                typed.get("working_document", rule.working_document),
-                typed.get("working_holds_orders", rule.working_holds_orders),
-            )
+            rule._propose(typed)
         state = vals.get("state")
         changing = self.filtered(lambda rule: rule.state != state) if state else self.browse()
         result = super().write(vals)
@@ -195,28 +194,31 @@ class CreditInsuranceRule(models.Model):
             if not version.reviewer_id and not version.is_shipped:
                 raise UserError(self.env._("Another administrator has to approve “%s” first.", rule.name))
 
-    def _propose(self, text, holds_orders, restored_from=None):
-        """Keep what was typed: of an active rule as a proposal, else as the rule's own."""
+    def _propose(self, typed, restored_from=None):
+        """Keep what was typed: of an active rule as a proposal, else as the rule's own.
+
+        :param typed: what is said otherwise than in what is being worked on
+        """
         self.ensure_one()
-        if (text, holds_orders) == (self.working_document, self.working_holds_orders):
+        before = said_by(self, "working_")
+        said = before | typed
+        if said == before:
             return
         if self.state != "active":
-            self._write_document(text, holds_orders)
+            self._write_said(said)
             if restored_from:
                 self._get_current_version()._move("draft", restored_from_id=restored_from.id)
             return
-        self._prepare_document_vals(text, key=self.key)
+        self._prepare_document_vals(said["document"], key=self.key)
         self.version_ids.filtered(self._is_waiting)._move("discarded")
-        if (text, holds_orders) != (self.document, self.holds_orders):
-            proposed = {"document": text, "holds_orders": holds_orders, "version": self._get_next_version()}
-            self._keep_version(proposed, restored_from)
+        if said != said_by(self):
+            self._keep_version(said | {"version": self._get_next_version()}, restored_from)
 
     def _keep_version(self, proposed=None, restored_from=None):
         """Keep what these rules say as versions, or what one of them is proposed to say."""
         versions, _vals_list = without_fields(self.env["credit.insurance.rule.version"], [], REVIEW_FIELDS)
         for rule in self:
-            said = {name: rule[name] for name in ("document", "holds_orders", "version")}
-            row = {"rule_id": rule.id, **(proposed or said)}
+            row = {"rule_id": rule.id, **(proposed or said_by(rule) | {"version": rule.version})}
             row |= {"is_shipped": bool(rule.pack and rule.version == 1 and not proposed)}
             versions |= versions.sudo().create(row | {"restored_from_id": restored_from.id if restored_from else False})
             # The newest stands first, also in what has been read already.
@@ -228,10 +230,8 @@ class CreditInsuranceRule(models.Model):
     def _put_into_force(self, version):
         """Let the rule's fields repeat a version that waited."""
         self.ensure_one()
-        self._write_text_vals(
-            self._prepare_document_vals(version.document, key=self.key)
-            | {"version": version.version, "holds_orders": version.holds_orders}
-        )
+        vals = self._prepare_document_vals(version.document, key=self.key)
+        self._write_text_vals(said_by(version) | vals | {"version": version.version})
         self.version_ids.filtered(lambda old: old.version < version.version)._retire()
         self._check_reviewed()
         if self.state == "active":

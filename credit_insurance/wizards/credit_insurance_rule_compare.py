@@ -3,6 +3,7 @@ from difflib import unified_diff
 from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import field_texts
+from odoo.addons.credit_insurance.credit_insurance.models.rule_settings import SETTINGS, describe_setting
 
 # How a line of a comparison is shown, by its first character.
 LINE_CLASSES = {"+": "text-success", "-": "text-danger", "@": "text-info"}
@@ -39,7 +40,8 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     def _compute_comparison(self):
         for wizard in self:
             before, after = wizard.left_id.document or "", wizard.right_id.document or ""
-            wizard.fields_html = wizard._render("fields", {"rows": self._get_rows(before, after)})
+            rows = self._get_rows(before, after) + wizard._get_setting_rows()
+            wizard.fields_html = wizard._render("fields", {"rows": rows})
             wizard.lines_html = wizard._render("lines", {"lines": list(self._get_lines(before, after))})
 
     def _render(self, part, values):
@@ -53,6 +55,19 @@ class CreditInsuranceRuleCompare(models.TransientModel):
             {"name": name, "before": old.get(name, ""), "after": new.get(name, "")}
             for name in [*old, *(name for name in new if name not in old)]
             if old.get(name) != new.get(name)
+        ]
+
+    def _get_setting_rows(self):
+        """The same of what stands beside the text."""
+        left, right = self.left_id, self.right_id
+        return [
+            {
+                "name": right._fields[name]._description_string(self.env),
+                "before": describe_setting(left, name) if left else "",
+                "after": describe_setting(right, name),
+            }
+            for name in SETTINGS
+            if left[name] != right[name]
         ]
 
     @api.model

@@ -96,7 +96,7 @@ class CreditInsuranceRuleImport(models.TransientModel):
             if row["kind"] == "new":
                 changed |= changed.create({"document": row["text"]})
             elif row["kind"] == "changed":
-                row["record"]._propose(row["text"], row["record"].working_holds_orders)
+                row["record"]._propose({"document": row["text"]})
                 changed |= row["record"]
         action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_rule_action")
         return action | {"domain": [("id", "in", changed.ids)], "context": {}}

@@ -1,11 +1,13 @@
-"""What overrides say, and whether a rule holds orders, becomes part of versions."""
+"""What overrides say, whether a rule holds orders and what its actions need becomes part of versions."""
 
 
 def migrate(cr, version):
     cr.execute(
         """
-        UPDATE credit_insurance_rule_version v SET holds_orders = r.holds_orders
-          FROM credit_insurance_rule r WHERE r.id = v.rule_id AND r.holds_orders
+        UPDATE credit_insurance_rule_version v
+           SET holds_orders = r.holds_orders, role = r.role, needs_approval = r.needs_approval,
+               payment_term_id = r.payment_term_id, limit_percent = r.limit_percent, webhook_id = r.webhook_id
+          FROM credit_insurance_rule r WHERE r.id = v.rule_id
         """
     )
     cr.execute(
