@@ -21,11 +21,15 @@ from .errors import CatalogueError
 from .evaluator import compiled
 from .facts import EXACT, constant_value
 from .marking import _
+from .messages import CONTEXT_WORDS
 from .model import Constant, SignalRef, Value
 from .problems import Place, Problem
 from .signals import Scope, Signal, SignalCatalogue, SignalType
 from .trace import Answer
 
+# Words of messages, scopes and calculations, and the engine's names of a fact's own fields: a signal so named would be
+# read as something else.
+TAKEN = frozenset({*CONTEXT_WORDS, *Scope, "min", "max", "true", "false", "null", "id", "sid", "t"})
 _UNITS = {SignalType.DAYS: "days", SignalType.PERCENT: "%"}
 _COMPUTE: dict[Arithmetic, Callable[[Decimal, Decimal], Decimal]] = {
     Arithmetic.PLUS: EXACT.add,
@@ -81,6 +85,9 @@ class Derived:
         except CatalogueError as error:
             yield Problem("bad_signal", error.args[0], path, self.at("key"))
             return
+        if self.key in TAKEN:
+            message = _("%(key)r has a meaning of its own in rules and cannot be the key of a signal", key=self.key)
+            yield Problem("reserved_key", message, path, self.at("key"), _("such as %(key)s_value", key=self.key))
         if not self.label.strip():
             yield Problem("empty", _("a signal needs a label"), f"{path}.label", self.at("label"))
         if self.unit and self.unit != _UNITS.get(self.type, self.unit if self.type is SignalType.NUMBER else ""):

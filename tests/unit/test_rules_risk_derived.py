@@ -245,6 +245,19 @@ def test_a_wrong_field_of_a_derived_signal_is_refused(fields, code):
     ]
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["buyer", "order", "invoice", "event", "document", "company", "rule", "today", "min", "max", "null", "id", "t"],
+)
+def test_a_key_that_means_something_else_in_rules_is_refused_with_a_better_one(key):
+    [problem] = check_derived([derived("owed", "money", key)], CATALOGUE)
+    assert (problem.code, problem.path) == ("reserved_key", f"signals.{key}")
+    assert repr(key) in problem.message
+    better = f"{key}_value"
+    assert problem.suggestion == f"such as {better}"
+    assert not check_derived([derived("owed", "money", better)], CATALOGUE)
+
+
 def test_two_derived_signals_with_one_key_are_refused_unless_they_are_the_same():
     one, other = derived("owed"), derived("limit")
     assert [problem.code for problem in check_derived([one, other], CATALOGUE)] == ["duplicate_key"]
