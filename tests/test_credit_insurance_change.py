@@ -69,6 +69,70 @@ class TestChange(AlertCommon):
         self.partner.phone = "1"
         self._assert_changed()
 
+    def _group(self, *buyers):
+        group = self.env["credit.insurance.group"].create({"name": "Alpha group"})
+        self.env["credit.insurance.buyer"].union(*buyers).group_id = group
+        self.env.flush_all()
+        self.Change._take()
+        return group
+
+    def test_limit_of_a_credit_group_changes_its_buyers_in_every_company(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        abroad = self._make_buyer(company=company)
+        group = self._group(self.buyer, abroad)
+        limit = self.env["credit.insurance.own.limit"].create({"group_id": group.id, "amount": 500})
+        self._assert_changed(self.buyer, abroad)
+        limit.write({"date_to": self.today + timedelta(days=9)})
+        self._assert_changed(self.buyer, abroad)
+        group.currency_id = self.env.ref("base.CHF")
+        self._assert_changed(self.buyer, abroad)
+        group.name = "Beta group"
+        self._assert_changed()
+
+    def test_who_enters_or_leaves_a_credit_group_changes_those_who_stay(self):
+        group = self._group(self.buyer)
+        self.other.group_id = group
+        self._assert_changed(self.buyer, self.other)
+        self.other.group_id = False
+        self._assert_changed(self.buyer, self.other)
+        third = self._make_buyer(partner=self.partner_b)
+        self.Change._take()
+        (self.other | third).write({"group_id": group.id})
+        self._assert_changed(self.buyer, self.other, third)
+
+    def test_bank_account_added_edited_moved_archived_and_deleted(self):
+        banks = self.env["res.partner.bank"]
+        first = banks.create({"acc_number": "DE1", "partner_id": self.contact.id})
+        self._assert_changed(self.buyer)
+        second = banks.create({"acc_number": "DE2", "partner_id": self.partner_a.id})
+        self._assert_changed(self.other)
+        first.acc_number = "DE3"
+        self._assert_changed(self.buyer)
+        (first | second).write({"active": False})
+        self._assert_changed(self.buyer, self.other)
+        self.env.flush_all()
+        self.cr.execute("UPDATE res_partner_bank SET partner_id = %s WHERE id = %s", [self.partner_a.id, first.id])
+        self._assert_changed(self.buyer, self.other)
+        self.cr.execute("DELETE FROM res_partner_bank WHERE id = %s", [second.id])
+        self._assert_changed(self.other)
+
+    def test_edited_account_number_is_a_new_bank_account(self):
+        bank = self.env["res.partner.bank"].create({"acc_number": "DE1", "partner_id": self.contact.id})
+        self.env.flush_all()
+        self.cr.execute("UPDATE res_partner_bank SET create_date = create_date - interval '200 days'")
+
+        def days(on=None):
+            keys = {"days_since_bank_change"}
+            facts = self.env["credit.insurance.signals"]._get_facts(self.buyer, keys, on or self.today, as_of=bool(on))
+            return facts[self.buyer.id].get("days_since_bank_change")
+
+        self.assertGreaterEqual(days(), 199)
+        bank.write({"acc_number": "D-E 1", "credit_insurance_number_changed": "2020-01-01"})
+        self.assertGreaterEqual(days(), 199, "written otherwise it is the same number")
+        bank.acc_number = "DE2"
+        self.assertLessEqual(days(), 1)
+        self.assertGreaterEqual(days(self.today - timedelta(days=30)), 169, "as it stood then")
+
     def test_buyers_of_other_companies_are_not_touched(self):
         company = self.env["res.company"].create({"name": "Other"})
         self._make_buyer(company=company)

@@ -1,42 +1,56 @@
 """Triggers that note whose facts changed, whoever changed them and however: see ``credit.insurance.change``.
 
-A trigger costs the transaction one insert in the database and no statement of its own. What it notes is the document
-or the partner; whose buyer that is, is found out when the notes are read.
+A trigger costs the transaction one insert in the database and no statement of its own. What it notes is the
+document, the partner or the credit group; whose buyer that is, is found out when the notes are read.
 """
 
 from odoo.tools import SQL
 
 PREFIX = "credit_insurance_note_"
-# Table: (events, condition, what is noted, column).
+# Table: (events, [(condition, what is noted, whose)]). What was on neither side of a change is NULL and not noted.
 CHANGES = {
     "sale_order": (
         "INSERT OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
-        "NEW.state <> 'cancel' OR TG_OP = 'UPDATE'",
-        "order",
-        "id",
+        [("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id")],
     ),
-    "account_move": ("UPDATE OF state, invoice_date_due", "NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "id"),
-    "account_move_line": ("UPDATE OF date_maturity", "NEW.parent_state = 'posted'", "move", "move_id"),
-    "account_partial_reconcile": ("INSERT OR DELETE", "TRUE", "item", "debit_move_id"),
+    "account_move": (
+        "UPDATE OF state, invoice_date_due",
+        [("NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "NEW.id")],
+    ),
+    "account_move_line": ("UPDATE OF date_maturity", [("NEW.parent_state = 'posted'", "move", "NEW.move_id")]),
+    "account_partial_reconcile": (
+        "INSERT OR DELETE",
+        [("TRUE", "item", "COALESCE(NEW.debit_move_id, OLD.debit_move_id)")],
+    ),
     "res_partner": (
         "UPDATE OF country_id, industry_id, company_registry, credit_insurance_mail_changed",
-        "TRUE",
-        "partner",
-        "id",
+        [("TRUE", "partner", "NEW.id")],
     ),
-    "res_partner_bank": ("INSERT", "TRUE", "partner", "partner_id"),
+    "res_partner_bank": (
+        "INSERT OR DELETE OR UPDATE OF acc_number, sanitized_acc_number, partner_id, active",
+        [
+            ("TRUE", "partner", "COALESCE(NEW.partner_id, OLD.partner_id)"),
+            ("NEW.partner_id <> OLD.partner_id", "partner", "OLD.partner_id"),
+        ],
+    ),
     "credit_insurance_buyer": (
         "INSERT OR UPDATE OF status, adverse_since, is_public, is_private_person, active, group_id, currency_id",
-        "TRUE",
-        "buyer",
-        "id",
+        [
+            ("TRUE", "buyer", "NEW.id"),
+            ("NEW.group_id IS DISTINCT FROM OLD.group_id", "group", "NEW.group_id"),
+            ("NEW.group_id IS DISTINCT FROM OLD.group_id", "group", "OLD.group_id"),
+        ],
     ),
-    "credit_insurance_deadline": ("INSERT OR UPDATE OF state, date", "TRUE", "move", "move_id"),
+    "credit_insurance_group": ("UPDATE OF currency_id, active", [("TRUE", "group", "NEW.id")]),
+    "credit_insurance_deadline": ("INSERT OR UPDATE OF state, date", [("TRUE", "move", "NEW.move_id")]),
     **{
-        f"credit_insurance_{name}": ("INSERT OR UPDATE", "TRUE", "buyer", "buyer_id")
+        f"credit_insurance_{name}": ("INSERT OR UPDATE", [("TRUE", "buyer", "NEW.buyer_id")])
         for name in ("cover", "grade", "guarantee", "discretionary_limit", "statement", "event", "buyer_link")
     },
-    "credit_insurance_own_limit": ("INSERT OR UPDATE", "NEW.buyer_id IS NOT NULL", "buyer", "buyer_id"),
+    "credit_insurance_own_limit": (
+        "INSERT OR UPDATE",
+        [("TRUE", "buyer", "NEW.buyer_id"), ("TRUE", "group", "NEW.group_id")],
+    ),
 }
 # The buyers behind what was noted.
 BUYERS = """
@@ -65,6 +79,8 @@ BUYERS = """
      WHERE n.what = 'partner' AND b.active
      UNION
     SELECT b.id FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id WHERE n.what = 'buyer' AND b.active
+     UNION
+    SELECT b.id FROM noted n JOIN credit_insurance_buyer b ON b.group_id = n.res_id WHERE n.what = 'group' AND b.active
 """
 
 
@@ -75,16 +91,9 @@ def buyers_sql(ids):
 
 def ensure_triggers(cr):
     """Create or replace the triggers on every table; called at each update of the addon."""
-    for table, (events, condition, what, column) in CHANGES.items():
+    for table, (events, notes) in CHANGES.items():
         name = PREFIX + table
-        row = "OLD" if "DELETE" in events else "NEW"
-        both = row == "OLD" and "INSERT" in events
-        value = f"COALESCE(NEW.{column}, OLD.{column})" if both else f"{row}.{column}"
-        body = (
-            f"BEGIN IF ({condition}) AND {value} IS NOT NULL"
-            " THEN INSERT INTO credit_insurance_change (what, res_id, changed_at)"
-            f" VALUES ('{what}', {value}, now() AT TIME ZONE 'UTC'); END IF; RETURN NULL; END"
-        )
+        body = f"BEGIN {' '.join(_note(*note) for note in notes)} RETURN NULL; END"
         cr.execute(
             SQL("CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS %s", SQL.identifier(name), body)
         )
@@ -96,6 +105,14 @@ def ensure_triggers(cr):
                 SQL.identifier(name), SQL(events), SQL.identifier(table), SQL.identifier(name),
             )
         )  # fmt: skip
+
+
+def _note(condition, what, whose):
+    return (
+        f"IF ({condition}) AND {whose} IS NOT NULL THEN"
+        " INSERT INTO credit_insurance_change (what, res_id, changed_at)"
+        f" VALUES ('{what}', {whose}, now() AT TIME ZONE 'UTC'); END IF;"
+    )
 
 
 def drop_triggers(cr):

@@ -3,6 +3,9 @@
 from odoo import api, fields, models
 
 from . import credit_insurance_buyer  # noqa: F401 (has to be loaded first)
+from .guarded_fields import without_fields
+
+NUMBER_CHANGED = "credit_insurance_number_changed"
 
 
 class CreditInsuranceBuyer(models.Model):
@@ -41,6 +44,29 @@ class ResPartner(models.Model):
         result = super().write(vals)
         if moved:
             moved.commercial_partner_id.sudo().write({"credit_insurance_mail_changed": fields.Date.context_today(self)})
+        return result
+
+
+class ResPartnerBank(models.Model):
+    _inherit = "res.partner.bank"
+
+    credit_insurance_number_changed = fields.Datetime(
+        string="Number Changed", readonly=True, copy=False, groups="credit_insurance.credit_insurance_group_user"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self, vals_list = without_fields(self, vals_list, (NUMBER_CHANGED,))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Remember when an account got another number or owner: as good as a new one, and as common in a fraud."""
+        vals = {name: value for name, value in vals.items() if name != NUMBER_CHANGED}
+        watched = self if {"acc_number", "sanitized_acc_number", "partner_id"} & vals.keys() else self.browse()
+        before = {bank: (bank.sanitized_acc_number, bank.partner_id) for bank in watched}
+        result = super().write(vals)
+        if moved := watched.filtered(lambda bank: (bank.sanitized_acc_number, bank.partner_id) != before[bank]):
+            super(ResPartnerBank, moved.sudo()).write({NUMBER_CHANGED: fields.Datetime.now()})
         return result
 
 

@@ -18,14 +18,14 @@ KEPT_DAYS = 7
 
 
 class CreditInsuranceChange(models.Model):
-    """A note that a document, a partner or a buyer changed, written by triggers and removed when it was read."""
+    """A note that a document, a partner, a buyer or a group changed, written by triggers and removed when read."""
 
     _name = "credit.insurance.change"
     _description = "Change of a Buyer's Facts"
     _log_access = False
     _rec_name = "what"
 
-    what = fields.Char(required=True, help="order, move, item, partner or buyer")
+    what = fields.Char(required=True, help="order, move, item, partner, buyer or group")
     res_id = fields.Integer(required=True)
     changed_at = fields.Datetime(required=True, default=fields.Datetime.now)
 

@@ -75,7 +75,9 @@ def _who(place):
           LEFT JOIN (SELECT DISTINCT ON (country_id) country_id, risk_class::int
                        FROM credit_insurance_country_class
                       WHERE date_from <= $2 ORDER BY country_id, date_from DESC, id DESC) k ON k.country_id = n.id
-          LEFT JOIN (SELECT q.buyer_id, MAX(t.create_date)::date AS day
+          LEFT JOIN (SELECT q.buyer_id,
+                            MAX(GREATEST(t.create_date, CASE WHEN t.credit_insurance_number_changed < $2 + 1
+                                                             THEN t.credit_insurance_number_changed END))::date AS day
                        FROM res_partner_bank t JOIN %(partner)s ON q.id = t.partner_id
                       WHERE t.partner_id = ANY(%(contacts)s) AND t.create_date < $2 + 1 AND t.active
                       GROUP BY 1) a ON a.buyer_id = p.id

@@ -299,7 +299,7 @@ WHO: tuple[Signal, ...] = (
     days(
         "days_since_bank_change",
         _("Days since a new bank account"),
-        _("Days since a bank account was last added."),
+        _("Days since a bank account was last added or got another number."),
         "6",
     ),
     days(
