@@ -1,7 +1,7 @@
 """What becomes of an alert: answered until a day, ended with hysteresis, about a document, many at once."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -239,3 +239,23 @@ class TestAlertStates(FindingsCommon):
         alerts.sudo().write({"last_seen": yesterday})
         self._record(*found, buyers=buyers)
         self.assertEqual(set(alerts.mapped(lambda alert: alert.last_seen.date())), {date.today()})
+
+    def test_alert_is_seen_once_on_each_day_of_the_company(self):
+        trace = [{"kind": "all", "level": 0, "answer": "yes"}]
+        found = self._found(values={"amount_overdue_30": "1"}, trace=trace)
+        alert = self._record(found).sudo()
+        for zone, evening, morning in (
+            ("Pacific/Honolulu", datetime(2026, 3, 5, 5), date(2026, 3, 5)),
+            ("Asia/Tokyo", datetime(2026, 3, 4, 14), date(2026, 3, 5)),
+        ):
+            with self.subTest(zone=zone):
+                self.company.resource_calendar_id.tz = zone
+                alert.last_seen = evening
+                self.assertEqual(alert._prepare_evidence()["today"], "2026-03-04", "what a replay takes for today")
+                # Still the same day there.
+                self.today = morning - timedelta(days=1)
+                self._record(found)
+                self.assertEqual(alert.last_seen, evening)
+                self.today = morning
+                self._record(found)
+                self.assertGreater(alert.last_seen, evening)

@@ -11,6 +11,11 @@ def company_today(company):
     return fields.Date.context_today(company.with_context(tz=company._get_credit_timezone()))
 
 
+def company_day(company, moment):
+    """The date of a stored moment where the company is."""
+    return fields.Datetime.context_timestamp(company.with_context(tz=company._get_credit_timezone()), moment).date()
+
+
 def company_day_bounds(company, day):
     """The first moment of ``day`` where the company is and the first of the day after, as stored (UTC, naive)."""
     zone = ZoneInfo(company._get_credit_timezone())

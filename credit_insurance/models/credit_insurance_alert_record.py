@@ -12,6 +12,7 @@ from odoo.addons.credit_insurance.rules.risk import Severity
 from .alert_kinds import ACTIVITY
 from .bulk_log import log_in_bulk
 from .bulk_rows import insert_rows
+from .company_calendar import company_day_bounds
 
 # From this severity on somebody gets an activity, whether the rule asks for one or not.
 LOUD = ("high", "critical")
@@ -109,6 +110,8 @@ class CreditInsuranceAlert(models.Model):
     def _update_found(self, seen, today):
         """Write what changed; of alerts in which nothing did, only that they were seen, once a day."""
         now, unchanged, observed = fields.Datetime.now(), [], {True: self.browse(), False: self.browse()}
+        # One call is about buyers of one company.
+        begun = seen and company_day_bounds(seen[0][0].company_id, today)[0]
         for alert, _finding, vals in seen:
             convert = {name: self._fields[name].convert_to_write(alert[name], alert) for name in vals}
             # Who evaluated it is no news as long as the answer is the same.
@@ -117,7 +120,7 @@ class CreditInsuranceAlert(models.Model):
                 alert.write({**changed, "engine": vals["engine"], "last_seen": now})
                 if "observe_only" in changed:
                     observed[changed["observe_only"]] |= alert
-            elif alert.last_seen.date() < today:
+            elif alert.last_seen < begun:
                 unchanged.append(alert.id)
         if unchanged:
             self.browse(unchanged).write({"last_seen": now})

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from dateutil.relativedelta import MO, relativedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.risk import Scope, render
 
-from .company_calendar import company_day_bounds
+from .company_calendar import company_day, company_day_bounds
 from .rule_document import evaluate_rows, rule_keys
 
 WEEK = timedelta(days=7)
@@ -100,10 +100,7 @@ class CreditInsuranceDryRun(models.Model):
         start, end = (company_day_bounds(self.company_id, day)[0] for day in (monday, monday + WEEK))
         domain = [("state", "=", "sale"), ("date_order", ">=", start), ("date_order", "<", end)]
         orders = self.env["sale.order"].search([*self._get_order_domain(buyers), *domain], order="date_order, id")
-        zone = self.company_id._get_credit_timezone()
-        by_day = orders.grouped(
-            lambda order: fields.Datetime.context_timestamp(order.with_context(tz=zone), order.date_order).date()
-        )
+        by_day = orders.grouped(lambda order: company_day(self.company_id, order.date_order))
         return [
             item
             for day, own in by_day.items()

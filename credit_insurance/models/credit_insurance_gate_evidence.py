@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.addons.credit_insurance.rules.policy import ReasonCode
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 
+from .company_calendar import company_day
 from .rule_trace import to_json
 
 
@@ -113,8 +114,7 @@ class CreditInsuranceAlert(models.Model):
 
     def _get_evaluated_on(self):
         """The day on which its values were read, where its company is."""
-        zone = self.company_id._get_credit_timezone()
-        return fields.Datetime.context_timestamp(self.with_context(tz=zone), self.last_seen).date().isoformat()
+        return company_day(self.company_id, self.last_seen).isoformat()
 
 
 class CreditInsuranceDecision(models.Model):

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE, Scope
 
 from . import credit_insurance_signals  # noqa: F401 (has to be loaded first)
-from .company_calendar import company_day_bounds
+from .company_calendar import company_day, company_day_bounds
 from .exposure_sql import OPEN_ITEM, OPEN_ORDER
 from .signals_documents_sql import (
     events_sql,
@@ -91,7 +91,7 @@ class CreditInsuranceSignals(models.AbstractModel):
             return orders_sql(saved_orders_sql(documents.ids, zone), today, zone, as_of)
         zone = documents.company_id.root_id._get_credit_timezone()
         moment = documents.date_order or fields.Datetime.now()
-        day = fields.Datetime.context_timestamp(documents.with_context(tz=zone), moment).date()
+        day = company_day(documents.company_id.root_id, moment)
         return orders_sql(typed_order_sql(documents, day), today, zone)
 
     @api.model

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .company_calendar import company_day
+
 
 class SaleOrder(models.Model):
     """What the credit gate asks of an order."""
@@ -23,8 +25,7 @@ class SaleOrder(models.Model):
     def _credit_delivery_date(self):
         if not self.commitment_date:
             return None
-        company_tz = self._credit_company()._get_credit_timezone()
-        return fields.Datetime.context_timestamp(self.with_context(tz=company_tz), self.commitment_date).date()
+        return company_day(self._credit_company(), self.commitment_date)
 
     def _credit_delivery_within(self, until):
         """Whether the goods leave on that day or before; without a date they leave now."""
