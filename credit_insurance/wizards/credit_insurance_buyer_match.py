@@ -110,6 +110,7 @@ class CreditInsuranceBuyerMatch(models.TransientModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
         }
 
 
