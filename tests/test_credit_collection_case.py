@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from psycopg2 import IntegrityError
 
@@ -135,6 +135,14 @@ class TestCollectionCase(SubmissionKindCase):
         self._ask()
         stops = self.env["credit.insurance.split"]._get_claim_stops(self.buyer)[self.buyer.id]
         self.assertFalse(any(stop.covers(self.today + timedelta(days=2)) for stop in stops))
+
+    def test_cover_stops_on_the_day_of_the_company_on_which_the_case_was_handed_over(self):
+        case = self._submit(self._make(self._make_invoice(100.0, due_in=-10)))
+        case.sudo().submitted_on = datetime(2026, 3, 1, 20, 0)
+        self.company.resource_calendar_id.tz = "Asia/Tokyo"
+        [stop] = self.env["credit.insurance.split"]._get_claim_stops(self.buyer)[self.buyer.id]
+        self.assertFalse(stop.covers(date(2026, 3, 1)))
+        self.assertTrue(stop.covers(date(2026, 3, 2)))
 
     def test_by_hand_the_insurers_answers_are_entered(self):
         case = self._make()

@@ -6,6 +6,7 @@ from odoo.addons.credit_insurance.connectors import Operation, ReportFile, Repor
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
 from .amounts import is_amount
+from .company_calendar import company_day
 from .credit_insurance_evidence import safe_file_name, sha256
 from .credit_insurance_submission_job import naive_utc
 
@@ -91,8 +92,8 @@ class CreditInsuranceReportOrder(models.Model):
         warnings = []
         known = self.buyer_id.report_order_ids.filtered(lambda order: order.state == "accepted")
         if known:
-            last = max(known, key=lambda order: (order.issued_on or order.acknowledged_on.date(), order.id))
-            day = format_date(self.env, last.issued_on or last.acknowledged_on.date())
+            last = max(known, key=lambda order: (order._get_day(), order.id))
+            day = format_date(self.env, last._get_day())
             warnings.append(self.env._("%(name)s of %(day)s is there already.", name=last.name, day=day))
         if not self.route_note and not self._get_insurer_buyer_id():
             warnings.append(self.env._("The insurer's number of this buyer is not known."))
@@ -156,7 +157,7 @@ class CreditInsuranceReportOrder(models.Model):
 
     def _get_day(self):
         """The day the report is from; the one it came on where it tells none."""
-        return self.issued_on or self.acknowledged_on.date()
+        return self.issued_on or company_day(self.company_id, self.acknowledged_on)
 
     # === MESSAGES === #
 

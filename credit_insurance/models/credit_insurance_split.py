@@ -31,7 +31,7 @@ from odoo.addons.credit_insurance.rules.policy import (
 )
 
 from .amounts import to_decimal
-from .company_calendar import company_holidays, company_today
+from .company_calendar import company_day, company_holidays, company_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,9 @@ class CreditInsuranceSplit(models.AbstractModel):
         stops = defaultdict(list)
         for claim in claims:
             if claim.submitted_on:
-                stops[claim.buyer_id.id].append(Stop(claim.submitted_on.date(), StopCause.CLAIM))
+                stops[claim.buyer_id.id].append(
+                    Stop(company_day(claim.company_id, claim.submitted_on), StopCause.CLAIM)
+                )
             if claim.cause == "insolvency" and claim.insolvency_date:
                 stops[claim.buyer_id.id].append(Stop(claim.insolvency_date, StopCause.INSOLVENCY))
         return stops

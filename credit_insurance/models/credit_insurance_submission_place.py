@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.addons.credit_insurance.connectors import Environment
 
 from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
+from .company_calendar import company_day
 from .credit_insurance_account_place import FOR_TESTS, SHOWN_OF_EACH
 
 # Has left, or is about to, and is not over.
@@ -56,7 +57,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
                     self.env._("Only what went to another, a test environment is set aside: not %s.", record.name)
                 )
         for record in self.sudo():
-            record._get_duties()._reopen(record.submitted_on.date())
+            record._get_duties()._reopen(company_day(record.company_id, record.submitted_on))
             self.env["credit.insurance.attempt"]._forget(record)
             record.write({"state": "cancelled", "maybe_sent": False, "error_message": False})
         self.activity_unlink([self._activity_type])
