@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 from unittest.mock import patch
 
 from dateutil.relativedelta import relativedelta
@@ -7,7 +8,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from odoo.addons.credit_insurance.connectors import LineRefusal
+from odoo.addons.credit_insurance.connectors import Cover, CoverStatus, LineRefusal
 from odoo.addons.credit_insurance.connectors.sandbox import Sandbox
 
 from .declaration_case import DeclarationCase
@@ -258,6 +259,31 @@ class TestDeclaration(DeclarationCase):
         self.assertFalse(self._make(kind="shipments").declared_line_ids)
         with self.assertRaisesRegex(UserError, "nothing to declare"):
             self._make(kind="receipts").action_submit()
+
+    def _tell(self, **values):
+        """The insurer's answer on a cover of the buyer's, as a pull takes it over."""
+        pulls = self.env["credit.insurance.pull"].sudo()
+        pull = pulls.search([("account_id", "=", self.account.id)]) or pulls.create({"account_id": self.account.id})
+        told = {
+            "cover_id": "C-1", "buyer_id": "B-1", "policy_number": "POL-1", "status": CoverStatus.APPROVED,
+            "raw_code": "OK", "currency": self.company_currency.name, "amount": Decimal(500),
+        }  # fmt: skip
+        self.env["credit.insurance.cover"]._take_over(pull, self.policy, [Cover(**{**told, **values})])
+
+    def test_a_cover_that_was_corrected_declares_no_shipment(self):
+        self._tell(effective_from=self.start)
+        self._tell(effective_from=self.start - timedelta(days=5), amount=Decimal(0))
+        declaration = self._make(kind="shipments")
+        self.assertFalse(declaration.declared_line_ids)
+        self.assertEqual(declaration.left_out_line_ids.left_out, "no_cover")
+
+    def test_a_request_or_a_refused_increase_leaves_the_shipments_covered(self):
+        for status in ("requested", "refused", "unknown"):
+            with self.subTest(status), self.cr.savepoint() as savepoint:
+                self._make_cover(0.0, status=status, effective_from=self.start)
+                self.assertEqual(self._make(kind="shipments").declared_line_ids.move_id, self.sale)
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_a_shipment_of_an_unlinked_buyer_is_not_sent(self):
         self.buyer.link_ids.unlink()

@@ -17,6 +17,17 @@ COVER_STATUSES = [
 BY_GRADE = ("grade", "grade_cover_id", "derived")
 # The statuses under which the amount is granted; under any other it is only what the insurer wrote beside its answer.
 GRANTED_STATUSES = ("approved", "partial", "reduced")
+# The order in which the rows "c" of one cover count that have begun by a day: the first is the one in force.
+IN_FORCE_FIRST = SQL(
+    """
+    CASE WHEN c.ends_cover OR c.status IN ('approved', 'partial', 'reduced', 'withdrawn', 'expired')
+           OR c.status = 'unknown' AND c.grade IS NOT NULL THEN 0
+         WHEN c.status = 'refused' THEN 1
+         WHEN c.status = 'unknown' THEN 2
+         ELSE 3 END,
+    c.effective_from DESC, COALESCE(c.decided_on, c.effective_from) DESC, c.id DESC
+    """
+)
 
 
 class CreditInsuranceCover(models.Model):
@@ -146,18 +157,12 @@ class CreditInsuranceCover(models.Model):
                       FROM credit_insurance_cover c
                       JOIN credit_insurance_policy p ON p.id = c.policy_id
                      WHERE c.active AND c.layer = 'permanent' AND c.effective_from <= %(day)s
-                     ORDER BY c.buyer_id, c.policy_id,
-                              CASE WHEN c.ends_cover
-                                     OR c.status IN ('approved', 'partial', 'reduced', 'withdrawn', 'expired')
-                                     OR c.status = 'unknown' AND c.grade IS NOT NULL THEN 0
-                                   WHEN c.status = 'refused' THEN 1
-                                   WHEN c.status = 'unknown' THEN 2
-                                   ELSE 3 END,
-                              c.effective_from DESC, COALESCE(c.decided_on, c.effective_from) DESC, c.id DESC
+                     ORDER BY c.buyer_id, c.policy_id, %(in_force_first)s
                    ) slot
              ORDER BY slot.buyer_id, slot.policy_ended, slot.effective_from DESC, slot.id DESC
             """,
             day=day,
+            in_force_first=IN_FORCE_FIRST,
         )
 
     @api.model

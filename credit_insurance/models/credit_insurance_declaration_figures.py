@@ -15,7 +15,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from . import credit_insurance_declaration  # noqa: F401 (has to be loaded first)
-from .credit_insurance_cover import GRANTED_STATUSES
+from .credit_insurance_cover import GRANTED_STATUSES, IN_FORCE_FIRST
 from .declaration_words import LEFT_OUT
 
 NEW_COLUMNS = SQL(
@@ -102,15 +102,17 @@ class CreditInsuranceDeclaration(models.Model):
         """Whether the insurer has named this buyer at all (a row), and what it grants on the day."""
         return SQL(
             """
-            SELECT CASE WHEN v.announced_status IS NOT NULL AND v.announced_from <= day.day THEN v.announced_status
-                        WHEN v.effective_to < day.day THEN 'expired' ELSE v.status END AS status,
-                   CASE WHEN v.announced_status IS NOT NULL AND v.announced_from <= day.day THEN v.announced_amount
-                        ELSE v.amount END AS amount
-              FROM credit_insurance_cover v
-             WHERE v.buyer_id = b.id AND v.policy_id = %s AND v.layer = 'permanent' AND v.effective_from <= day.day
-             ORDER BY v.effective_from DESC, v.id DESC LIMIT 1
+            SELECT CASE WHEN c.announced_status IS NOT NULL AND c.announced_from <= day.day THEN c.announced_status
+                        WHEN c.effective_to < day.day THEN 'expired' ELSE c.status END AS status,
+                   CASE WHEN c.announced_status IS NOT NULL AND c.announced_from <= day.day THEN c.announced_amount
+                        ELSE c.amount END AS amount
+              FROM credit_insurance_cover c
+             WHERE c.buyer_id = b.id AND c.policy_id = %s AND c.active AND c.layer = 'permanent'
+               AND c.effective_from <= day.day
+             ORDER BY %s LIMIT 1
             """,
             self.policy_id.id,
+            IN_FORCE_FIRST,
         )
 
     def _reason_sql(self, shipments):
