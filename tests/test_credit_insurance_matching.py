@@ -139,7 +139,7 @@ class TestMatching(SimulatorCase, CreditCommon):
         self.north.ref = "C-7"
         self.env["res.partner"].create({"name": "Twin", "ref": "C-7"})
         self.assertFalse(self._match())
-        self.assertEqual(self.env["credit.insurance.buyer.link"]._get_own_reference(self.buyer), "")
+        self.assertEqual(self.env["credit.insurance.buyer.link"]._get_own_references(self.buyer), {})
 
     def test_own_reference_of_a_contact_of_the_same_customer_is_no_second_one(self):
         self.simulator.control.set_own_reference("1002", "C-7")

@@ -156,3 +156,18 @@ class TestQueryCounts(QueryCountCase):
                 describe_reasons(self.env, reasons)
             counts.append(len(statements))
         self.assertEqual(*counts)
+
+    def test_asking_for_the_numbers_of_many_buyers_takes_the_statements_of_one(self):
+        insurer = self.env["credit.insurance.insurer"].create({"name": "By File", "code": "FILE"})
+        account = self.env["credit.insurance.account"].create(
+            {"name": "By File", "insurer_id": insurer.id, "company_id": self.company.id, "connector": "file"}
+        )
+        links = self.env["credit.insurance.buyer.link"]
+        counts = []
+        for number in (1, 1, 30):
+            for partner in self._make_buyers(number, limit=1000):
+                partner.write({"country_id": self.env.ref("base.de").id, "ref": f"OWN-{partner.id}"})
+            with self._recorded() as statements:
+                links._export_lookups(account)
+            counts.append(len(statements))
+        self.assertEqual(*counts[1:])  # what is cached for good is read the first time

@@ -96,7 +96,8 @@ class CreditInsuranceBuyerLink(models.Model):
         """
         linked = self.search([("account_id", "=", account.id)]).buyer_id
         with account._connect() as insurer:
-            found = [(buyer, self._find_entity(insurer, buyer)) for buyer in buyers - linked]
+            queries = self._prepare_queries(buyers - linked)
+            found = [(buyer, self._find_entity(insurer, buyer, query)) for buyer, query in queries.items()]
         return self._link_entities(account, found)
 
     @api.model
@@ -114,11 +115,9 @@ class CreditInsuranceBuyerLink(models.Model):
         return self.sudo().create(values).with_env(self.env)
 
     @api.model
-    def _find_entity(self, insurer, buyer):
+    def _find_entity(self, insurer, buyer, query):
         """The ``connectors.matching.Match`` of the buyer among the insurer's entities, or None."""
-        query = self._prepare_query(buyer)
-        has_own = query and query.own_reference and insurer.finds_own_references
-        if not query or not (has_own or has_number(query)):
+        if not has_number(query) and not (query.own_reference and insurer.finds_own_references):
             return None
         return self._prove(buyer, query, insurer.find_buyer(query))
 
@@ -140,14 +139,25 @@ class CreditInsuranceBuyerLink(models.Model):
         return {ref: partners.commercial_partner_id for ref, partners in found.grouped("ref").items()}
 
     @api.model
-    def _get_own_reference(self, buyer):
-        """Our own number of the buyer; an empty text where several customers carry it, as then it names none."""
-        own = (buyer.sudo().partner_id.ref or "").strip()
-        return own if own and len(self._get_referenced([own], buyer.company_id).get(own, ())) == 1 else ""
+    def _get_own_references(self, buyers):
+        """Our own numbers of buyers of one company, ``{buyer id: number}``; of those whom it names alone."""
+        own = {buyer: (buyer.sudo().partner_id.ref or "").strip() for buyer in buyers}
+        references = {reference for reference in own.values() if reference}
+        carriers = self._get_referenced(references, buyers.company_id) if references else {}
+        return {buyer.id: reference for buyer, reference in own.items() if len(carriers.get(reference, ())) == 1}
 
     @api.model
-    def _prepare_query(self, buyer):
-        """The buyer as insurers are asked for it; None without a country, in which numbers mean nothing."""
+    def _prepare_queries(self, buyers):
+        """Buyers of one company as insurers are asked for them, ``{buyer: query}``.
+
+        Those without a country, in which numbers mean nothing, are absent.
+        """
+        references = self._get_own_references(buyers)
+        queries = {buyer: self._prepare_query(buyer, references.get(buyer.id, "")) for buyer in buyers}
+        return {buyer: query for buyer, query in queries.items() if query}
+
+    @api.model
+    def _prepare_query(self, buyer, own_reference):
         partner = buyer.partner_id
         country = partner.country_id.code
         if not country or not (partner.name or partner.vat or partner.company_registry):
@@ -160,7 +170,7 @@ class CreditInsuranceBuyerLink(models.Model):
             street=" ".join(filter(None, [partner.street, partner.street2])),
             postal_code=partner.zip or "",
             city=partner.city or "",
-            own_reference=self._get_own_reference(buyer),
+            own_reference=own_reference,
         )
 
     @api.model

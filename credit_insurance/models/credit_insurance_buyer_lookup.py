@@ -30,11 +30,10 @@ class CreditInsuranceBuyerLink(models.Model):
         :raise UserError: there are none, none of them has a country, or the file cannot hold one
         """
         policy = account.policy_ids[:1].number or ""
-        queries = [(buyer, self._prepare_query(buyer)) for buyer in self._get_buyers_without_number(account)]
+        queries = self._prepare_queries(self._get_buyers_without_number(account))
         lookups = [
             BuyerLookup(**asdict(query), reference=self._get_lookup_reference(buyer), policy_number=policy)
-            for buyer, query in queries
-            if query
+            for buyer, query in queries.items()
         ]
         if not lookups:
             raise UserError(self.env._("Every buyer with a country has a number of “%s”.", account.name))
@@ -55,7 +54,7 @@ class CreditInsuranceBuyerLink(models.Model):
         found, problems = [], []
         for reference, listed in by_reference.items():
             buyer = self._get_looked_up(account, reference)
-            query = buyer and self._prepare_query(buyer)
+            query = self._prepare_queries(buyer).get(buyer)
             match = self._prove(buyer, query, listed) if query else None
             if match:
                 found.append((buyer, match))

@@ -44,6 +44,7 @@ class CreditInsuranceCoverRequest(models.Model):
         currency = self.currency_id
         cancels, limited = self.kind == "cancel", self.product == "credit_limit"
         wanted = to_decimal(self.amount, currency) if self.amount and not cancels else None
+        own = self.env["credit.insurance.buyer.link"]._get_own_references(self.buyer_id)
         return CoverRequest(
             reference=self.name,
             policy_number=self.policy_id.number,
@@ -59,7 +60,7 @@ class CreditInsuranceCoverRequest(models.Model):
             payment_method=PaymentMethod(self.payment_method),
             receivables=to_decimal(self.receivables, currency),
             orders=to_decimal(self.orders, currency),
-            own_reference=self.env["credit.insurance.buyer.link"]._get_own_reference(self.buyer_id),
+            own_reference=own.get(self.buyer_id.id, ""),
         )
 
     def _is_ours(self, insurer, receipt, message, *, attempted):

@@ -82,7 +82,7 @@ class CreditInsuranceBuyerMatch(models.TransientModel):
     def _prepare_query(self):
         self.ensure_one()
         self.buyer_id.check_access("write")
-        query = self.env["credit.insurance.buyer.link"]._prepare_query(self.buyer_id)
+        query = self.env["credit.insurance.buyer.link"]._prepare_queries(self.buyer_id).get(self.buyer_id)
         if not query:
             raise UserError(self.env._("Enter the contact's country first: numbers and names mean nothing without it."))
         values = {name: getattr(query, name) for name in query.__slots__}
