@@ -21,6 +21,7 @@ from . import (
     test_credit_cover_request_begin,
     test_credit_cover_request_file,
     test_credit_declaration,
+    test_credit_declaration_changed,
     test_credit_declaration_once,
     test_credit_delivery,
     test_credit_drill_down,

@@ -61,6 +61,7 @@ from . import (
     credit_insurance_declaration_due,
     credit_insurance_declaration_figures,
     credit_insurance_declaration_line,
+    credit_insurance_declaration_sale,
     credit_insurance_declaration_send,
     credit_insurance_delegation,
     credit_insurance_demo,

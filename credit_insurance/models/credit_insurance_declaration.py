@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
-from .declaration_words import DECLARATION_STATES, KINDS
+from .declaration_words import DECLARATION_STATES, KINDS, TOLD_BY_HAND
 
 
 class CreditInsuranceDeclaration(models.Model):
@@ -109,11 +109,15 @@ class CreditInsuranceDeclaration(models.Model):
         if self.due_on and self.due_on < today:
             warnings.append(self.env._("It was to be declared until %s.", format_date(self.env, self.due_on)))
         drafts = self.env["account.move"].sudo().search_count(self._get_draft_domain())
-        if taken_back := self._get_taken_back():
+        if by_hand := self._get_told_by_hand():
+            numbers = ", ".join(by_hand.mapped("number"))
             warnings.append(
                 self.env._(
-                    "Payments were taken back after they were declared (%s). No interface takes that: tell it.",
-                    ", ".join(taken_back.mapped("number")),
+                    "Payments were taken back after they were declared (%s). No interface takes that: tell it.", numbers
+                )
+                if self.kind == "receipts"
+                else self.env._(
+                    "Invoices changed after they were declared (%s). No interface takes that: tell it.", numbers
                 )
             )
         if drafts and self.kind != "receipts":
@@ -166,13 +170,13 @@ class CreditInsuranceDeclaration(models.Model):
 
     # === BEFORE IT IS SENT === #
 
-    def _get_taken_back(self):
-        """Payments that a person has to take back at the insurer."""
-        return self.sudo().left_out_line_ids.filtered(lambda line: line.left_out == "taken_back")
+    def _get_told_by_hand(self):
+        """Changes of what was declared that a person has to tell the insurer."""
+        return self.sudo().left_out_line_ids.filtered(lambda line: line.left_out in TOLD_BY_HAND)
 
     def _check_ready(self):
         lines = self.sudo().declared_line_ids
-        if self.kind != "turnover" and not (lines or self._get_taken_back()):
+        if self.kind != "turnover" and not (lines or self._get_told_by_hand()):
             raise UserError(self.env._("%s has nothing to declare.", self.name))
         if self.kind == "turnover" and (bare := lines.filtered(lambda line: not line.country_id)):
             names = bare.move_ids.commercial_partner_id.mapped("display_name")
@@ -180,8 +184,12 @@ class CreditInsuranceDeclaration(models.Model):
 
     def _check_connection(self):
         result = super()._check_connection()
-        if self.kind == "receipts" and not self.sudo().declared_line_ids:
-            raise UserError(self.env._("Payments were only taken back: tell the insurer, and mark it as sent by hand."))
+        if self.kind != "turnover" and not self.sudo().declared_line_ids:
+            raise UserError(
+                self.env._(
+                    "There are only changes of what was declared: tell the insurer, and mark it as sent by hand."
+                )
+            )
         lines = self.sudo().declared_line_ids.filtered("buyer_id")
         numbers = self._get_buyer_numbers()
         unknown = lines.buyer_id.filtered(lambda buyer: buyer.id not in numbers)

@@ -58,7 +58,7 @@ class CreditInsuranceDeclaration(models.Model):
         user = policy.declaration_user_id or policy.create_uid
         vals = {"policy_id": policy.id, "kind": kind, "period_from": start, "period_to": end, "user_id": user.id}
         draft = self.create(vals)
-        if kind != "turnover" and not (draft.declared_line_ids or draft._get_taken_back()):
+        if kind != "turnover" and not (draft.declared_line_ids or draft._get_told_by_hand()):
             draft.unlink()
             return self.browse()
         draft.activity_schedule(

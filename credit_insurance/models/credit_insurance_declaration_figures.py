@@ -7,8 +7,9 @@ posted customer invoices of the root company and its branches
 bank and cash entries matched with declared shipments ── receipts, one line for each invoice and payment
 
 Nothing is declared twice or never: a declaration has the sales of its period and those of the periods before, since the
-first one that was declared, as far as no other declaration has them (back-dated, refused, insurable since), and of each
-payment what is matched and was not declared yet. Declarations of one policy are worked out one after the other.
+first one that was declared, as far as no other declaration has them (back-dated, refused, insurable since), what
+changed of declared ones (credit_insurance_declaration_sale.py), and of each payment what is matched and was not
+declared yet. Declarations of one policy are worked out one after the other.
 """
 
 from odoo import models
@@ -16,12 +17,13 @@ from odoo.tools import SQL
 
 from . import credit_insurance_declaration  # noqa: F401 (has to be loaded first)
 from .credit_insurance_cover import GRANTED_STATUSES, IN_FORCE_FIRST
+from .credit_insurance_declaration_sale import INSERT_TOLD
 from .declaration_words import LEFT_OUT
 
 NEW_COLUMNS = SQL(
     "declaration_id, company_id, policy_id, kind, live, create_uid, write_uid, create_date, write_date, reference, "
     "left_out, country_id, currency_id, buyer_id, amount, insured_amount, invoice_count, move_id, payment_move_id, "
-    "number, day, shipped_on, payment_term_days"
+    "number, day, shipped_on, payment_term_days, corrects_id"
 )
 
 
@@ -39,7 +41,8 @@ class CreditInsuranceDeclaration(models.Model):
             query = "DELETE FROM credit_insurance_declaration_line WHERE declaration_id = %s"
             self.env.cr.execute(SQL(query, declaration.id))
             self.env.cr.execute(getattr(declaration, f"_{declaration.kind}_sql")())
-            lines.invalidate_model()
+            for model in (lines, lines.sale_ids):
+                model.invalidate_model()
             names = ["line_ids", "declared_line_ids", "left_out_line_ids", "total_text", "left_out_text"]
             self.invalidate_model([*names, "refused_count"])
 
@@ -52,29 +55,43 @@ class CreditInsuranceDeclaration(models.Model):
         return min(filter(None, (self.period_from, sent.period_from)))
 
     def _sales_sql(self):
-        """One row per posted customer invoice, and credit note, that is to be declared or left out here."""
+        """One row per posted customer invoice, and credit note, that is to be declared, left out or corrected here."""
+        by_buyer = self.kind == "shipments" or self.policy_id.declares_per_buyer
         return SQL(
             """
-            SELECT * FROM (%(sales)s) s
-             WHERE NOT EXISTS (
-                   SELECT 1 FROM credit_insurance_declaration_line_move_rel r
-                     JOIN credit_insurance_declaration_line d ON d.id = r.line_id
-                    WHERE r.move_id = s.id AND d.policy_id = %(policy)s AND d.kind = %(kind)s AND (d.live OR d.given_up)
-                      AND (d.left_out IS NULL OR s.left_out IS NOT NULL))
+            WITH told AS MATERIALIZED (%(told)s), posted AS MATERIALIZED (%(posted)s)
+            SELECT s.id AS move_id, s.id AS invoice_key, s.partner_id, s.number, s.currency_id, s.country_id,
+                   %(buyer)s AS buyer_id, s.day, s.amount, s.insured_amount, s.term, s.left_out,
+                   NULL::int AS corrects_id
+              FROM posted s
+             WHERE s.day BETWEEN %(period_from)s AND %(period_to)s AND NOT EXISTS (
+                   SELECT 1 FROM credit_insurance_declaration_sale t
+                     JOIN credit_insurance_declaration_line d ON d.id = t.line_id
+                    WHERE t.invoice_key = s.id AND t.partner_id = s.partner_id AND d.currency_id = s.currency_id
+                      AND d.policy_id = %(policy)s AND d.kind = %(kind)s AND (d.live OR d.given_up)
+                      AND (d.left_out IS NULL OR d.left_out = 'changed' OR s.left_out IS NOT NULL))
+             UNION ALL
+            %(corrections)s
             """,
-            sales=self._posted_sql(),
+            told=self._told_sql(),
+            posted=self._posted_sql(),
+            corrections=self._corrections_sql(),
+            buyer=SQL("s.buyer_id") if by_buyer else SQL("NULL::int"),
+            period_from=self._get_first_day(),
+            period_to=self.period_to,
             policy=self.policy_id.id,
             kind=self.kind,
         )
 
     def _posted_sql(self):
+        """The invoices of the period and of those before it, and those of ``told`` whatever their day."""
         shipments = self.kind == "shipments"
         types = ("out_invoice", "out_receipt") if shipments else ("out_invoice", "out_receipt", "out_refund")
+        gross = shipments and self.policy_id.tax_included
         return SQL(
             """
-            SELECT m.id, m.name, m.currency_id, p.country_id, b.id AS buyer_id, day.day,
-                   m.amount_total,
-                   CASE WHEN m.move_type = 'out_refund' THEN -m.amount_untaxed ELSE m.amount_untaxed END AS net,
+            SELECT m.id, m.name AS number, m.currency_id, p.id AS partner_id, p.country_id, b.id AS buyer_id, day.day,
+                   %(amount)s AS amount, %(insured)s AS insured_amount,
                    GREATEST(COALESCE(m.credit_insurance_original_due_date, m.invoice_date_due) - day.day, 0) AS term,
                    %(reason)s AS left_out
               FROM account_move m
@@ -82,13 +99,16 @@ class CreditInsuranceDeclaration(models.Model):
               JOIN res_partner p ON p.id = m.commercial_partner_id
               LEFT JOIN res_country t ON t.id = p.country_id
               LEFT JOIN credit_insurance_buyer b ON b.partner_id = p.id AND b.company_id = %(company)s
-             CROSS JOIN LATERAL (SELECT %(day)s AS day) day
+             CROSS JOIN LATERAL (SELECT %(day)s AS day,
+                    CASE WHEN m.move_type = 'out_refund' THEN -m.amount_untaxed ELSE m.amount_untaxed END AS net) day
               -- A credit note shares the fate of the invoice that it takes back.
               JOIN account_move o ON o.id = COALESCE(m.reversed_entry_id, m.id)
               LEFT JOIN LATERAL (%(cover)s) cover ON TRUE
              WHERE m.state = 'posted' AND m.move_type = ANY(%(types)s)
-               AND day.day BETWEEN %(period_from)s AND %(period_to)s
+               AND (day.day BETWEEN %(period_from)s AND %(period_to)s OR m.id IN (SELECT invoice_key FROM told))
             """,
+            amount=SQL("m.amount_total") if shipments else SQL("day.net"),
+            insured=SQL("m.amount_total") if gross else SQL("day.net"),
             reason=self._reason_sql(shipments),
             company=self.company_id.id,
             day=SQL("COALESCE(m.delivery_date, m.invoice_date)") if shipments else SQL("m.invoice_date"),
@@ -165,56 +185,55 @@ class CreditInsuranceDeclaration(models.Model):
         )
 
     def _turnover_sql(self):
-        buyer = SQL("sale.buyer_id") if self.policy_id.declares_per_buyer else SQL("NULL::int")
         return SQL(
             """
-            WITH sale AS MATERIALIZED (%(sales)s), line AS (
+            WITH sale AS MATERIALIZED (
+                SELECT x.*, %(name)s || '/' || DENSE_RANK() OVER (
+                           ORDER BY left_out NULLS FIRST, corrects_id NULLS FIRST, country_id, currency_id, buyer_id)
+                       AS reference
+                  FROM (%(sales)s) x
+            ), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
-                SELECT %(head)s,
-                       %(name)s || '/' || ROW_NUMBER() OVER (
-                           ORDER BY sale.left_out NULLS FIRST, sale.country_id, sale.currency_id, %(buyer)s),
-                       sale.left_out, sale.country_id, sale.currency_id, %(buyer)s, SUM(sale.net),
-                       SUM(sale.net), COUNT(*), NULL, NULL, NULL, NULL::date, NULL::date, NULL::int
-                  FROM sale GROUP BY sale.left_out, sale.country_id, sale.currency_id, %(buyer)s
-                RETURNING id, left_out, country_id, currency_id, buyer_id
+                SELECT %(head)s, reference, left_out, country_id, currency_id, buyer_id, SUM(amount),
+                       SUM(insured_amount), COUNT(*), NULL, NULL, NULL, NULL::date, NULL::date, NULL::int, corrects_id
+                  FROM sale GROUP BY reference, left_out, country_id, currency_id, buyer_id, corrects_id
+                RETURNING id, reference
             )
-            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id)
-            SELECT line.id, sale.id
-              FROM sale
-              JOIN line ON line.currency_id = sale.currency_id
-                       AND line.country_id IS NOT DISTINCT FROM sale.country_id
-                       AND line.left_out IS NOT DISTINCT FROM sale.left_out
-                       AND line.buyer_id IS NOT DISTINCT FROM %(buyer)s
+            %(insert_told)s
             """,
             sales=self._sales_sql(),
             columns=NEW_COLUMNS,
             head=self._head_sql(),
             name=self.name,
-            buyer=buyer,
+            insert_told=self._insert_told_sql("sale"),
         )
 
     def _shipments_sql(self):
-        base = SQL("sale.amount_total") if self.policy_id.tax_included else SQL("sale.net")
         return SQL(
             """
-            WITH sale AS MATERIALIZED (%(sales)s), line AS (
+            WITH sale AS MATERIALIZED (
+                SELECT x.*, %(name)s || '/' || ROW_NUMBER() OVER (
+                           ORDER BY left_out NULLS FIRST, day, invoice_key, partner_id, currency_id) AS reference
+                  FROM (%(sales)s) x
+                 WHERE corrects_id IS NOT NULL OR amount > 0 AND insured_amount > 0
+            ), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
-                SELECT %(head)s,
-                       %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY sale.left_out NULLS FIRST, sale.day, sale.id),
-                       sale.left_out, sale.country_id, sale.currency_id, sale.buyer_id, sale.amount_total, %(base)s, 1,
-                       sale.id, NULL, sale.name, sale.day, sale.day, sale.term
+                SELECT %(head)s, reference, left_out, country_id, currency_id, buyer_id, amount, insured_amount, 1,
+                       move_id, NULL, number, day, day, term, corrects_id
                   FROM sale
-                 WHERE sale.amount_total > 0 AND sale.net > 0
-                RETURNING id, move_id
+                RETURNING id, reference
             )
-            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
+            %(insert_told)s
             """,
             sales=self._sales_sql(),
             columns=NEW_COLUMNS,
             head=self._head_sql(),
             name=self.name,
-            base=base,
+            insert_told=self._insert_told_sql("sale"),
         )
+
+    def _insert_told_sql(self, entries):
+        return SQL(INSERT_TOLD, company=self.company_id.id, entries=SQL.identifier(entries))
 
     def _receipts_sql(self):
         """What was paid of declared shipments until the end of the period and not declared yet.
@@ -223,20 +242,25 @@ class CreditInsuranceDeclaration(models.Model):
         """
         return SQL(
             """
-            WITH paid AS (%(paid)s), line AS (
+            WITH payment AS MATERIALIZED (
+                SELECT x.*, move_id AS invoice_key, NULL::int AS partner_id,
+                       %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id) AS reference
+                  FROM (%(paid)s) x
+            ), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
-                SELECT %(head)s, %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id),
-                       CASE WHEN amount < 0 THEN 'taken_back' END, country_id, currency_id, buyer_id, amount, amount, 1,
-                       move_id, payment_move_id, number, day, shipped_on, NULL::int
-                  FROM paid
-                RETURNING id, move_id
+                SELECT %(head)s, reference, CASE WHEN amount < 0 THEN 'taken_back' END, country_id, currency_id,
+                       buyer_id, amount, amount, 1, move_id, payment_move_id, number, day, shipped_on, NULL::int,
+                       NULL::int
+                  FROM payment
+                RETURNING id, reference
             )
-            INSERT INTO credit_insurance_declaration_line_move_rel (line_id, move_id) SELECT id, move_id FROM line
+            %(insert_told)s
             """,
             paid=self._paid_difference_sql(),
             columns=NEW_COLUMNS,
             head=self._head_sql(),
             name=self.name,
+            insert_told=self._insert_told_sql("payment"),
         )
 
     def _paid_difference_sql(self):

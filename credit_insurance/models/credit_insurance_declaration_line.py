@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from .declaration_words import KINDS, LEFT_OUT
 
@@ -36,14 +37,12 @@ class CreditInsuranceDeclarationLine(models.Model):
     day = fields.Date(readonly=True, help="Of the shipment, or of the payment.")
     shipped_on = fields.Date(readonly=True)
     payment_term_days = fields.Integer(string="Payment Term (days)", readonly=True)
-    move_ids = fields.Many2many(
-        "account.move",
-        relation="credit_insurance_declaration_line_move_rel",
-        column1="line_id",
-        column2="move_id",
-        string="Its Invoices",
-        readonly=True,
+    sale_ids = fields.One2many("credit.insurance.declaration.sale", "line_id", string="Told of Each Invoice")
+    move_ids = fields.Many2many("account.move", string="Its Invoices", compute="_compute_move_ids", compute_sudo=True)
+    corrects_id = fields.Many2one(
+        "credit.insurance.declaration", readonly=True, ondelete="restrict", help="What was declared there has changed."
     )
+    correction = fields.Char(string="Correction Of", compute="_compute_correction", compute_sudo=True)
     refusal_code = fields.Char(string="Refused", readonly=True)
     refusal_words = fields.Char(string="The Insurer's Words", readonly=True)
     given_up = fields.Boolean(readonly=True, help="Refused, and not declared again.")
@@ -62,6 +61,23 @@ class CreditInsuranceDeclarationLine(models.Model):
         for line in self:
             line.live = line.declaration_id.live and not line.refusal_code
 
+    @api.depends("sale_ids.move_id")
+    def _compute_move_ids(self):
+        for line in self:
+            line.move_ids = line.sale_ids.move_id
+
+    @api.depends("corrects_id")
+    @api.depends_context("lang")
+    def _compute_correction(self):
+        for line in self:
+            corrected = line.corrects_id
+            line.correction = corrected and self.env._(
+                "%(declaration)s, %(start)s to %(end)s",
+                declaration=corrected.name,
+                start=format_date(self.env, corrected.period_from),
+                end=format_date(self.env, corrected.period_to),
+            )
+
     def action_give_up(self):
         """The insurer's refusal stands: the next declaration does not have it again."""
         self.declaration_id._check_sender()
@@ -76,6 +92,18 @@ class CreditInsuranceDeclarationLine(models.Model):
         """The invoices that this line is made of."""
         self.ensure_one()
         return self._get_invoices_action(self.number or self.country_id.name or "")
+
+    def action_open_sales(self):
+        """What this line tells of each invoice, also of those that were deleted since."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.correction or self.number or self.country_id.name or "",
+            "res_model": "credit.insurance.declaration.sale",
+            "view_mode": "list",
+            "domain": [("line_id", "=", self.id)],
+            "context": {"create": False},
+        }
 
     def _get_invoices_action(self, name):
         self.check_access("read")

@@ -98,7 +98,7 @@ class CreditInsuranceDeclaration(models.Model):
         return [*rows, (self.env._("Comment for the Insurer"), self.comment)] if self.comment else rows
 
     def _get_sheet_table(self):
-        lines = self.sudo().declared_line_ids | self._get_taken_back()
+        lines = self.sudo().declared_line_ids | self._get_told_by_hand()
         headings = [self.env._("Country"), self.env._("Buyer"), self.env._("Invoice"), self.env._("Date")]
         rows = [
             [
@@ -106,11 +106,12 @@ class CreditInsuranceDeclaration(models.Model):
                 line.partner_id.display_name or "",
                 line.number or "",
                 format_date(self.env, line.day) if line.day else "",
+                line.correction or "",
                 line.currency_id.format(line.insured_amount),
             ]
             for line in lines
         ]
-        return [*headings, self.env._("Declared")], rows, (4,)
+        return [*headings, self.env._("Correction of"), self.env._("Declared")], rows, (5,)
 
 
 class CreditInsuranceDeclarationLine(models.Model):

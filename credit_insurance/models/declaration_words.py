@@ -16,7 +16,10 @@ LEFT_OUT = [
     ("down_payment", "Down payment"),
     ("no_cover", "No cover on that day"),
     ("taken_back", "Payment taken back: tell the insurer"),
+    ("changed", "Changed after it was declared: tell the insurer"),
 ]
+# What no interface takes, so that a person tells the insurer.
+TOLD_BY_HAND = ("taken_back", "changed")
 DECLARATION_STATES = [
     ("draft", "Draft"),
     ("ready", "To hand in"),
