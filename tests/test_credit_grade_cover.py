@@ -1,8 +1,12 @@
 """Cover by grade: the insurer tells the grade, the policy's table the amount."""
 
-from datetime import date, timedelta
+import runpy
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
+from unittest.mock import patch
 
+from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
 from odoo import Command
@@ -203,6 +207,85 @@ class TestGradeCover(PullCommon):
         impact = self.env["credit.insurance.impact"].search([("buyer_id", "=", self.atelier.id)])
         self.assertEqual((impact.kind, impact.amount_before, impact.amount_after), ("reduced", 20000.0, 8000.0))
 
+    # === AMOUNTS TO COME === #
+
+    def _impacts(self):
+        impacts = self.env["credit.insurance.impact"].search([("buyer_id", "=", self.atelier.id)], order="id")
+        return [(row.kind, row.amount_before, row.amount_after, row.effective_from) for row in impacts]
+
+    def _events(self):
+        events = self.env["credit.insurance.event"].search([("buyer_id", "=", self.atelier.id)], order="id")
+        return [(event.kind, event.date, event.amount) for event in events]
+
+    def _begin(self, days):
+        """The job, run so many days from now, without its commits."""
+        with (
+            freeze_time(datetime.combine(self.today + timedelta(days=days), time(12))),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress", return_value=1.0),
+        ):
+            self.env["credit.insurance.cover"]._cron_begin()
+
+    def test_dated_change_of_the_table_is_a_change_of_cover_on_its_day_and_once(self):
+        self.policy.currency_id = self.company.currency_id
+        day = self.today + timedelta(days=10)
+        self._enter()
+        self._enter(amount=8000.0, date_from=day)
+        self._take_over()
+        self._begin(9)
+        self.assertFalse(self._impacts() or self._events())
+        for days in (10, 10, 11):
+            self._begin(days)
+        self.assertEqual(self._impacts(), [("reduced", 20000.0, 8000.0, day)])
+        self.assertEqual(self._events(), [("cover_cut", day, 12000.0)])
+
+    def test_days_on_which_the_job_did_not_run_are_made_up_for_in_one_change(self):
+        self._enter()
+        self._enter(amount=30000.0, date_from=self.today + timedelta(days=5))
+        self._enter(amount=8000.0, date_from=self.today + timedelta(days=10))
+        self._take_over()
+        self._begin(12)
+        self.assertEqual(self._impacts(), [("reduced", 20000.0, 8000.0, self.today + timedelta(days=10))])
+
+    def test_amount_to_come_is_not_taken_for_what_stood_before(self):
+        row = self._enter()
+        self._enter(amount=40000.0, date_from=self.today + timedelta(days=10))
+        self._take_over()
+        row.amount = 25000.0
+        self.assertFalse(self._impacts())
+        self._enter(grade="7", amount=5000.0)
+        self._take_over(self._told("7", decided_on=self.today))
+        self.assertEqual(self._impacts(), [("reduced", 25000.0, 5000.0, self.today)])
+
+    def test_amount_to_come_that_was_taken_out_of_the_table_never_comes(self):
+        self._enter()
+        row = self._enter(amount=8000.0, date_from=self.today + timedelta(days=10))
+        self._take_over()
+        row.unlink()
+        self._begin(10)
+        self.assertFalse(self._impacts() or self._events())
+
+    def test_amount_to_come_does_not_come_for_a_buyer_of_another_grade(self):
+        self._enter()
+        self._enter(amount=8000.0, date_from=self.today + timedelta(days=10))
+        self._take_over()
+        self._enter(grade="4", amount=50000.0)
+        self._take_over(self._told("4", decided_on=self.today))
+        before = (self._impacts(), self._events())
+        self._begin(10)
+        self.assertEqual((self._impacts(), self._events()), before)
+
+    def test_update_marks_the_amounts_to_come(self):
+        self._enter()
+        self._enter(amount=8000.0, date_from=self.today + timedelta(days=10))
+        self._take_over()
+        self.env.flush_all()
+        self.cr.execute("UPDATE credit_insurance_cover SET begins_later = NULL")
+        script = Path(__file__).resolve().parent.parent / "migrations" / "19.0.1.2.0" / "post-cover-to-come.py"
+        runpy.run_path(str(script))["migrate"](self.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        marked = self._covers(self.atelier).filtered("begins_later")
+        self.assertEqual(marked.mapped("amount"), [8000.0])
+
     # === RIGHTS AND LIMITS === #
 
     def test_only_credit_managers_enter_what_a_policy_covers(self):
@@ -220,9 +303,9 @@ class TestGradeCover(PullCommon):
             "buyer_id": self.atelier.id, "policy_id": self.policy.id, "status": "approved", "amount": 1.0,
             "currency_id": self.policy.currency_id.id,
         }  # fmt: skip
-        forged = {"grade": "5", "grade_cover_id": row.id, "derived": True}
+        forged = {"grade": "5", "grade_cover_id": row.id, "derived": True, "begins_later": True}
         cover = self.env["credit.insurance.cover"].with_user(self.manager).create({**vals, **forged})
-        self.assertFalse(cover.grade or cover.grade_cover_id or cover.derived)
+        self.assertFalse(cover.grade or cover.grade_cover_id or cover.derived or cover.begins_later)
 
     @mute_logger("odoo.sql_db")
     def test_one_amount_for_a_grade_from_a_day_on(self):

@@ -2,6 +2,7 @@
 
 # What counted before: requests, unreadable answers and refused increases replace nothing. What the last answer had
 # announced, or let run out by then, is no news when it comes. What is in force and what is to come are two changes.
+# An amount by grade that has yet to begin did not count before.
 CHANGES = """
     WITH answer AS (
         SELECT n.id, n.buyer_id, n.company_id, n.policy_id, n.external_id, n.layer, n.status, n.currency_id,
@@ -23,7 +24,7 @@ CHANGES = """
                          WHERE c.policy_id = n.policy_id AND c.external_id = n.external_id
                            AND c.buyer_id = n.buyer_id AND c.layer = n.layer AND c.id < n.id
                            AND c.status NOT IN ('none', 'requested', 'unknown')
-                           AND (c.status <> 'refused' OR c.ends_cover)
+                           AND (c.status <> 'refused' OR c.ends_cover) AND c.begins_later IS NOT TRUE
                          ORDER BY c.id DESC LIMIT 1) last ON TRUE
          WHERE n.id = ANY(%(added)s) AND n.status NOT IN ('none', 'requested', 'unknown')
            AND (n.status <> 'refused' OR n.ends_cover)

@@ -14,7 +14,7 @@ COVER_STATUSES = [
     ("expired", "Expired"),
     ("unknown", "Unknown"),
 ]
-BY_GRADE = ("grade", "grade_cover_id", "derived")
+BY_GRADE = ("grade", "grade_cover_id", "derived", "begins_later")
 # The statuses under which the amount is granted; under any other it is only what the insurer wrote beside its answer.
 GRANTED_STATUSES = ("approved", "partial", "reduced")
 # The order in which the rows "c" of one cover count that have begun by a day: the first is the one in force.

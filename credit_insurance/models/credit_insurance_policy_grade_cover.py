@@ -2,10 +2,11 @@
 
 A cover told with a grade and without an amount is kept as it came, with the status ``unknown``. What the table says for
 its grade is added to the history as rows of their own, one from each day on which the amount changes; where the table
-says nothing, the amount stays unknown.
+says nothing, the amount stays unknown. What has yet to begin is a change of cover on its first day, not before.
 """
 
 import json
+from datetime import timedelta
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from odoo.tools import SQL
 
 from . import credit_insurance_cover, credit_insurance_policy  # noqa: F401 (have to be loaded first)
 from .amounts import is_amount
+from .credit_insurance_cover import IN_FORCE_FIRST
 
 # The last answer under each reference, where it is one by grade, with the rows made of it and itself, the latest of
 # each first day.
@@ -47,13 +49,13 @@ INSERT_DERIVED = """
     INSERT INTO credit_insurance_cover
            (buyer_id, policy_id, company_id, pull_id, active, layer, status, raw_code, amount, requested_amount,
             currency_id, insured_percentage, effective_from, told_effective_from, effective_to, decided_on, conditions,
-            external_id, fingerprint, grade, grade_cover_id, derived, fetched_at,
+            external_id, fingerprint, grade, grade_cover_id, derived, begins_later, fetched_at,
             create_uid, create_date, write_uid, write_date)
     SELECT t.buyer_id, t.policy_id, t.company_id, t.pull_id, TRUE, t.layer,
            CASE WHEN i.row_id IS NULL THEN 'unknown' ELSE 'approved' END, t.raw_code, COALESCE(i.amount, 0),
            t.requested_amount, COALESCE(i.currency_id, t.currency_id), t.insured_percentage, i.day,
            t.told_effective_from, t.effective_to, t.decided_on, t.conditions, t.external_id, t.fingerprint, t.grade,
-           i.row_id, TRUE, t.fetched_at, %(uid)s, %(now)s, %(uid)s, %(now)s
+           i.row_id, TRUE, i.day > %(today)s, t.fetched_at, %(uid)s, %(now)s, %(uid)s, %(now)s
       FROM jsonb_to_recordset(%(rows)s::jsonb) AS i(told int, day date, row_id int, amount numeric, currency_id int)
       JOIN credit_insurance_cover t ON t.id = i.told
      ORDER BY i.told, i.day
@@ -67,6 +69,17 @@ END_REPLACED = """
      WHERE n.id = ANY(%(added)s) AND c.policy_id = n.policy_id AND c.external_id = n.external_id
        AND c.buyer_id = n.buyer_id AND c.layer = n.layer AND c.id < n.id AND c.active
        AND c.effective_from >= n.effective_from AND c.grade IS NOT NULL
+"""
+# Amounts whose first day has come, and whether they are what counts of their cover now.
+BEGUN = """
+    SELECT n.id, n.id = (SELECT c.id FROM credit_insurance_cover c
+                          WHERE c.policy_id = n.policy_id AND c.external_id = n.external_id
+                            AND c.buyer_id = n.buyer_id AND c.layer = n.layer AND c.active
+                            AND c.effective_from <= %(today)s
+                          ORDER BY %(in_force_first)s LIMIT 1) AS counts
+      FROM credit_insurance_cover n
+     WHERE n.policy_id = %(policy)s AND n.begins_later AND n.active AND n.effective_from <= %(today)s
+       FOR UPDATE
 """
 
 
@@ -160,8 +173,12 @@ class CreditInsuranceCover(models.Model):
         ondelete="set null", index="btree_not_null",
     )  # fmt: skip
     derived = fields.Boolean(readonly=True, copy=False, help="Made of the insurer's answer and the policy's table.")
+    begins_later = fields.Boolean(
+        readonly=True, copy=False, help="By the policy's table from a day on that had not come when this was recorded."
+    )
     basis = fields.Char(compute="_compute_basis")
 
+    _to_come_idx = models.Index("(policy_id, effective_from) WHERE begins_later AND active")
     _grade_idx = models.Index("(policy_id, external_id) WHERE grade IS NOT NULL")
 
     @api.depends("grade", "grade_cover_id", "policy_id.grade_cover_ids.date_from")
@@ -205,7 +222,8 @@ class CreditInsuranceCover(models.Model):
             fresh |= {told["external_id"]} if told["fresh"] else set()
         if not rows:
             return
-        values = {"rows": json.dumps(rows), "uid": self.env.uid, "now": fields.Datetime.now()}
+        today = policy.company_id._credit_today()
+        values = {"rows": json.dumps(rows), "uid": self.env.uid, "now": fields.Datetime.now(), "today": today}
         added = [row[0] for row in self.env.execute_query(SQL(INSERT_DERIVED, **values))]
         self.env.cr.execute(SQL(END_REPLACED, added=added))
         self.env["credit.insurance.buyer"].invalidate_model(flush=False)
@@ -219,6 +237,27 @@ class CreditInsuranceCover(models.Model):
         today = policy.company_id._credit_today()
         begun = self.browse(added).filtered(lambda row: row.effective_from <= today and row.external_id not in fresh)
         return [rows.sorted("effective_from")[-1].id for rows in begun.grouped("external_id").values()]
+
+    @api.model
+    def _cron_begin(self):
+        """Take amounts by grade whose first day has come for changes of cover, each once."""
+        tomorrow = fields.Date.today() + timedelta(days=1)  # already there, east of here
+        domain = [("begins_later", "=", True), ("effective_from", "<=", tomorrow)]
+        for (policy,) in self._read_group(domain, ["policy_id"]):
+            self._begin(policy)
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    @api.model
+    def _begin(self, policy):
+        values = {"policy": policy.id, "today": policy.company_id._credit_today(), "in_force_first": IN_FORCE_FIRST}
+        self.env.flush_all()
+        begun = dict(self.env.execute_query(SQL(BEGUN, **values)))
+        if counting := [row_id for row_id, counts in begun.items() if counts]:
+            self._record_changes(policy, counting)
+        query = "UPDATE credit_insurance_cover SET begins_later = FALSE WHERE id = ANY(%s)"
+        self.env.cr.execute(SQL(query, list(begun)))
+        self.invalidate_model(["begins_later"], flush=False)
 
 
 def _get_segments(told, rows):
