@@ -286,6 +286,29 @@ class TestGradeCover(PullCommon):
         marked = self._covers(self.atelier).filtered("begins_later")
         self.assertEqual(marked.mapped("amount"), [8000.0])
 
+    # === WHOSE CHANGE IT IS === #
+
+    def _cuts(self):
+        self.env.flush_all()
+        model = self.env["credit.insurance.insurer.performance"]
+        model.invalidate_model()
+        return model.search([("buyer_id", "=", self.atelier.id), ("event", "=", "cut")]).mapped("amount")
+
+    def test_change_of_the_table_is_no_cut_by_the_insurer(self):
+        self._enter()
+        self._take_over()
+        self._enter(amount=8000.0, date_from=self.today)
+        self._enter(amount=5000.0, date_from=self.today + timedelta(days=10))
+        self.assertEqual(self._standing()[1][2], 8000.0)
+        self.assertEqual(self._cuts(), [])
+
+    def test_worse_grade_is_a_cut_by_the_insurer(self):
+        self._enter()
+        self._enter(grade="7", amount=5000.0)
+        self._take_over()
+        self._take_over(self._told("7", decided_on=self.today))
+        self.assertEqual(self._cuts(), [15000.0])
+
     # === RIGHTS AND LIMITS === #
 
     def test_only_credit_managers_enter_what_a_policy_covers(self):

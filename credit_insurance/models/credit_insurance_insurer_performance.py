@@ -2,6 +2,9 @@
 
 Measured from our records: requests sent from here, requests seen in the history of covers that were made elsewhere, and
 the cuts in that history which we did not ask for. Amounts and their bands are in the policy's currency.
+
+Where covers follow from grades, a worse grade is a cut by the insurer. A lower amount in the policy's table is none,
+whoever wanted it: the table is a term of the contract that both sides agreed on, not a decision on a buyer.
 """
 
 from odoo import fields, models
@@ -127,13 +130,14 @@ class CreditInsuranceInsurerPerformance(models.Model):
                            CASE WHEN c.status = ANY(%(granted)s) THEN COALESCE(c.amount, 0) ELSE 0 END AS left_amount,
                            LAG(CASE WHEN c.status = ANY(%(granted)s) THEN COALESCE(c.amount, 0) ELSE 0 END) OVER w
                                AS amount_before,
-                           LAG(c.currency_id) OVER w AS currency_before
+                           LAG(c.currency_id) OVER w AS currency_before, LAG(c.grade) OVER w AS grade_before
                       FROM credit_insurance_cover c
                      WHERE c.active AND c.layer = 'permanent'
                        AND (c.ends_cover OR c.status = ANY(%(granted)s) OR c.status = 'withdrawn')
                     WINDOW w AS (PARTITION BY c.policy_id, c.buyer_id ORDER BY c.effective_from, c.id)) h
               JOIN credit_insurance_policy p ON p.id = h.policy_id
              WHERE h.amount_before > h.left_amount AND h.currency_before = h.currency_id AND NOT %(asked)s
+               AND (h.derived AND h.grade = h.grade_before) IS NOT TRUE
             """,
             granted=list(GRANTED_STATUSES),
             asked=self._own_request_sql(SQL("r.kind IN ('reduce', 'cancel')"), SQL("h.decided"), SQL("r.decided_on")),
