@@ -12,7 +12,7 @@ from psycopg2 import IntegrityError
 from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import html2plaintext, mute_logger
 
 from odoo.addons.credit_insurance.connectors import CoverStatus
 
@@ -308,6 +308,25 @@ class TestGradeCover(PullCommon):
         self._take_over()
         self._take_over(self._told("7", decided_on=self.today))
         self.assertEqual(self._cuts(), [15000.0])
+
+    def test_changes_of_the_table_are_in_the_policys_chatter(self):
+        def told():
+            messages = self.policy.message_ids - before
+            return " ".join(html2plaintext(message.body).replace("\xa0", " ") for message in messages)
+
+        before = self.policy.message_ids
+        row = self._enter().with_user(self.manager)
+        self.assertIn("Grade 5", told())
+        self.assertIn("20,000", told())
+        before |= self.policy.message_ids
+        row.amount = 8000.0
+        self.assertRegex(told(), r"Grade 5.*20,000.*→.*Grade 5.*8,000")
+        self.assertEqual((self.policy.message_ids - before).author_id, self.manager.partner_id)
+        before |= self.policy.message_ids
+        row.amount = 8000.0
+        self.assertFalse(self.policy.message_ids - before, "nothing changed")
+        row.unlink()
+        self.assertRegex(told(), r"Grade 5.*8,000.*→ –")
 
     # === RIGHTS AND LIMITS === #
 

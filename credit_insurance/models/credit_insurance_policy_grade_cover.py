@@ -10,9 +10,11 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from . import credit_insurance_cover, credit_insurance_policy  # noqa: F401 (have to be loaded first)
 from .amounts import is_amount
@@ -134,19 +136,46 @@ class CreditInsurancePolicyGradeCover(models.Model):
     def create(self, vals_list):
         rows = super().create([_stripped(vals) for vals in vals_list])
         rows.policy_id._derive_covers()
+        self._log_changes({}, rows._describe())
         return rows
 
     def write(self, vals):
-        policies = self.policy_id
+        policies, before = self.policy_id, self._describe()
         result = super().write(_stripped(vals))
         (policies | self.policy_id)._derive_covers()
+        self._log_changes(before, self._describe())
         return result
 
     def unlink(self):
-        policies = self.policy_id
+        policies, before = self.policy_id, self._describe()
         result = super().unlink()
         policies.exists()._derive_covers()
+        self._log_changes(before, {})
         return result
+
+    def _describe(self):
+        """What each row says: ``{(policy, row id): text}``."""
+        return {
+            (row.policy_id, row.id): self.env._(
+                "Grade %(grade)s from %(date)s: %(amount)s",
+                grade=row.grade,
+                date=format_date(self.env, row.date_from),
+                amount=row.currency_id.format(row.amount),
+            )
+            for row in self
+        }
+
+    @api.model
+    def _log_changes(self, before, after):
+        """Put what rows said and what they say now into the chatter of their policies."""
+        changed = {}
+        for key in {**before, **after}:
+            if before.get(key) != after.get(key):
+                item = Markup("<li>{} → {}</li>").format(before.get(key, "–"), after.get(key, "–"))
+                changed[key[0]] = changed.get(key[0], Markup()) + item
+        for policy, items in changed.items():
+            head = self.env._("The cover by grade was changed:")
+            policy._message_log(body=Markup("{}<ul>{}</ul>").format(head, items))
 
 
 class CreditInsurancePolicy(models.Model):
