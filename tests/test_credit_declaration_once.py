@@ -184,6 +184,19 @@ class TestDeclarationOnce(DeclarationCase):
         second = self._next()
         self.assertEqual((second.left_out_line_ids.left_out, second.left_out_line_ids.amount), ("taken_back", -400.0))
 
+    def test_payment_of_an_invoice_that_was_deleted_is_taken_back_once(self):
+        self._submit(self._make(kind="shipments"))
+        self._match(self._pay_unmatched(400.0), self.sale)
+        self._submit(self._receipts())
+        number = self.sale.name
+        self.sale.button_draft()
+        self.sale.with_context(force_delete=True).unlink()
+        second = self._next()
+        taken = second.left_out_line_ids
+        self.assertEqual((taken.left_out, taken.number, taken.amount), ("taken_back", number, -400.0))
+        second.action_mark_sent()
+        self.assertFalse(self._next(2).line_ids)
+
     def test_refused_payment_is_declared_again(self):
         self._submit(self._make(kind="shipments"))
         self._match(self._pay_unmatched(400.0), self.sale)

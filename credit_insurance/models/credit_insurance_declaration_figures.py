@@ -243,8 +243,8 @@ class CreditInsuranceDeclaration(models.Model):
         return SQL(
             """
             WITH payment AS MATERIALIZED (
-                SELECT x.*, move_id AS invoice_key, NULL::int AS partner_id,
-                       %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, move_id, payment_move_id) AS reference
+                SELECT x.*, NULL::int AS partner_id,
+                       %(name)s || '/' || ROW_NUMBER() OVER (ORDER BY day, invoice_key, payment_move_id) AS reference
                   FROM (%(paid)s) x
             ), line AS (
                 INSERT INTO credit_insurance_declaration_line (%(columns)s)
@@ -267,14 +267,15 @@ class CreditInsuranceDeclaration(models.Model):
         """One row per declared shipment and payment of which another amount is matched than was declared."""
         return SQL(
             """
-            SELECT COALESCE(p.move_id, k.move_id) AS move_id, COALESCE(p.payment_move_id, k.payment_move_id)
-                   AS payment_move_id, COALESCE(p.number, k.number) AS number,
+            SELECT COALESCE(p.move_id, k.move_id) AS move_id, COALESCE(p.move_id, k.invoice_key) AS invoice_key,
+                   COALESCE(p.payment_move_id, k.payment_move_id) AS payment_move_id,
+                   COALESCE(p.number, k.number) AS number,
                    COALESCE(p.country_id, k.country_id) AS country_id,
                    COALESCE(p.currency_id, k.currency_id) AS currency_id, COALESCE(p.buyer_id, k.buyer_id) AS buyer_id,
                    COALESCE(p.shipped_on, k.shipped_on) AS shipped_on, COALESCE(p.day, k.day) AS day,
                    COALESCE(p.amount, 0) - COALESCE(k.amount, 0) AS amount
               FROM (%(paid)s) p
-              FULL JOIN (%(known)s) k ON k.move_id = p.move_id AND k.payment_move_id = p.payment_move_id
+              FULL JOIN (%(known)s) k ON k.invoice_key = p.move_id AND k.payment_move_id = p.payment_move_id
              WHERE COALESCE(p.amount, 0) <> COALESCE(k.amount, 0)
             """,
             paid=self._paid_sql(),
@@ -285,12 +286,13 @@ class CreditInsuranceDeclaration(models.Model):
         """What the declarations so far say of each payment, what was taken back of it included."""
         return SQL(
             """
-            SELECT move_id, payment_move_id, MAX(number) AS number, MAX(country_id) AS country_id,
-                   MAX(currency_id) AS currency_id, MAX(buyer_id) AS buyer_id, MAX(shipped_on) AS shipped_on,
-                   MAX(day) AS day, SUM(amount) AS amount
-              FROM credit_insurance_declaration_line
-             WHERE policy_id = %s AND kind = 'receipts' AND (live OR given_up) AND move_id IS NOT NULL AND day <= %s
-             GROUP BY move_id, payment_move_id
+            SELECT t.invoice_key, MAX(d.move_id) AS move_id, d.payment_move_id, MAX(d.number) AS number,
+                   MAX(d.country_id) AS country_id, MAX(d.currency_id) AS currency_id, MAX(d.buyer_id) AS buyer_id,
+                   MAX(d.shipped_on) AS shipped_on, MAX(d.day) AS day, SUM(d.amount) AS amount
+              FROM credit_insurance_declaration_line d
+              JOIN credit_insurance_declaration_sale t ON t.line_id = d.id
+             WHERE d.policy_id = %s AND d.kind = 'receipts' AND (d.live OR d.given_up) AND d.day <= %s
+             GROUP BY t.invoice_key, d.payment_move_id
             """,
             self.policy_id.id,
             self.period_to,
