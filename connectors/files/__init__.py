@@ -15,7 +15,7 @@
 schema of the XML form.
 """
 
-from .answers import FileAnswers, FoundBuyer
+from .answers import AnyReceipt, AnyStatus, FileAnswers, FoundBuyer
 from .coversheet import CoverSheet, SheetRow, SheetTable, cover_sheet
 from .outgoing import BuyerLookup, Outgoing
 from .problems import FileError, Problem, ProblemKind
@@ -23,6 +23,8 @@ from .route import export, form_of, forms, instructions, kind_of, read, read_exp
 from .settings import DateOrder, DecimalMark, Envelope, FileForm, Reading
 
 __all__ = [
+    "AnyReceipt",
+    "AnyStatus",
     "BuyerLookup",
     "CoverSheet",
     "DateOrder",

@@ -1,7 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.connectors import Document, DocumentKind, Operation, ReportFile
+from odoo.addons.credit_insurance.connectors import (
+    Document,
+    DocumentKind,
+    DocumentReceipt,
+    Operation,
+    ReportFile,
+)
 
 from . import credit_insurance_policy, credit_insurance_submission  # noqa: F401 (have to be loaded first)
 from .credit_insurance_evidence import safe_file_name, sha256
@@ -52,6 +58,7 @@ class CreditInsuranceClaimDocument(models.Model):
     _sender_groups = ("account.group_account_invoice",)
     _answer_states = ("acknowledged", "accepted", "refused")
     _sheet_report = "credit_insurance.action_report_claim_document"
+    _receipt_type = DocumentReceipt
 
     claim_id = fields.Many2one("credit.insurance.claim", ondelete="cascade", index="btree_not_null")
     notice_id = fields.Many2one(

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.credit_insurance.connectors import Claim, ClaimCause, ClaimState, Operation
+from odoo.addons.credit_insurance.connectors import Claim, ClaimCause, ClaimReceipt, ClaimState, Operation
 
 from .amounts import to_decimal
 from .claim_words import PENDING_STATES
@@ -27,6 +27,7 @@ class CreditInsuranceClaim(models.Model):
     _waiting_states = ("failed", "uncertain", *PENDING_STATES)
     _answer_states = ("acknowledged", "in_review", "accepted", "paid", "refused")
     _sheet_report = "credit_insurance.action_report_claim"
+    _receipt_type = ClaimReceipt
 
     # === BEFORE IT IS SENT === #
 
@@ -95,6 +96,7 @@ class CreditInsuranceClaim(models.Model):
     def _prepare_status_vals(self, status):
         return {
             "state": STATES.get(status.state, self.state),
+            "insurer_reference": status.claim_number or self.insurer_reference,
             "insurer_status_code": status.raw_code,
             "insurer_words": status.words or False,
             "accepted_amount": float(status.accepted_amount or 0),

@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.connectors import (
+    DeclarationReceipt,
     Operation,
     Receipt,
     ReceiptDeclaration,
@@ -31,6 +32,7 @@ class CreditInsuranceDeclaration(models.Model):
     _answer_states = ("acknowledged", "partial", "refused")
     _waiting_states = ("failed", "uncertain", "sent")
     _sheet_report = "credit_insurance.action_report_declaration"
+    _receipt_type = DeclarationReceipt
 
     # === MESSAGES === #
 

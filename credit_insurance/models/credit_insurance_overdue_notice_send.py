@@ -11,6 +11,7 @@ from odoo.addons.credit_insurance.connectors import (
     InvoiceExtension,
     Operation,
     OverdueNotice,
+    OverdueReceipt,
     RepaymentPlan,
 )
 
@@ -37,6 +38,7 @@ class CreditInsuranceOverdueNotice(models.Model):
     _inherit = "credit.insurance.overdue.notice"
 
     _sheet_report = "credit_insurance.action_report_overdue_notice"
+    _receipt_type = OverdueReceipt
 
     # === MESSAGES === #
 

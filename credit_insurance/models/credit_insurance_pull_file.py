@@ -11,7 +11,11 @@ that lists some, nothing is concluded about the others.
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
+from odoo.addons.credit_insurance.connectors.files import AnyReceipt, AnyStatus
+
+from .credit_insurance_submission_file import get_number
 from .marked_words import tell_problems
 from .pull_lists import REQUESTS, CoversEnd
 
@@ -87,20 +91,34 @@ class CreditInsurancePull(models.Model):
 
     def _take_answers(self, answers):
         """The rest of the file, to what was handed in over this connection; requests have a list of their own."""
-        references = {one.reference for one in answers.all() if getattr(one, "reference", "")}
-        if not references:
-            return
-        domain = [("name", "in", sorted(references)), ("policy_id.account_id", "=", self.account_id.id)]
-        for model in self.env["credit.insurance.submission"]._get_submission_models():
+        told = [one for one in answers.all() if isinstance(one, AnyReceipt | AnyStatus)]
+        references = {one.reference or get_number(one) for one in told}
+        for model in self.env["credit.insurance.submission"]._get_submission_models() if references else ():
             if model == REQUESTS:
                 continue
-            for record in self.env[model].search(domain).filtered(_waits):
-                try:
-                    with self.env.cr.savepoint():
-                        record._lock_for_user()
-                        self.answer_count += record._take_over_answers(answers)
-                except UserError as exc:
-                    self._note_problems([f"{record.name}: {exc}"])
+            records = self.env[model].search(self._get_answered_domain(told))
+            references -= {*records.mapped("name"), *records.mapped("insurer_reference")}
+            for record in records.filtered(_waits):
+                self._take_answer(record, answers)
+        if references:
+            shown = ", ".join(sorted(references)[:PROBLEMS_TOLD])
+            self._note_problems(
+                [self.env._("Nothing was sent to this insurer under what the file answers: %s.", shown)]
+            )
+
+    def _get_answered_domain(self, told):
+        names = {one.reference for one in told if one.reference}
+        numbers = {get_number(one) for one in told if not one.reference}
+        named = Domain("name", "in", sorted(names)) | Domain("insurer_reference", "in", sorted(numbers))
+        return named & Domain("policy_id.account_id", "=", self.account_id.id)
+
+    def _take_answer(self, record, answers):
+        try:
+            with self.env.cr.savepoint():
+                record._lock_for_user()
+                self.answer_count += record._take_over_answers(answers)
+        except UserError as exc:
+            self._note_problems([f"{record.name}: {exc}"])
 
 
 def _waits(record):

@@ -6,6 +6,7 @@ and answers are those of the other way.
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.connectors.files import FileForm, export
 
@@ -13,7 +14,10 @@ from . import credit_insurance_submission  # noqa: F401 (has to be loaded first)
 from .amounts import is_amount
 from .file_words import explain_to
 from .marked_words import tell_error
-from .submission_words import WAITING_STATES
+from .submission_words import UNSETTLED_STATES, WAITING_STATES
+
+# How the kinds of answers call the insurer's number.
+NUMBERS = ("claim_number", "notice_number", "case_number", "order_id", "request_id")
 
 
 class CreditInsuranceSubmission(models.AbstractModel):
@@ -25,6 +29,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
     _sheet_report = ""
     # States in which an answer can be entered.
     _waiting_states = WAITING_STATES
+    # The class of the insurer's receipts; none where the first answer is a state already.
+    _receipt_type = ()
 
     # === ACTIONS === #
 
@@ -133,6 +139,8 @@ class CreditInsuranceSubmission(models.AbstractModel):
             raise UserError(self.env._("This is no answer to %s.", self.name))
         if amount and (amount < 0 or not is_amount(amount)):
             raise UserError(self.env._("This is no amount."))
+        if decided_on and decided_on > self.sudo().company_id._credit_today():
+            raise UserError(self.env._("The insurer cannot have decided on %s in the future.", self.name))
         before, record = self.state, self.sudo()
         vals = self._prepare_answer_vals(state, amount=amount, decided_on=decided_on)
         record.write(
@@ -140,6 +148,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
                 **vals,
                 "state": state,
                 "insurer_reference": number.strip() or self.insurer_reference,
+                "insurer_status_code": False,  # that of an earlier answer
                 "insurer_words": words.strip() or self.insurer_words,
                 "acknowledged_on": self.acknowledged_on or fields.Datetime.now(),
                 "status_changed_on": fields.Datetime.now(),
@@ -168,20 +177,57 @@ class CreditInsuranceSubmission(models.AbstractModel):
         return self._take_over_answers(answers)
 
     def _take_over_answers(self, answers):
-        """As :meth:`_apply_answers`, for one that was looked at and locked."""
-        receipt = next((one for one in answers.receipts if self._is_named(one.reference)), None)
-        status = next((one for one in self._get_status_answers(answers) if self._is_named(one.reference)), None)
+        """As :meth:`_apply_answers`, for one that was looked at and locked.
+
+        :raise UserError: the file is older than what is known of it
+        """
+        receipt = self._find_latest(one for one in answers.receipts if isinstance(one, self._receipt_type))
+        status = self._find_latest(self._get_status_answers(answers))
+        if status is not None:
+            self._check_not_older(status)
         if receipt is not None and self.state not in ("acknowledged", "pending"):
             self.sudo()._record_receipt(receipt)
         if status is not None:
-            self.sudo()._apply_status(status)
+            self.sudo()._record_told(status)
         if receipt is None and status is None:
             return False
         self.message_post(body=self.env._("The insurer's answer was read from a file."))
         return True
 
-    def _is_named(self, reference):
-        return bool(reference) and reference == self.name
+    def _record_told(self, status):
+        """A state that was told and not asked for: from it, too, it is known that the insurer has this."""
+        if self.state in UNSETTLED_STATES:
+            self.activity_unlink([self._activity_type])
+        self._apply_status(status)
+        if self.state in UNSETTLED_STATES:  # a code we do not know
+            self.state = "acknowledged"
+        if not self.acknowledged_on:
+            self.acknowledged_on = fields.Datetime.now()
+            self._on_arrived()
+
+    def _find_latest(self, answers):
+        """Of answers, the latest one to this record, or None; a file may tell the whole course of it."""
+        ours = sorted(filter(self._is_meant, answers), key=_told_at)
+        return ours[-1] if ours else None
+
+    def _is_meant(self, answer):
+        """Whether an answer names this record: by our reference, or without one by the insurer's number."""
+        if answer.reference:
+            return answer.reference == self.name
+        return bool(self.insurer_reference) and get_number(answer) == self.insurer_reference
+
+    def _check_not_older(self, status):
+        """What the insurer told last stands. Of what a person entered it is not known since when it stands so."""
+        since = getattr(status, "updated_at", None)
+        known = self.insurer_status_code and self.status_changed_on
+        if since and known and since.date() < known.date():
+            raise UserError(
+                self.env._(
+                    "What the file says of %(name)s is of %(day)s and older than what is known: it was left out.",
+                    name=self.name,
+                    day=format_date(self.env, since.date()),
+                )
+            )
 
     def _get_status_answers(self, answers):
         """Those of the file's answers that say how a record of this model stands."""
@@ -206,3 +252,13 @@ class CreditInsuranceSubmission(models.AbstractModel):
     def _get_sheet_table(self):
         """The cover sheet's table: ``(headings, rows, indexes of the columns that hold figures)``, or None."""
         return None
+
+
+def get_number(answer):
+    """The insurer's number in an answer to something that was sent."""
+    return next((getattr(answer, name) for name in NUMBERS if getattr(answer, name, "")), "")
+
+
+def _told_at(answer):
+    names = ("updated_at", "received_at", "ordered_at")
+    return next(getattr(answer, name) for name in names if hasattr(answer, name))

@@ -18,6 +18,8 @@ SUBMISSION_STATES = [
 SENDABLE_STATES = ("draft", "failed")
 # It is not known at the insurer, or only perhaps: an answer of the insurer is entered by hand from here, too.
 WAITING_STATES = ("failed", "uncertain", "sent", "acknowledged", "pending")
+# A try was made, and whether the insurer has it is not known.
+UNSETTLED_STATES = ("queued", "failed", "uncertain")
 # The insurer has it and may still say something about it.
 PENDING_STATES = ("sent", "acknowledged", "pending")
 DEAD_STATES = ("refused", "cancelled")

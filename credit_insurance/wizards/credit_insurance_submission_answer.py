@@ -74,8 +74,10 @@ class CreditInsuranceSubmissionAnswer(models.TransientModel):
         if not self._is_submission(self.res_model):
             raise UserError(self.env._("Nothing of this kind is sent to insurers."))
         record = self.env[self.res_model].browse(self.res_id).exists()
+        if not record:
+            raise UserError(self.env._("What is answered here was deleted."))
         record.check_access("write")
-        return record.ensure_one()
+        return record
 
     def _attach_report(self, record):
         if record._name != "credit.insurance.report.order":
