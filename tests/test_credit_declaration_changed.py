@@ -59,6 +59,17 @@ class TestDeclarationChanged(DeclarationCase):
         self.assertEqual(self._told(first, second, third), {"DE": 1000.0})
         self.assertFalse(self._next(third).line_ids)
 
+    def test_invoice_that_is_in_draft_again_is_named_before_it_is_taken_back(self):
+        first = self._submit(self._make())
+        self.sale.button_draft()
+        second = self._next(first)
+        self.assertEqual(second.declared_line_ids.amount, -1000.0)
+        self.assertRegex(second.warning_text, f"in draft again.*{self.sale.name}")
+        self.sale.action_post()
+        second.action_refresh_figures()
+        self.assertFalse(second.line_ids)
+        self.assertNotIn("in draft again", second.warning_text)
+
     def test_deleted_invoice_is_taken_back_under_its_number(self):
         first = self._submit(self._make())
         number = self.sale.name

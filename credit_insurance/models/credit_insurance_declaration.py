@@ -109,19 +109,33 @@ class CreditInsuranceDeclaration(models.Model):
         if self.due_on and self.due_on < today:
             warnings.append(self.env._("It was to be declared until %s.", format_date(self.env, self.due_on)))
         drafts = self.env["account.move"].sudo().search_count(self._get_draft_domain())
-        if by_hand := self._get_told_by_hand():
-            numbers = ", ".join(by_hand.mapped("number"))
+        warnings += self._get_change_warnings()
+        if drafts and self.kind != "receipts":
+            warnings.append(self.env._("%s invoices of the period are not posted yet.", drafts))
+        return warnings
+
+    def _get_change_warnings(self):
+        """About what changed since it was declared."""
+        warnings = []
+        numbers = ", ".join(self._get_told_by_hand().mapped("number"))
+        if numbers and self.kind == "receipts":
             warnings.append(
                 self.env._(
                     "Payments were taken back after they were declared (%s). No interface takes that: tell it.", numbers
                 )
-                if self.kind == "receipts"
-                else self.env._(
-                    "Invoices changed after they were declared (%s). No interface takes that: tell it.", numbers
+            )
+        elif numbers:
+            warnings.append(
+                self.env._("Invoices changed after they were declared (%s). No interface takes that: tell it.", numbers)
+            )
+        corrected = self.sudo().line_ids.filtered("corrects_id").move_ids
+        if reset := corrected.filtered(lambda move: move.state == "draft"):
+            warnings.append(
+                self.env._(
+                    "Declared invoices are in draft again and so are taken back (%s). Post them first if they stand.",
+                    ", ".join(reset.mapped("display_name")),
                 )
             )
-        if drafts and self.kind != "receipts":
-            warnings.append(self.env._("%s invoices of the period are not posted yet.", drafts))
         return warnings
 
     def _get_draft_domain(self):

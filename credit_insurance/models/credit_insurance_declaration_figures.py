@@ -44,7 +44,7 @@ class CreditInsuranceDeclaration(models.Model):
             for model in (lines, lines.sale_ids):
                 model.invalidate_model()
             names = ["line_ids", "declared_line_ids", "left_out_line_ids", "total_text", "left_out_text"]
-            self.invalidate_model([*names, "refused_count"])
+            self.invalidate_model([*names, "refused_count", "warning_text"])
 
     # === SALES === #
 

@@ -13,7 +13,7 @@ def migrate(cr, version):
         INSERT INTO credit_insurance_declaration_sale
                (line_id, company_id, move_id, invoice_key, partner_id, number, day, currency_id, amount)
         SELECT d.id, d.company_id, m.id, m.id, CASE WHEN d.kind <> 'receipts' THEN m.commercial_partner_id END,
-               m.name, COALESCE(d.day, m.invoice_date), d.currency_id,
+               COALESCE(d.number, m.name), COALESCE(d.day, m.invoice_date), d.currency_id,
                CASE WHEN d.invoice_count = 1 THEN d.amount
                     WHEN m.move_type = 'out_refund' THEN -m.amount_untaxed ELSE m.amount_untaxed END
           FROM credit_insurance_declaration_line_move_rel r
