@@ -102,6 +102,34 @@ class TestImpact(SimulatorCase, CreditCommon):
         self.assertEqual(impact.restored_on, self.today)
         self.assertFalse(impact.activity_ids)
 
+    def test_cover_as_it_stood_before_ends_the_impact_and_less_does_not(self):
+        self._make_confirmed_order(1000, partner=self.customer)
+        percentage = "UPDATE cover SET insured_percentage = ? WHERE buyer_id = '1001'"
+        store = self.simulator.control.book.store
+        for worse, better, back in (
+            (
+                {"statusCode": "REDUCED", "amount": 20000},
+                {"amount": 30000},
+                {"statusCode": "APPROVED", "amount": 60000},
+            ),
+            ({"effectiveTo": 40}, {"effectiveTo": 30}, {"effectiveTo": 90}),
+        ):
+            with self.subTest(**worse):
+                impact = self._change(**worse)
+                self.assertTrue(impact.activity_ids)
+                self._change(**better)
+                self.assertFalse(impact.restored_on)
+                self._change(**back)
+                self.assertEqual(impact.restored_on, self.today)
+                self.assertFalse(impact.activity_ids)
+        store.run(percentage, "80")
+        self._pull()
+        impact = self._impacts()[-1]
+        self.assertEqual((impact.kind, impact.restored_on), ("percentage", False))
+        store.run(percentage, "90")
+        self._pull()
+        self.assertEqual(impact.restored_on, self.today)
+
     def test_refused_increase_changes_nothing(self):
         self.simulator.control.set_cover("1001", statusCode="PENDING", amount=60000)
         self._pull()

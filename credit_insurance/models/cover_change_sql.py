@@ -93,6 +93,24 @@ END_IMPACTS = """
      WHERE c.kind = 'restored' AND m.cover_id = o.id AND m.cover_id < c.id AND m.restored_on IS NULL
     RETURNING m.id
 """
+# A change for the worse is undone by an answer that grants again what stood before it.
+UNDO_IMPACTS = """
+    UPDATE credit_insurance_impact m
+       SET restored_on = %(today)s
+      FROM credit_insurance_cover n
+      JOIN credit_insurance_cover o ON o.policy_id = n.policy_id AND o.external_id = n.external_id
+                                   AND o.buyer_id = n.buyer_id AND o.layer = n.layer AND o.id < n.id
+     WHERE n.id = ANY(%(added)s) AND m.cover_id = o.id AND m.restored_on IS NULL
+       AND n.status IN ('approved', 'partial', 'reduced')
+       AND (n.effective_to IS NULL OR n.effective_to >= %(today)s)
+       AND CASE m.kind
+                WHEN 'expiring' THEN n.effective_to IS NULL OR n.effective_to >= m.effective_from
+                WHEN 'percentage' THEN n.insured_percentage >= m.percentage_before
+                WHEN 'reduced' THEN n.amount >= m.amount_before AND n.currency_id = m.cover_currency_id
+                WHEN 'currency' THEN n.amount >= m.amount_before AND n.currency_id = m.cover_currency_id
+                ELSE FALSE END
+    RETURNING m.id
+"""
 GRADE_EVENTS = """
     INSERT INTO credit_insurance_event
            (buyer_id, company_id, kind, date, known_on, source, reference, note, origin, active,

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from . import credit_insurance_cover, credit_insurance_grade  # noqa: F401 (have to be loaded first)
-from .cover_change_sql import CHANGES, END_IMPACTS, GRADE_EVENTS, INSERT_EVENTS, INSERT_IMPACTS
+from .cover_change_sql import CHANGES, END_IMPACTS, GRADE_EVENTS, INSERT_EVENTS, INSERT_IMPACTS, UNDO_IMPACTS
 
 
 class CreditInsuranceCover(models.Model):
@@ -17,6 +17,8 @@ class CreditInsuranceCover(models.Model):
         """Of these new answers under a policy, record those that changed a cover: a few statements for any number."""
         company = policy.company_id
         values = _make_values(self.env, added, company, policy.insurer_id)
+        undone = [impact_id for (impact_id,) in self.env.execute_query(SQL(UNDO_IMPACTS, **values))]
+        self._take_back_impacts(undone)
         found = self.env.execute_query(SQL("SELECT DISTINCT c.currency_id FROM (%s) c", SQL(CHANGES, **values)))
         if not found:
             return
@@ -25,11 +27,15 @@ class CreditInsuranceCover(models.Model):
         self.env.cr.execute(SQL(INSERT_EVENTS, **values))
         ended = [impact_id for (impact_id,) in self.env.execute_query(SQL(END_IMPACTS, **values))]
         impacts = [impact_id for (impact_id,) in self.env.execute_query(SQL(INSERT_IMPACTS, **values))]
+        self.env["credit.insurance.event"].invalidate_model(flush=False)
+        self._take_back_impacts(ended)
+        self.env["credit.insurance.impact"].browse(impacts)._enqueue()
+
+    @api.model
+    def _take_back_impacts(self, ended):
         model = self.env["credit.insurance.impact"]
         model.invalidate_model(flush=False)
-        self.env["credit.insurance.event"].invalidate_model(flush=False)
         model.browse(ended)._take_back()
-        model.browse(impacts)._enqueue()
 
     @api.model
     def _get_rate(self, currency_id, company):
