@@ -8,6 +8,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.credit_insurance.connectors import Operation
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -91,6 +92,21 @@ class TestWakeUp(SimulatorCase, CreditCommon, HttpCase):
         self.assertEqual([bool(note.operations) for note in notes], [True] * 3 + [False])
         self.assertEqual(len(self._jobs()), 1)
         self.assertEqual(notes._put_together(), (None, [], []))
+
+    def test_numbers_too_many_for_one_question_are_not_cut(self):
+        with patch(f"{WAKE_UP}.IDS_AT_ONCE", 3):
+            for numbers in ("12", "34"):
+                self._post(self._body("GRADE_CHANGED", buyers=list(numbers), requests=list(numbers)))
+            notes = self._notes()
+            self.assertEqual(notes.mapped("buyer_ids"), [["1", "2"], ["3", "4"]])
+            _operations, buyers, requests = notes._put_together()
+        self.assertEqual((buyers, requests), ([], []), "all are asked about")
+
+    def test_a_call_that_names_no_request_is_about_all_of_them(self):
+        model, sent = self.env["credit.insurance.wake.up"].sudo(), [Operation.CLAIM_STATUS]
+        for requests in (["R-1"], False):
+            model.create({"account_id": self.account.id, "operations": sent, "request_ids": requests})
+        self.assertEqual(self._notes()._put_together(), ({Operation.CLAIM_STATUS}, [], []))
 
     def test_disabled_and_neutralized_connections_pass_over_it(self):
         self.account.state = "disabled"

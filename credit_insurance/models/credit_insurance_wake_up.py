@@ -24,7 +24,7 @@ from . import credit_insurance_account  # noqa: F401 (has to be loaded first)
 _logger = logging.getLogger(__name__)
 
 CALLS_A_MINUTE = 20
-IDS_AT_ONCE = 200  # more than so many numbers in a note, and everything is asked for
+IDS_AT_ONCE = 200  # more than so many numbers at once, and everything is asked for
 SECONDS = 3  # calls often come in groups
 FLOOD_SECONDS = 60
 PATH = "/credit_insurance/webhook/"
@@ -206,13 +206,16 @@ class CreditInsuranceWakeUp(models.Model):
             self._ask(account, *notes._put_together())
 
     def _put_together(self):
-        """``(operations, numbers of buyers, numbers of requests)`` of these notes; operations are None for all."""
+        """``(operations, numbers of buyers, numbers of requests)`` of these notes; operations are None for all, and
+        no numbers stand for all numbers."""
         if any(not note.operations for note in self):
             return None, [], []
         operations = {name for note in self for name in note.operations}
         narrow = all(note.buyer_ids for note in self if LISTED & set(note.operations))
-        buyers = sorted({number for note in self for number in note.buyer_ids or ()}) if narrow else []
-        return operations, buyers[:IDS_AT_ONCE], sorted({key for note in self for key in note.request_ids or ()})
+        named = all(note.request_ids for note in self if set(note.operations) - LISTED)
+        buyers = {number for note in self for number in note.buyer_ids or ()} if narrow else ()
+        requests = {number for note in self for number in note.request_ids or ()} if named else ()
+        return operations, *(sorted(ids) if len(ids) <= IDS_AT_ONCE else [] for ids in (buyers, requests))
 
     @api.model
     def _ask(self, account, operations, buyers, requests):
