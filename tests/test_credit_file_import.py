@@ -169,6 +169,60 @@ class TestFileImport(FileImportCommon):
         self.assertFalse(self.env["credit.insurance.pull"].search([("account_id", "=", self.account.id)]))
 
     def test_a_file_waits_for_the_pull_that_is_under_way(self):
-        self.env["credit.insurance.pull"].sudo().create({"account_id": self.account.id})
+        self.account.connector = "sandbox"
+        self.assertTrue(self.env["credit.insurance.pull"]._start(self.account)._has_job())
         with self.assertRaisesRegex(UserError, "is being pulled"):
             self._import([self._cover()])
+
+    def test_covers_older_than_the_last_complete_list_are_refused_also_in_part(self):
+        self._import([self._cover()], complete=True)
+        old = self._cover("9000", decided_on=self.today - timedelta(days=20))
+        with self.assertRaisesRegex(UserError, "older than what is known"):
+            self._import([old], as_of=self.now - timedelta(days=1))
+        self.assertEqual(self.buyer.cover_amount, 2500.0)
+
+    def test_a_cover_that_a_later_file_told_stays_as_it_told_it(self):
+        self._import([self._cover(status=CoverStatus.WITHDRAWN, amount="0")])
+        pull = self._import([self._cover("9000")], as_of=self.now - timedelta(days=10))
+        self.assertEqual(self.buyer.cover_status, "withdrawn")
+        self.assertIn("C-1", pull.problem)
+
+    def test_what_a_file_changes_is_as_old_as_the_file(self):
+        as_of = self.now - timedelta(days=40)
+        grade = Grade("B-1", "4", "1-10", self.today - timedelta(days=50))
+        decided = self.today - timedelta(days=50)
+        self._import([self._cover(decided_on=decided, effective_from=decided), grade], as_of=as_of)
+        self.assertEqual(self.buyer.current_cover_id.confirmed_at, as_of)
+        self.assertEqual(self.buyer.grade_confirmed_at, as_of)
+
+    def test_of_two_grades_of_a_buyer_in_a_file_the_later_counts(self):
+        earlier = Grade("B-1", "6", "1-10", self.today - timedelta(days=30))
+        later = Grade("B-1", "4", "1-10", self.today)
+        self._import([later, earlier])
+        self.assertEqual((self.buyer.grade, self.buyer.graded_on), ("4", self.today))
+
+    def test_a_grade_that_a_later_file_told_stays_as_it_told_it(self):
+        self._import([Grade("B-1", "4", "1-10", self.today)])
+        self._import([Grade("B-1", "6", "1-10", self.today - timedelta(days=30))], as_of=self.now - timedelta(days=20))
+        self.assertEqual(self.buyer.grade, "4")
+
+    def test_a_file_that_tells_little_leaves_the_error_of_the_last_pull(self):
+        self.account.connector = "sandbox"
+        self.account._record_failure("The insurer could not be reached.")
+        self._import([Grade("B-1", "4", "1-10", self.today)])
+        self.assertTrue(self.account.last_error)
+        self._import([self._cover()], complete=True)
+        self.assertFalse(self.account.last_error)
+
+    def test_a_pull_whose_job_is_gone_keeps_no_file_waiting(self):
+        gone = self.env["credit.insurance.pull"].sudo().create({"account_id": self.account.id})
+        self._import([self._cover()])
+        self.assertEqual((gone.state, self.buyer.cover_amount), ("failed", 2500.0))
+
+    def test_nothing_is_concluded_from_a_list_with_a_cover_that_could_not_be_taken_over(self):
+        self._import([self._cover()])
+        self.env["res.currency"].search([("name", "=", "XAF")]).active = False
+        withdrawn = self._cover("0", status=CoverStatus.WITHDRAWN, currency="XAF")
+        pull = self._import([withdrawn], complete=True)
+        self.assertIn("XAF", pull.problem)
+        self.assertFalse(self.account.covers_pulled_at)

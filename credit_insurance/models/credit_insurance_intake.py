@@ -67,6 +67,7 @@ class CreditInsuranceCover(models.Model):
             "pull": pull.id,
             "percentage": policy.insured_percentage,
             "today": policy.company_id._credit_today(),
+            "told": pull._get_told_at(),
             "now": fields.Datetime.now(),
             "uid": self.env.uid,
         }

@@ -1,6 +1,7 @@
 """Adapter: grades as the insurer tells them, into the history of our buyers."""
 
 import json
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -25,7 +26,7 @@ class CreditInsuranceGrade(models.Model):
                 "graded_on": str(grade.graded_on) if grade.graded_on else None,
                 "risk_class": classes[grade.value],
             }
-            for grade in grades
+            for grade in sorted(grades, key=lambda grade: grade.graded_on or date.max)
         }
         self.env.flush_all()
         incoming = SQL(
@@ -47,7 +48,7 @@ class CreditInsuranceGrade(models.Model):
                    (buyer_id, insurer_id, company_id, pull_id, grade, risk_class, graded_on, fetched_at,
                     create_uid, create_date, write_uid, write_date)
             SELECT b.id, %(insurer)s, b.company_id, %(pull)s, i.grade, i.risk_class,
-                   GREATEST(COALESCE(i.graded_on, %(today)s::date), last.graded_on), %(now)s,
+                   GREATEST(COALESCE(i.graded_on, %(today)s::date), last.graded_on), %(told)s,
                    %(uid)s, %(now)s, %(uid)s, %(now)s
               FROM %(incoming)s
               JOIN credit_insurance_buyer_link l ON l.id = ANY(%(links)s) AND l.external_id = i.buyer
@@ -63,6 +64,7 @@ class CreditInsuranceGrade(models.Model):
             insurer=insurer.id,
             links=list(links.ids),
             pull=pull.id,
+            told=pull._get_told_at(),
             now=fields.Datetime.now(),
             # Of an insurer that does not say since when: it is a change when the grade is another.
             today=fields.Date.context_today(pull),

@@ -76,9 +76,7 @@ class CreditInsurancePull(models.Model):
         running = pulls._get_running(account)
         if running and running._has_job():
             return running
-        if running:
-            running._fail(self.env._("The pull was interrupted; another one was started."))
-            running.flush_recordset()
+        running._end_interrupted()
         vals = {"account_id": account.id, "wanted": list(buyer_ids) or False, "place": account._get_place()}
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
@@ -92,6 +90,12 @@ class CreditInsurancePull(models.Model):
     @api.model
     def _get_running(self, account):
         return self.search([("account_id", "=", account.id), ("state", "=", "running")])
+
+    def _end_interrupted(self):
+        """Before another one begins: no job carries this one on."""
+        if self:
+            self._fail(self.env._("The pull was interrupted; another one was started."))
+            self.flush_recordset()
 
     def _make_plan(self, operations=None):
         """The lists this insurer gives, in the order in which they are read."""
@@ -238,6 +242,10 @@ class CreditInsurancePull(models.Model):
         links = self.env["credit.insurance.buyer.link"].search(domain, order="id")
         self.grade_count += self.env["credit.insurance.grade"]._take_over(self, links, grades)
         return sorted(numbers - set(links.mapped("external_id")))
+
+    def _get_told_at(self):
+        """Of when the data are that come now."""
+        return fields.Datetime.now()
 
     def _note_problems(self, problems):
         if problems:

@@ -38,10 +38,14 @@ class CreditInsurancePull(models.Model):
         :raise UserError: a pull is under way, or the file is older than what is known
         """
         pulls = self.sudo()
-        if pulls._get_running(account):
+        running = pulls._get_running(account)
+        if running and running._has_job():
             raise UserError(self.env._("“%s” is being pulled: read the file when that is done.", account.name))
-        if complete and account.covers_pulled_at and as_of < account.covers_pulled_at:
+        known = [account.covers_pulled_at] if answers.covers or complete else []
+        known += [account.grades_pulled_at] if answers.grades else []
+        if any(moment and as_of < moment for moment in known):
             raise UserError(self.env._("The file is older than what is known of “%s” already.", account.name))
+        running._end_interrupted()
         pull = pulls.create({"account_id": account.id, "place": account._get_place(), "started_at": as_of, "plan": []})
         pull.file_id = self.env["ir.attachment"]._keep_evidence(pull, *file)
         pull.incomplete = bool(answers.problems) or not complete
@@ -56,8 +60,12 @@ class CreditInsurancePull(models.Model):
         pull._take_answers(answers)
         pull._forget_marks()
         pull.write({"state": "done", "finished_at": fields.Datetime.now()})
-        account.sudo()._record_success()
+        if not (pull.incomplete and account.can_pull):  # what the interface still fails to tell is not told by a part
+            account.sudo()._record_success()
         return pull
+
+    def _get_told_at(self):
+        return self.started_at if self.file_id else super()._get_told_at()
 
     def _take_covers(self, covers):
         """The covers by policy; after a complete list, who is missing from it."""
@@ -73,7 +81,11 @@ class CreditInsurancePull(models.Model):
                 )
                 self.incomplete = True
                 continue
+            told = self._leave_out_older(policy, told)
+            before = self.problem
             self._take_over_covers(policy, told)
+            if self.problem != before:
+                self.incomplete = True
         lacking = self.account_id._get_pulled_policies().filtered(lambda policy: policy.number not in by_policy)
         if lacking and not self.incomplete:
             numbers = ", ".join(lacking.mapped("number"))
@@ -82,12 +94,34 @@ class CreditInsurancePull(models.Model):
         if by_policy and not self.incomplete:
             CoversEnd(self, None, lacking).take_over(None)
 
+    def _leave_out_older(self, policy, covers):
+        """Those of these covers of which nothing later is known; the others came nevertheless."""
+        domain = [("policy_id", "=", policy.id), ("external_id", "in", [cover.cover_id for cover in covers])]
+        later = self.env["credit.insurance.cover"].search([*domain, ("fetched_at", ">", self.started_at)])
+        references = set(later.mapped("external_id"))
+        if references:
+            self._mark_seen(policy, references)
+            shown = ", ".join(sorted(references)[:PROBLEMS_TOLD])
+            self._note_problems([self.env._("Of these covers something later than the file is known: %s.", shown)])
+        return [cover for cover in covers if cover.cover_id not in references]
+
     def _take_grades(self, grades):
+        grades = self._leave_out_older_grades(grades)
         if not grades:
             return
         if missing := self._take_over_grades(grades):
             shown = ", ".join(missing[:PROBLEMS_TOLD])
             self._note_problems([self.env._("No buyer has these numbers, which the file grades: %s.", shown)])
+
+    def _leave_out_older_grades(self, grades):
+        domain = [("account_id", "=", self.account_id.id), ("external_id", "in", [grade.buyer_id for grade in grades])]
+        later = [("insurer_id", "=", self.account_id.insurer_id.id), ("fetched_at", ">", self.started_at)]
+        links = self.env["credit.insurance.buyer.link"].search([*domain, ("buyer_id.grade_ids", "any", later)])
+        numbers = set(links.mapped("external_id"))
+        if numbers:
+            shown = ", ".join(sorted(numbers)[:PROBLEMS_TOLD])
+            self._note_problems([self.env._("Of these buyers a later grade than the file's is known: %s.", shown)])
+        return [grade for grade in grades if grade.buyer_id not in numbers]
 
     def _take_answers(self, answers):
         """The rest of the file, to what was handed in over this connection; requests have a list of their own."""

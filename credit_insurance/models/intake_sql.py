@@ -33,7 +33,7 @@ INSERT_CHANGED = """
            i.told_from, i.effective_to,
            i.announced_status, i.announced_code, i.announced_from, i.announced_amount, i.decided_on,
            i.conditions, i.status = 'refused' AND last.status IN ('approved', 'partial', 'reduced'),
-           i.reference, i.fingerprint, i.grade, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+           i.reference, i.fingerprint, i.grade, %(told)s, %(uid)s, %(now)s, %(uid)s, %(now)s
       FROM %(incoming)s
       JOIN credit_insurance_buyer_link l ON l.account_id = %(account)s AND l.external_id = i.buyer
       JOIN credit_insurance_buyer b ON b.id = l.buyer_id
@@ -61,7 +61,7 @@ END_TEMPORARY = """
             effective_from, external_id, fetched_at, create_uid, create_date, write_uid, write_date)
     SELECT t.buyer_id, t.policy_id, t.company_id, %(pull)s, TRUE, t.layer, 'expired', 0, t.currency_id,
            t.insured_percentage, GREATEST(%(today)s, t.effective_from), t.external_id,
-           %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+           %(told)s, %(uid)s, %(now)s, %(uid)s, %(now)s
       FROM (SELECT DISTINCT ON (c.external_id, c.buyer_id) c.*
               FROM credit_insurance_cover c
              WHERE c.policy_id = %(policy)s AND c.layer = 'temporary' AND c.external_id = ANY(%(permanent)s)
