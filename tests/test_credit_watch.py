@@ -36,6 +36,31 @@ class TestWatch(ClaimCommon):
         self.assertEqual(placed["number"], self.link.watch_reference)
         self.assertIn(self.account.sudo().webhook_url, str(placed))
 
+    def test_a_buyer_in_two_jobs_is_watched_once(self):
+        links = self.env["credit.insurance.buyer.link"].sudo()
+        for _job in range(2):
+            links._job_watch(self.account.id, self.link.ids)
+            self.link.sudo().watched_until = self.today + timedelta(days=300)
+        self.assertEqual(len(self._placed()), 1)
+
+    def test_a_corrected_number_is_watched_and_no_longer_the_old_one(self):
+        policy = {
+            "policyNumber": "POL-2",
+            "holder": "Test",
+            "currency": "EUR",
+            "startsOn": -9,
+            "insuredPercentage": "90",
+        }
+        second = {"buyerId": "B-2", "name": "Second", "country": "DE"}
+        self.simulator.control.seed(data={"policies": [policy], "buyers": [second]})
+        self._run()
+        before = self.link.watch_reference
+        self.link.with_user(self.manager).external_id = "B-2"
+        self.assertFalse(self.link.watch_reference)
+        self._run()
+        self.assertNotIn(self.link.watch_reference, (False, before))
+        self.assertEqual(len(self._placed()), 2)
+
     def test_nobody_is_watched_unless_somebody_wants_it(self):
         self.account.watch_buyers = False
         self.assertEqual((self._run(), self._placed()), (0, []))

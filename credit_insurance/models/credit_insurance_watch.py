@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.addons.credit_insurance.connectors import MonitoringOrder, Operation, RejectedByInsurer
 
 RENEWED_DAYS = 14
+WATCH_FIELDS = ("watch_reference", "watched_until", "watched_in", "watch_note")
 
 
 class CreditInsuranceAccount(models.Model):
@@ -43,17 +44,28 @@ class CreditInsuranceBuyerLink(models.Model):
     watched_in = fields.Char(readonly=True, copy=False, help="Where the connection led when it was asked for.")
     watch_note = fields.Text(string="Not Watched", readonly=True, copy=False, help="Why the insurer does not.")
 
+    def write(self, vals):
+        # Who is watched is the entity behind the number.
+        moved = self.filtered(lambda link: vals.get("external_id", link.external_id) != link.external_id)
+        result = super().write(vals)
+        if moved:
+            moved.sudo().write(dict.fromkeys(WATCH_FIELDS, False))
+        return result
+
     @api.model
     def _enqueue_watch(self, account):
+        self._enqueue("_job_watch", account, self.sudo().search(self._get_unwatched_domain(account), order="id").ids)
+
+    @api.model
+    def _get_unwatched_domain(self, account):
         soon = account.company_id._credit_today() + timedelta(days=RENEWED_DAYS)
-        domain = [
+        return [
             ("account_id", "=", account.id),
             ("buyer_id.active", "=", True),
             "|",
             ("watched_in", "!=", account._get_place()),
             ("watched_until", "<", soon),
         ]
-        self._enqueue("_job_watch", account, self.sudo().search(domain, order="id").ids)
 
     @api.model
     def _job_watch(self, account_id, link_ids):
@@ -61,15 +73,16 @@ class CreditInsuranceBuyerLink(models.Model):
         if not account.watch_buyers or account._get_refusal():
             return
         with account._job_errors(), account._connect() as insurer:
-            for link in self.browse(link_ids).exists():
+            # Another job may have had them watched meanwhile.
+            for link in self.search([("id", "in", link_ids), *self._get_unwatched_domain(account)], order="id"):
                 link._watch(insurer)
 
     def _watch(self, insurer):
-        """Place it. The reference is the same for every try, and another one for what follows when it has ended."""
+        """Place it. The reference is the same for every try, and another one for another number and after its end."""
         self.ensure_one()
         number = f"{self.watched_until:%Y%m%d}" if self.watched_until else "1"
         order = MonitoringOrder(
-            reference=f"WATCH-{self.id}-{number}",
+            reference=f"WATCH-{self.id}-{self.external_id}-{number}",
             buyer_id=self.external_id,
             starts_on=self.company_id._credit_today(),
             callback_url=self.account_id.sudo().webhook_url or "",
