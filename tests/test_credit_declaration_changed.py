@@ -40,6 +40,7 @@ class TestDeclarationChanged(DeclarationCase):
         second = self._next(first)
         line = second.declared_line_ids
         self.assertEqual((line.amount, line.invoice_count, line.corrects_id), (-200.0, 1, first))
+        self.assertEqual(set(first.declared_line_ids.mapped("correction")), {False})
         self.assertIn(first.name, line.correction)
         self.assertEqual(line.move_ids, self.sale)
         self._submit(second)

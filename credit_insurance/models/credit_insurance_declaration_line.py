@@ -71,7 +71,7 @@ class CreditInsuranceDeclarationLine(models.Model):
     def _compute_correction(self):
         for line in self:
             corrected = line.corrects_id
-            line.correction = corrected and self.env._(
+            line.correction = bool(corrected) and self.env._(
                 "%(declaration)s, %(start)s to %(end)s",
                 declaration=corrected.name,
                 start=format_date(self.env, corrected.period_from),

@@ -44,7 +44,7 @@ class CreditInsuranceDeclarationSale(models.Model):
     number = fields.Char(string="Invoice Number", readonly=True)
     day = fields.Date(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    amount = fields.Monetary(string="Told", readonly=True, help="A correction tells the difference.")
+    amount = fields.Monetary(string="Declared", readonly=True, help="A correction tells the difference.")
 
 
 class CreditInsuranceDeclaration(models.Model):
