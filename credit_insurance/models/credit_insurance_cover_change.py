@@ -35,7 +35,8 @@ class CreditInsuranceCover(models.Model):
     def _take_back_impacts(self, ended):
         model = self.env["credit.insurance.impact"]
         model.invalidate_model(flush=False)
-        model.browse(ended)._take_back()
+        if ended:
+            model.browse(ended)._take_back()
 
     @api.model
     def _get_rate(self, currency_id, company):
