@@ -51,10 +51,12 @@ class CreditInsuranceBuyerLink(models.Model):
         by_reference = {}
         for candidate in candidates:
             by_reference.setdefault(candidate.reference, []).append(candidate)
+        buyers = {reference: self._get_looked_up(account, reference) for reference in by_reference}
+        queries = self._prepare_queries(self.env["credit.insurance.buyer"].sudo().union(*buyers.values()))
         found, problems = [], []
         for reference, listed in by_reference.items():
-            buyer = self._get_looked_up(account, reference)
-            query = self._prepare_queries(buyer).get(buyer)
+            buyer = buyers[reference]
+            query = queries.get(buyer)
             match = self._prove(buyer, query, listed) if query else None
             if match:
                 found.append((buyer, match))

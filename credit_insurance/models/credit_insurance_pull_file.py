@@ -101,7 +101,7 @@ class CreditInsurancePull(models.Model):
         references = set(later.mapped("external_id"))
         if references:
             self._mark_seen(policy, references)
-            shown = ", ".join(sorted(references)[:PROBLEMS_TOLD])
+            shown = _list_some(references)
             self._note_problems([self.env._("Of these covers something later than the file is known: %s.", shown)])
         return [cover for cover in covers if cover.cover_id not in references]
 
@@ -110,7 +110,7 @@ class CreditInsurancePull(models.Model):
         if not grades:
             return
         if missing := self._take_over_grades(grades):
-            shown = ", ".join(missing[:PROBLEMS_TOLD])
+            shown = _list_some(missing)
             self._note_problems([self.env._("No buyer has these numbers, which the file grades: %s.", shown)])
 
     def _leave_out_older_grades(self, grades):
@@ -119,7 +119,7 @@ class CreditInsurancePull(models.Model):
         links = self.env["credit.insurance.buyer.link"].search([*domain, ("buyer_id.grade_ids", "any", later)])
         numbers = set(links.mapped("external_id"))
         if numbers:
-            shown = ", ".join(sorted(numbers)[:PROBLEMS_TOLD])
+            shown = _list_some(numbers)
             self._note_problems([self.env._("Of these buyers a later grade than the file's is known: %s.", shown)])
         return [grade for grade in grades if grade.buyer_id not in numbers]
 
@@ -135,7 +135,7 @@ class CreditInsurancePull(models.Model):
             for record in records.filtered(_waits):
                 self._take_answer(record, answers)
         if references:
-            shown = ", ".join(sorted(references)[:PROBLEMS_TOLD])
+            shown = _list_some(references)
             self._note_problems(
                 [self.env._("Nothing was sent to this insurer under what the file answers: %s.", shown)]
             )
@@ -153,6 +153,10 @@ class CreditInsurancePull(models.Model):
                 self.answer_count += record._take_over_answers(answers)
         except UserError as exc:
             self._note_problems([f"{record.name}: {exc}"])
+
+
+def _list_some(names):
+    return ", ".join(sorted(names)[:PROBLEMS_TOLD])
 
 
 def _waits(record):
