@@ -40,9 +40,8 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _prepare_evaluated(self, evaluated):
         """What a decision keeps of each rule that may hold orders and was asked about its order."""
-        holding = evaluated.loaded.holding
-        catalogue = evaluated.loaded.engine.catalogue
-        values = read_facts(evaluated.facts, catalogue, evaluated.today).values
+        loaded = evaluated.loaded
+        values = read_facts(evaluated.facts, loaded.engine.catalogue, evaluated.today, loaded.holding_reading).values
         return [
             {
                 "alert": False,
@@ -54,7 +53,7 @@ class CreditInsuranceGate(models.AbstractModel):
                 "values": {key: to_json(values[key]) for key in rule.keys if key in values},
                 "fired": rule.rule_id in evaluated.fired,
             }
-            for rule in holding
+            for rule in loaded.holding
         ]
 
     @api.model

@@ -99,12 +99,13 @@ class _Loaded:
 
     ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
     ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope; ``holding`` are those that a
-    decision about an order has to tell of.
+    decision about an order has to tell of, and ``holding_reading`` is what they read.
     """
 
     def __init__(self, engine, ids, holding):
         parts = [(rule, part) for rule in engine.pack.rules for part in expand(rule)]
         self.engine, self.holding = engine, holding
+        self.holding_reading = engine.catalogue.reading(key for rule in holding for key in rule.keys)
         self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
         self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
         self.keys = {
