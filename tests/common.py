@@ -43,16 +43,24 @@ class CreditCommon(AccountTestInvoicingCommon):
         cls.goods_on_delivery = cls._make_product("Goods on delivery", type="consu", invoice_policy="delivery")
         cls.service = cls._make_product("Service", type="service", invoice_policy="order")
         for role, groups in ROLES.items():
-            user = new_test_user(
-                cls.env,
-                login=f"credit_{role}",
-                groups=f"base.group_user,{groups}",
-                company_id=cls.company.id,
-                company_ids=[Command.set(cls.company.ids)],
-                name=f"{role.capitalize()} of the story",
-            )
-            setattr(cls, role, user)
+            setattr(cls, role, cls._make_user(f"credit_{role}", groups, name=f"{role.capitalize()} of the story"))
         cls.company.credit_responsible_id = cls.manager
+
+    @classmethod
+    def _make_user(cls, login, groups, **values):
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=f"base.group_user,{groups}",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+            **values,
+        )
+
+    @classmethod
+    def _make_second_administrator(cls):
+        """Who may approve what the first one wrote."""
+        return cls._make_user("credit_second_administrator", ROLES["administrator"])
 
     @classmethod
     def _make_product(cls, name, **values):

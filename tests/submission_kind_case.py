@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError
-from odoo.tests import Form, new_test_user
+from odoo.tests import Form
 
 from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -33,16 +33,6 @@ class SubmissionKindCase(ClaimCommon):
         cls.accountant = cls._make_user("plain_accountant", "account.group_account_invoice")
         cls.plain = cls._make_user(
             "plain_officer", "credit_insurance.credit_insurance_group_user,account.group_account_readonly"
-        )
-
-    @classmethod
-    def _make_user(cls, login, groups):
-        return new_test_user(
-            cls.env,
-            login=login,
-            groups=f"base.group_user,{groups}",
-            company_id=cls.company.id,
-            company_ids=[Command.set(cls.company.ids)],
         )
 
     def _make(self, **values):

@@ -1,5 +1,6 @@
 """What rules do: once per alert, on record, taken back when the alert ends, and never against what people did since."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -8,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .test_credit_alert_states import FindingsCommon
+from .test_credit_alert_states import FindingsCommon, Outcome
 
 ACTION_LOGGER = "odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_action"
 
@@ -19,7 +20,7 @@ class TestAlertActions(FindingsCommon):
         return alert.task_ids.filtered(lambda task: task.key == key)
 
     def _act(self, *actions, **values):
-        alert = self._record(self._found(actions=actions, **values))
+        alert = self._record(self._found(actions=actions, **values)).filtered(lambda alert: not alert.ended_on)
         return alert, self._task(alert, actions[0])
 
     # === ONCE, AND ON RECORD === #
@@ -75,6 +76,22 @@ class TestAlertActions(FindingsCommon):
             failed.with_user(self.officer).action_retry()
         failed.with_user(self.manager).action_retry()
         self.assertEqual(failed.state, "done")
+
+    def test_action_that_failed_is_not_tried_again_for_an_alert_that_is_over(self):
+        model = type(self.env["credit.insurance.action"])
+        with patch.object(model, "_action_hold_buyer", lambda action, tasks: tasks.broken):
+            alert = self._record(self._found(actions=["hold_buyer"]))
+        task = alert.task_ids
+        self.assertEqual(task.state, "failed")
+        alert.with_user(self.manager)._dismiss("accepted", "known")
+        with self.assertRaisesRegex(UserError, "dismissed"):
+            task.with_user(self.manager).action_retry()
+        alert.with_user(self.manager).action_reopen()
+        observing = replace(self._found().outcome.rule, observe=True)
+        self._record(self._found(outcome=Outcome(observing)))
+        with self.assertRaisesRegex(UserError, "observed"):
+            task.with_user(self.manager).action_retry()
+        self.assertFalse(alert.holds)
 
     # === WATCH === #
 
@@ -247,6 +264,24 @@ class TestAlertActions(FindingsCommon):
         self.assertIn("1,000", task.note)
         self.assertIn("people grant", task.ended_note)
 
+    def test_alert_that_comes_and_goes_takes_no_share_of_a_share(self):
+        buyer = self._make_buyer(limit=1000)
+        self.rule.limit_percent = 40
+        self._act("reduce_own_limit")
+        self._record()
+        _alert, task = self._act("reduce_own_limit")
+        self.assertEqual((buyer.own_limit, task.state), (400, "done"))
+        self._record()
+        self.rule.limit_percent = 30
+        self._act("reduce_own_limit")
+        buyer.invalidate_recordset()
+        self.assertEqual(buyer.own_limit, 300)
+        buyer.own_limit_ids[0].with_user(self.manager).amount = 600
+        self._record()
+        self._act("reduce_own_limit")
+        buyer.invalidate_recordset()
+        self.assertEqual(buyer.own_limit, 180, "people have granted anew")
+
     # === PREPARED === #
 
     def test_notification_lists_what_is_overdue_and_closes_its_deadlines(self):
@@ -272,6 +307,60 @@ class TestAlertActions(FindingsCommon):
         self.assertFalse(alert.activity_ids)
         with self.assertRaises(UserError):
             task.with_user(self.officer).action_done()
+
+    def _make_notifying_policy(self, days):
+        policy = self._make_policy()
+        policy.period_ids.unlink()
+        self.env["credit.insurance.policy.period"].create(
+            {"policy_id": policy.id, "kind": "notification", "number": days, "unit": "days", "base": "due_date"}
+        )
+        self._make_cover(policy, self.buyer, 5000, effective_from=self.today - timedelta(days=400))
+
+    def test_late_notification_closes_the_deadline_that_was_missed(self):
+        self._make_notifying_policy(30)
+        invoice = self._make_invoice(700, due_in=-40)
+        deadline = invoice.credit_insurance_deadline_ids
+        deadline.sudo().passed = True
+        self.assertEqual(deadline.state, "missed")
+        _alert, task = self._act("prepare_notification")
+        task.with_user(self.officer).action_done()
+        self.assertEqual(deadline.state, "done")
+
+    def test_notification_lists_invoices_whose_payment_was_extended(self):
+        self._make_notifying_policy(90)
+        invoice = self._make_invoice(700, due_in=-40)
+        invoice.invoice_date_due = self.today + timedelta(days=20)
+        self.assertEqual(invoice.credit_insurance_original_due_date, self.today - timedelta(days=40))
+        _alert, task = self._act("prepare_notification")
+        self.assertIn(invoice.name, task.text)
+        self.assertIn("40 days overdue", task.text)
+        task.with_user(self.officer).action_done()
+        self.assertEqual(invoice.credit_insurance_deadline_ids.state, "done")
+
+    def test_dunning_leaves_out_invoices_whose_payment_was_extended(self):
+        self._make_notifying_policy(90)
+        invoice = self._make_invoice(700, due_in=-40)
+        invoice.invoice_date_due = self.today + timedelta(days=20)
+        overdue = self._make_invoice(300, due_in=-5)
+        _alert, task = self._act("start_dunning")
+        self.assertNotIn(invoice.name, task.text)
+        self.assertIn(overdue.name, task.text)
+
+    def test_reminder_lists_what_falls_due_soon(self):
+        soon, later = self._make_invoice(700, due_in=5), self._make_invoice(300, due_in=40)
+        self.env.ref("credit_insurance.rule_reminder_before_due").action_activate()
+        self.Rule._screen(self.buyer)
+        task = self._task(self._alerts(), "start_dunning")
+        self.assertIn(soon.name, task.text)
+        self.assertNotIn(later.name, task.text)
+
+    def test_reminder_lists_what_falls_due_soon_beside_what_is_overdue(self):
+        soon, overdue = self._make_invoice(700, due_in=5), self._make_invoice(300, due_in=-2)
+        self.env.ref("credit_insurance.rule_reminder_before_due").action_activate()
+        self.Rule._screen(self.buyer)
+        task = self._task(self._alerts(), "start_dunning")
+        self.assertIn(soon.name, task.text)
+        self.assertIn(overdue.name, task.text)
 
     def test_prepared_action_is_not_needed_when_the_alert_ends(self):
         self._make_invoice(700, due_in=-40)

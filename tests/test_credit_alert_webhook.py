@@ -145,6 +145,34 @@ class TestAlertWebhook(FindingsCommon):
                 with self.cr.savepoint():
                     self.hook.url = f"https://{host}/hook"
 
+    def test_address_inside_is_refused_in_the_clothes_of_version_6(self):
+        carried = "[::ffff:0:127.0.0.1] [::127.0.0.1] [64:ff9b::169.254.169.254] [2002:7f00:1::] [2002:a00:8::1]"
+        for host in (*carried.split(), "[64:ff9b:1::1]", "[fec0::1]"):
+            with self.subTest(host=host), self.assertRaisesRegex(ValidationError, "leads inside"):
+                with self.cr.savepoint():
+                    self.hook.url = f"https://{host}/hook"
+        self.hook.url = "https://[64:ff9b::808:808]/hook"
+
+    def test_address_inside_is_allowed_by_either_of_its_names(self):
+        for allowed, host in (("::1", "[::1]"), ("10.0.0.8", "[::ffff:10.0.0.8]"), ("fd00::/8", "[fd00::1]")):
+            self._allow(allowed)
+            self.hook.url = f"https://{host}/hook"
+
+    def test_refused_address_is_told_without_its_keys(self):
+        """What is raised here is written into the server's log."""
+        for url in (
+            "https://user:s3cr3t@example.com/hook",
+            "https://s3cr3t@example.com",
+            "http://example.com/services/s3cr3t",
+            "http://example.com?key=s3cr3t",
+            "https://user:s3/cr3t@example.com",
+            "https://example.com:port#s3cr3t",
+        ):
+            with self.subTest(url=url), self.assertRaises(ValidationError) as caught, self.cr.savepoint():
+                self.hook.url = url
+            self.assertIn("example.com", str(caught.exception))
+            self.assertNotRegex(str(caught.exception), "s3|cr3t")
+
     def test_administrator_allows_a_host_or_a_network_inside(self):
         self._allow("localhost, 10.1.0.0/16")
         self.hook.url = "https://localhost:8443/hook"

@@ -110,13 +110,7 @@ class TestAttackRules(AlertCommon):
 
     def test_text_is_not_slipped_in_while_a_reviewed_one_is_put_into_force(self):
         self.company.credit_rule_review = True
-        second = new_test_user(
-            self.env,
-            login="credit_second_administrator",
-            groups="base.group_user,credit_insurance.credit_insurance_group_admin",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
+        second = self._make_second_administrator()
         text = RULE.replace("attacked", "reviewed").replace("when: amount_overdue > 0", "when: exposure > 1")
         reviewed = self.Rule.with_user(self.administrator).create(
             {"document": text, "company_ids": [Command.set(self.company.ids)]}

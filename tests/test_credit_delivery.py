@@ -339,10 +339,10 @@ class TestDeliveryThatWaits(DeliveryCase):
         picking.button_validate()
         self.assertEqual(picking.state, "assigned")
 
-    def test_growth_that_core_causes_puts_the_rest_of_the_delivery_on_hold(self):
-        order = self._make_confirmed_order(900, quantity=9)
+    def _deliver_too_much(self, product=None):
+        """An order of 950 within its limit of 1,000: 1,400 leaves, 50 is to follow. Return it and what is to follow."""
+        order = self._make_confirmed_order(900, quantity=9, product=product)
         self.env.cr.flush()
-        order.order_line.product_uom_qty = 9
         second = self.env["sale.order.line"].create(
             {"order_id": order.id, "product_id": self.goods.id, "product_uom_qty": 1, "price_unit": 50, "tax_ids": []}
         )
@@ -357,7 +357,10 @@ class TestDeliveryThatWaits(DeliveryCase):
             ).process()
         self.env.cr.flush()
         self.assertEqual(picking.state, "done", "goods that left are accepted")
-        rest = order.picking_ids - picking
+        return order, order.picking_ids - picking
+
+    def test_growth_that_core_causes_puts_the_rest_of_the_delivery_on_hold(self):
+        _order, rest = self._deliver_too_much()
         self.assertEqual(self._held(rest).decision_id.checkpoint, "growth")
         self._prepare(rest).button_validate()
         self.assertNotEqual(rest.state, "done")
@@ -366,6 +369,20 @@ class TestDeliveryThatWaits(DeliveryCase):
         )
         rest.button_validate()
         self.assertEqual(rest.state, "done", "room was made")
+
+    def test_delivery_on_hold_does_not_leave_because_all_was_invoiced(self):
+        order, rest = self._deliver_too_much(product=self.goods_on_delivery)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.env.cr.flush()
+        self.assertEqual(self._exposure(), {"not_due": 1450, "total": 1450})
+        self.env["credit.insurance.hold"]._cron_redecide()
+        self.assertEqual(len(self._held(rest)), 1, "nothing is left to invoice, and more is owed than the limit")
+        self._prepare(rest).button_validate()
+        self.assertNotEqual(rest.state, "done")
+        self._pay(invoice, 500)
+        rest.button_validate()
+        self.assertEqual(rest.state, "done")
 
     def test_delivery_said_to_be_for_nobody_waits_for_its_goods_order(self):
         picking = self._picking(self._prepaying_order())

@@ -35,6 +35,34 @@ class TestCreditDryRun(AlertCommon):
                 job.perform()
         run.invalidate_recordset()
 
+    def _on(self, days_ago):
+        return self.today - timedelta(days=days_ago)
+
+    def _decided_on(self, orders, days_ago):
+        """Let what the gate decided about these orders have been decided so many days ago."""
+        moment = f"{self._on(days_ago)} 10:00:00"
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE credit_insurance_decision SET create_date = %s WHERE order_id = ANY(%s)", (moment, orders.ids)
+        )
+        orders.filtered(lambda order: order.state == "sale").date_order = moment
+        self.env.invalidate_all()
+
+    def _confirmed_on(self, amount, days_ago, **values):
+        order = self._make_confirmed_order(amount, **values)
+        self._decided_on(order, days_ago)
+        return order
+
+    def _held_on(self, amount, days_ago, **values):
+        """An order that the gate held, and that is a quotation still."""
+        self.buyer.write({"status": "blocked", "status_reason": "Test"})
+        order = self._make_order(amount, **values)
+        order.action_confirm()
+        self.assertEqual(order.state, "draft")
+        self.buyer.status = "normal"
+        self._decided_on(order, days_ago)
+        return order
+
     def _kinds(self, run):
         return {line.buyer_id: line.kind for line in run.today_line_ids}
 
@@ -58,6 +86,24 @@ class TestCreditDryRun(AlertCommon):
         self.assertEqual(run.document, document(limit=1_000_000), "the proposed text is tried")
         self.assertEqual(self._kinds(run), {self.buyer: "ended"})
         self.assertEqual((run.fired_count, run.ended_count), (0, 1))
+
+    def test_alert_that_its_rule_keeps_open_would_not_end(self):
+        kept = "key: kept\nname: Kept\nwhen: {}\nmessage: '{{amount_overdue}}'\n"
+        for when, change in (
+            ("amount_overdue > 12000\nuntil: amount_overdue < 5000", lambda: self._pay(self.invoice, 3000)),
+            ("days_since_due > 5", lambda: self._pay(self.invoice)),
+        ):
+            with self.subTest(when=when):
+                rule = self.Rule.create({"document": kept.format(when), "state": "active"})
+                with self._host():
+                    self.Rule._screen(self.buyer)
+                    change()
+                    self.Rule._screen(self.buyer)
+                self.assertEqual(self._alerts().filtered(lambda alert, rule=rule: alert.rule_id == rule).state, "open")
+                run = self._run(rule)
+                self.assertEqual((self._kinds(run), run.ended_count), ({self.buyer: "same"}, 0))
+                rule.action_retire()
+                kept = kept.replace("key: kept", "key: kept_too")
 
     def test_version_is_tried_with_its_own_text(self):
         self.rule.document = document(limit=1_000_000)
@@ -91,7 +137,7 @@ class TestCreditDryRun(AlertCommon):
         run = self._run(self.Rule.create({"document": text}), months=3)
         self.assertEqual((run.fired_count, run.order_count, run.order_amount), (1, 1, 700))
         self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 700")
-        self.assertIn("only orders that were confirmed", run.note)
+        self.assertIn("with the amounts of today", run.note)
         self.assertFalse(run.line_ids.filtered("is_past"))
 
     # === THE PAST === #
@@ -106,27 +152,76 @@ class TestCreditDryRun(AlertCommon):
         self.assertEqual({line.date.weekday() for line in past}, {0})
         self.assertGreater(run.past_alert_rate, 0)
 
+    def test_past_alert_that_its_rule_keeps_open_is_no_new_one_later(self):
+        text = "key: kept\nname: Kept\nwhen: amount_overdue > 12000\nuntil: amount_overdue < 5000\nmessage: late\n"
+        self._pay(self.invoice, 3000).move_id.line_ids.matched_debit_ids.max_date = self._on(24)
+        self._make_invoice(4000, due_in=-10)
+        run = self._run(self.Rule.create({"document": text}), months=2)
+        past = run.line_ids.filtered("is_past").sorted("date")
+        self.assertGreater(len(past), 3)
+        self.assertEqual(past.mapped("kind"), ["new"] + ["same"] * (len(past) - 1))
+        self.assertEqual(len(past), (past[-1].date - past[0].date).days // 7 + 1, "no week is left out")
+
     def test_orders_confirmed_while_it_would_have_fired_are_counted(self):
-        order = self._make_order(700)
-        order.action_confirm()
-        monday = self.today - timedelta(days=self.today.weekday() or 7)
-        order.date_order = f"{monday} 10:00:00"
+        self._confirmed_on(700, self.today.weekday() or 7)
         run = self._run(months=1)
         self.assertEqual((run.past_order_count, run.past_order_amount), (1, 700))
 
+    # === ORDERS OF THE PAST === #
+
+    def test_order_counts_with_the_amount_it_had_when_it_was_decided(self):
+        order = self._confirmed_on(700, self.today.weekday() or 7)
+        order.order_line.price_unit = 500
+        self.env.cr.flush()
+        self.assertEqual(order.amount_total, 5000)
+        run = self._run(months=1)
+        self.assertEqual((run.past_order_count, run.past_order_amount), (1, 700))
+        self.assertEqual((run.past_held_then_count, run.past_today_amount_count), (0, 0))
+
+    def test_order_that_was_held_cancelled_or_deleted_since_counts(self):
+        monday = self.today.weekday() or 7
+        self._held_on(100, monday)
+        self._held_on(200, monday).sudo()._action_cancel()
+        self._held_on(400, monday).unlink()
+        self._confirmed_on(800, monday)._action_cancel()
+        run = self._run(months=1)
+        self.assertEqual((run.past_order_count, run.past_order_amount), (4, 1500))
+        self.assertEqual(run.past_held_then_count, 3)
+
+    def test_order_put_to_the_gate_twice_counts_once_and_on_the_first_day(self):
+        order = self._held_on(700, 20)
+        order.order_line.price_unit = 90
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        run = self._run(self._document_rule("order", "order_amount > 500"), months=2)
+        past = run.line_ids.filtered("is_past")
+        self.assertEqual(past.mapped("date"), [self._on(20) - timedelta(days=self._on(20).weekday())])
+        self.assertEqual((run.past_order_count, run.past_order_amount, run.past_held_then_count), (1, 700, 1))
+
+    def test_order_confirmed_without_the_gate_counts_with_the_amount_of_today_and_is_said_to(self):
+        self._confirmed_on(300, self.today.weekday() or 7)
+        order = self._confirmed_on(700, self.today.weekday() or 7)
+        self.env.cr.execute(
+            "UPDATE credit_insurance_decision SET checkpoint = 'recheck' WHERE order_id = %s", (order.id,)
+        )
+        order.order_line.price_unit = 90
+        self.env.cr.flush()
+        run = self._run(months=1)
+        self.assertEqual((run.past_order_count, run.past_order_amount), (2, 1200))
+        self.assertEqual(run.past_today_amount_count, 1)
+
+    def test_order_in_another_currency_counts_at_the_rate_of_its_day(self):
+        currency = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0), (self._on(1), 4.0)])
+        pricelist = self.env["product.pricelist"].create({"name": "Abroad", "currency_id": currency.id})
+        self._held_on(700, 20, pricelist_id=pricelist.id)
+        run = self._run(self._document_rule("order", "order_amount > 100"), months=2)
+        self.assertEqual((run.past_order_count, run.past_order_amount), (1, 350))
+
     # === THE PAST OF DOCUMENTS === #
 
-    def _document_rule(self, scope, condition):
-        text = f"key: about_{scope}\nname: About\nscope: {scope}\nseverity: warning\nwhen: {condition}\n"
+    def _document_rule(self, scope, condition, key="about"):
+        text = f"key: {key}_{scope}\nname: About\nscope: {scope}\nseverity: warning\nwhen: {condition}\n"
         return self.Rule.create({"document": text + 'message: "{document}"\nreason: test\n'})
-
-    def _on(self, days_ago):
-        return self.today - timedelta(days=days_ago)
-
-    def _confirmed_on(self, amount, days_ago):
-        order = self._make_confirmed_order(amount)
-        order.date_order = f"{self._on(days_ago)} 10:00:00"
-        return order
 
     def test_orders_of_past_weeks_are_held_as_the_rule_would_have_held_them(self):
         held = self._confirmed_on(700, 20) | self._confirmed_on(900, 13)
@@ -141,6 +236,37 @@ class TestCreditDryRun(AlertCommon):
             order = self.env["sale.order"].browse(line.res_id)
             self.assertEqual(line.date, order.date_order.date() - timedelta(days=order.date_order.date().weekday()))
         self.assertAlmostEqual(run.past_alert_rate, 2 / len(run._get_mondays()), 1)
+
+    def test_rule_about_orders_reads_the_amount_and_the_term_of_then(self):
+        terms = self.env.ref("account.account_payment_term_30days"), self.env.ref("account.account_payment_term_15days")
+        order = self._confirmed_on(700, 20, payment_term_id=terms[0].id)
+        order.write({"payment_term_id": terms[1].id})
+        order.order_line.price_unit = 10
+        self.env.cr.flush()
+        for condition in ("order_amount > 500", "order_payment_term >= 30 days"):
+            with self.subTest(condition=condition):
+                run = self._run(self._document_rule("order", condition, key=condition[:12]), months=2)
+                self.assertEqual(run.line_ids.filtered("is_past").mapped("res_id"), order.ids)
+
+    def test_headroom_of_a_past_order_is_without_what_it_grew_by_since(self):
+        """The exposure of that day has a confirmed order with the amount of today: 20,000 - 12,300 - 7,000 = 700."""
+        self._make_buyer(limit=20_000)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE credit_insurance_own_limit SET date_from = %s WHERE buyer_id = %s", (self._on(100), self.buyer.id)
+        )
+        self.env.invalidate_all()
+        held, passed = self._held_on(7000, 21), self._confirmed_on(7000, 20)
+        passed.order_line.price_unit = 10
+        self.env.cr.flush()
+        for condition, expected in (
+            ("order_headroom > 0", held | passed),
+            ("order_headroom < 1000", held | passed),
+        ):
+            with self.subTest(condition=condition):
+                key = "more" if ">" in condition else "less"
+                run = self._run(self._document_rule("order", condition, key=key), months=2)
+                self.assertEqual(set(run.line_ids.filtered("is_past").mapped("res_id")), set(expected.ids))
 
     def test_past_order_is_compared_with_what_was_there_before_it(self):
         first = self._confirmed_on(100, 20)
@@ -233,6 +359,12 @@ class TestCreditDryRun(AlertCommon):
             run.action_start()
             with self.assertRaises(UserError):
                 run.action_start()
+
+    def test_only_who_may_start_a_run_sees_the_buttons(self):
+        for user, seen in ((self.administrator, True), (self.manager, False), (self.officer, False)):
+            form = self.env["credit.insurance.dry.run"].with_user(user).get_view(view_type="form")["arch"]
+            for button in ("action_start", "action_cancel"):
+                self.assertEqual(f'name="{button}"' in form, seen, (user.name, button))
 
     def test_only_administrators_run_and_others_read_what_their_company_found(self):
         run = self._run()

@@ -6,6 +6,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_exposure import Snapshot
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_reservation import LOCK_CLASS
 
 from .gate_attack_case import AttackCase
 
@@ -223,9 +224,8 @@ class TestReservationsAreKept(TransactionCase):
         reader.execute("SELECT pg_current_xact_id()::text")
         [own] = reader.fetchone()
         with db_connect(name).cursor() as side:
-            side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            reserved, _small = self.env["credit.insurance.reservation"]._read_reserved(
-                side, Snapshot(own, snapshot), [0]
+            reserved, _small = self.env["credit.insurance.reservation"]._lock_and_read(
+                side, [(LOCK_CLASS, 0)], Snapshot(own, snapshot), [0]
             )
         self.assertEqual(dict(reserved.get((0, 0), {})), {1: 900}, "the reader sees neither order nor reservation")
 

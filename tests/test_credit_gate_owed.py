@@ -1,5 +1,6 @@
 """Money owed is counted, whatever the documents look like."""
 
+from odoo import Command
 from odoo.tests import tagged
 
 from .gate_attack_case import AttackCase
@@ -30,6 +31,48 @@ class TestMoneyOwedIsCounted(AttackCase):
         self.assertEqual(self._exposure()["total"], 1000, "a draft from a confirmed order counts as the order")
         draft.action_post()
         self.assertEqual(self._exposure()["total"], 1000)
+
+    def test_corrected_invoice_of_a_half_leaves_the_other_half_open(self):
+        for product in (self.service, self.goods):
+            with self.subTest(product=product.name):
+                before = self._exposure()["total"]
+                order = self._make_confirmed_order(1000, product=product)
+                if product == self.goods:
+                    self._deliver(order)
+                half = order._create_invoices()
+                half.invoice_line_ids.quantity = 5
+                half.action_post()
+                self.assertEqual(self._exposure()["total"] - before, 1000)
+                draft = self._reverse(half, modify=True)
+                self.assertEqual(self._exposure()["total"] - before, 1000)
+                draft.action_post()
+                self.assertEqual(self._exposure()["total"] - before, 1000, "500 invoiced anew, 500 to be invoiced")
+
+    def test_what_is_left_after_a_credit_note_is_invoiced_once(self):
+        order = self._make_confirmed_order(1000, product=self.service)
+        half = order._create_invoices()
+        half.invoice_line_ids.quantity = 5
+        half.action_post()
+        credit_note = self._reverse(half)
+        credit_note.invoice_line_ids.quantity = 2
+        credit_note.action_post()
+        self.assertEqual(self._exposure()["total"], 800, "a credit note does not reopen its order")
+        self._invoice(order)
+        self.assertEqual(order.order_line.qty_invoiced, 10)
+        self.assertEqual(self._exposure()["total"], 1000, "what was credited has been invoiced anew")
+
+    def test_credited_return_line_lowers_the_order_once(self):
+        order = self._make_order(1000, product=self.goods_on_delivery)
+        line = {"product_id": self.service.id, "product_uom_qty": -2, "price_unit": 100, "tax_ids": []}
+        order.order_line = [Command.create(line)]
+        order.action_confirm()
+        self.assertEqual(self._exposure()["total"], 800)
+        credit_note = self._invoice(order)
+        self.assertEqual((credit_note.move_type, credit_note.amount_total), ("out_refund", 200))
+        self.assertEqual(self._exposure(), {"confirmed": 1000, "credits": -200, "total": 800})
+        self._deliver(order)
+        self._invoice(order)
+        self.assertEqual(self._exposure(), {"not_due": 1000, "credits": -200, "total": 800})
 
     def test_invoice_credited_before_delivery_leaves_the_order_open(self):
         order = self._make_confirmed_order(1000)

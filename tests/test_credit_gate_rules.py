@@ -49,10 +49,29 @@ class TestGateRules(AlertCommon):
         alert = self._alerts()
         self.assertEqual((alert.res_model, alert.res_id, alert.holds), ("sale.order", order.id, "order"))
 
+    def test_message_names_the_order_where_it_says_so(self):
+        self._activate(RULE.replace('"{buyer}: {order_amount}"', '"{document} of {buyer}"'))
+        order = self._confirm(501)
+        self.assertEqual(self._alerts().message, f"{order.display_name} of {self.partner.name}")
+
     def test_other_orders_of_the_buyer_pass(self):
         self._activate()
         self._confirm(501)
         self.assertEqual(self._confirm(500).state, "sale")
+
+    def test_order_of_a_customer_without_a_credit_record_is_decided_too(self):
+        self._activate(RULE.replace("order_amount > 500", "order_amount > 500\n    - order_is_first = yes"))
+        new = self.env["res.partner"].create({"name": "Never Seen Ltd", "is_company": True})
+        buyers = self.env["credit.insurance.buyer"].with_context(active_test=False)
+        small, large = self._make_order(500, partner=new), self._make_order(501, partner=new)
+        large.with_user(self.rep).action_confirm()
+        self.assertEqual((large.state, large.credit_state), ("draft", "held"))
+        self.assertEqual(self._alerts(buyers.search([("partner_id", "=", new.id)])).res_id, large.id)
+        other = self.env["res.partner"].create({"name": "Not Seen Either Ltd", "is_company": True})
+        small.partner_id = small.partner_invoice_id = small.partner_shipping_id = other
+        small.with_user(self.rep).action_confirm()
+        self.assertEqual(small.state, "sale")
+        self.assertFalse(buyers.search([("partner_id", "=", other.id)]), "nothing to record")
 
     def test_rule_that_holds_by_its_setting_counts_too(self):
         self._activate(RULE.replace("actions: [hold_order]\n", ""), holds_orders=True)
@@ -211,6 +230,24 @@ class TestCardForesees(AlertCommon):
         order.with_user(self.rep).action_confirm()
         self.assertEqual(order.credit_state, "held")
         self.assertEqual(card["tone"], "hold")
+
+    def test_customer_without_a_credit_record_is_foreseen_as_it_is_decided(self):
+        new = self.env["res.partner"].create({"name": "Never Seen Ltd", "is_company": True})
+        order = self._make_order(501, partner=new)
+        self.assertEqual(self._card(order)["tone"], "hold")
+        with Form(self.env["sale.order"].with_user(self.manager)) as form:
+            form.partner_id = new
+            form.client_order_ref = "typed"
+            with form.order_line.new() as line:
+                line.product_id = self.goods
+                line.price_unit = 501
+            self.assertEqual(form.credit_decision["tone"], "hold")
+            with form.order_line.edit(0) as line:
+                line.price_unit = 100
+            self.assertFalse(form.credit_decision, "nothing is checked")
+        self.assertEqual((form.record.client_order_ref, form.record.amount_untaxed), ("typed", 100))
+        buyers = self.env["credit.insurance.buyer"].with_context(active_test=False)
+        self.assertFalse(buyers.search([("partner_id", "=", new.id)]), "looking leaves nothing behind")
 
     def test_many_quotations_are_foreseen_with_the_queries_of_one(self):
         orders = [self._make_order(501) for _number in range(6)]

@@ -52,6 +52,14 @@ class TestGateSwitch(CreditCommon):
         self.assertEqual(held.state, "draft")
         self.assertFalse(held.credit_hold_ids, "looking holds nothing")
 
+    def test_switch_counts_what_buyers_owe_while_the_gate_is_off_too(self):
+        self._make_buyer(limit=1000)
+        self._make_invoice(800)
+        quotation = self._make_order(300)
+        self.company._switch_credit_gate("off", "The data cannot be read")
+        listed = self._switch(self.manager).line_ids.filtered(lambda line: line.order_id == quotation)
+        self.assertEqual((listed.exposure, listed.shortfall), (800, 100))
+
     def test_switching_is_on_record(self):
         self._switch(self.manager).action_switch()
         self.assertEqual(self.company.credit_gate_mode, "on")
@@ -60,6 +68,22 @@ class TestGateSwitch(CreditCommon):
         self.assertEqual(log.reason, "Go live")
         with self.assertRaises(UserError):
             log.sudo().reason = "Nothing happened"
+        with self.assertRaises(UserError):
+            log.sudo().unlink()
+
+    def test_branch_switches_and_sets_what_its_root_company_decides_by(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.manager.company_ids |= branch
+        wizard = self._switch(self.manager, "off")
+        wizard.company_id = branch
+        wizard.action_switch()
+        self.assertEqual(self.company.credit_gate_mode, "off")
+        self.manager.write({"company_ids": branch.ids, "company_id": branch.id})
+        with self.assertRaises(AccessError):
+            self._switch(self.manager, "on").action_switch()
+        settings = self.env["res.config.settings"].with_company(branch).create({"company_id": branch.id})
+        settings.credit_unchecked_buyers = "no_credit"
+        self.assertEqual(self.company.credit_unchecked_buyers, "no_credit")
 
     def test_only_credit_managers_switch(self):
         for user in (self.rep, self.officer):

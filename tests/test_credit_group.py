@@ -80,6 +80,22 @@ class TestCreditGroup(GateCase):
         self.assertEqual(self._hold(order).shortfall, 100)
         self.assertEqual(self.first.group_id.exposure, 1600)
 
+    def test_member_that_owes_in_a_currency_without_a_rate_is_not_counted_one_to_one(self):
+        unrated = self.setup_other_currency("EUR", rates=[])
+        unrated.rate_ids.unlink()
+        self.second.group_id = False
+        self.second.own_limit_ids.cancelled = True
+        self.company.credit_gate_mode = "observe"
+        order = self._make_order(100, partner=self.other)
+        order.currency_id = unrated
+        order.order_line.price_unit = 10
+        order.action_confirm()
+        self.company.credit_gate_mode = "on"
+        self.second.group_id = self.group
+        held = self._make_confirmed_order(500)
+        self.assertEqual(held.state, "draft")
+        self.assertIn("rate_missing", [reason["code"] for reason in self._hold(held).decision_id.reasons])
+
     def test_members_with_limits_in_different_currencies_share_in_one_batch(self):
         euro = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
         third = self.env["res.partner"].create({"name": "Gamma", "is_company": True})

@@ -224,6 +224,18 @@ class TestClearing(HoldCase):
         self._grant(500)
         self.assertEqual(self.order.state, "sale")
 
+    def test_quotation_that_was_worked_on_is_only_ready(self):
+        self.order.order_line.product_uom_qty = 9
+        self.env["credit.insurance.hold"]._cron_redecide()
+        self.assertEqual((self.order.state, self.order.credit_state), ("draft", "ready"))
+
+    def test_switching_the_gate_off_confirms_nothing_by_itself(self):
+        self.buyer.write({"status": "blocked", "status_reason": "Insolvent"})
+        for mode in ("observe", "off"):
+            self.company.credit_gate_mode = mode
+            self.env["credit.insurance.hold"]._cron_redecide()
+            self.assertEqual((self.order.state, self.order.credit_state), ("draft", "ready"))
+
     def test_oldest_goes_first_unless_the_sales_team_ranks(self):
         other = self._make_order(1500, quantity=15)
         other.with_user(self.rep).action_confirm()

@@ -309,6 +309,16 @@ class TestCreditInsuranceAlert(AlertCommon):
         self.assertEqual((len(self._alerts()), self._alerts().engine), (1, "durable"))
 
     @mute_logger("odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_screening")
+    def test_rule_goes_on_in_its_company_under_another_name(self):
+        text = LOUD_RULE + f'companies: ["{self.company.name}"]\n'
+        rule = self.Rule.create({"document": text, "state": "active"})
+        self.company.name = "Renamed Ltd"
+        self.Rule._screen(self.buyer)
+        self.assertIn(rule, self._alerts().rule_id)
+        self.Rule._flag_broken()
+        self.assertFalse(rule.is_broken)
+        self.assertIn("there is no company", rule.problems, "a new text has to name it as it is called")
+
     def test_rule_that_no_longer_passes_the_checker_keeps_others_running(self):
         broken = self.Rule.create({"document": LOUD_RULE, "state": "active"})
         text = LOUD_RULE.replace("amount_overdue_30 >", "gone >")

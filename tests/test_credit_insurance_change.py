@@ -34,6 +34,13 @@ class TestChange(AlertCommon):
         order.order_line.price_unit = 20
         self._assert_changed(self.buyer)
 
+    def test_a_delivery(self):
+        order = self._make_confirmed_order(100, product=self.goods_on_delivery)
+        self._assert_changed(self.buyer)
+        order.picking_ids.move_ids.quantity = 10
+        order.picking_ids.button_validate()
+        self._assert_changed(self.buyer)
+
     def test_an_invoice_posted_its_due_date_moved_and_its_payment(self):
         move = self._make_invoice(100, partner=self.contact, due_in=-5)
         self._assert_changed(self.buyer)
@@ -225,3 +232,14 @@ class TestChange(AlertCommon):
         self.assertTrue(difference.activity_ids)
         self.assertEqual(self._alerts().engine, "reference")
         self.assertFalse(self.env["credit.insurance.engine.difference"].with_user(self.officer).has_access("read"))
+
+    @mute_logger("odoo.addons.credit_insurance.rules.risk.client")
+    def test_a_rule_that_only_the_engine_fires_alarms_the_administrator_too(self):
+        self.env.ref(STORY).state = "active"
+        self.env["ir.config_parameter"].set_param("credit_insurance.engine_compare_percent", "0")
+        with self._host() as host, patch.object(host, "evaluate", return_value=[["b0"]]):
+            self.Rule._screen(self.buyer)
+        self.assertFalse(self._alerts())
+        difference = self.env["credit.insurance.engine.difference"].search([])
+        self.assertEqual(difference.engine_answer["fired"], ["grade_drop_and_overdue"])
+        self.assertEqual(difference.reference_answer["fired"], [])

@@ -32,6 +32,13 @@ class TestEvent(AlertCommon):
         with self.assertRaises(AccessError):
             event.with_user(self.rep).read(["kind"])
 
+    def test_event_is_called_by_its_day_as_the_reader_writes_it(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        event = self._enter()
+        self.assertTrue(event.display_name.endswith(self.today.strftime("%m/%d/%Y")), event.display_name)
+        event = event.with_context(lang="fr_FR")
+        self.assertTrue(event.display_name.endswith(self.today.strftime("%d/%m/%Y")), event.display_name)
+
     def test_an_event_stays_as_it_was_entered(self):
         event = self._enter()
         for vals in ({"kind": "other"}, {"date": self.today - timedelta(days=3)}, {"source": "Me"}, {"amount": 1}):

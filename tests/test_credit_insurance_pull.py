@@ -1,5 +1,5 @@
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -58,6 +58,15 @@ class TestPull(PullCommon):
         self.assertEqual(self.account.grades_pulled_at, pull.started_at)
         self.assertTrue(self.account.last_success)
         self.assertFalse(self.env["credit.insurance.pull.mark"].search_count([("pull_id", "=", pull.id)]))
+
+    def test_pull_is_called_by_its_moment_on_the_clock_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        started = datetime(2026, 11, 23, 1, 55, 27)
+        pull = self.env["credit.insurance.pull"].sudo().create({"account_id": self.account.id, "started_at": started})
+        run = self.env["credit.insurance.screening.run"].sudo().create({"kind": "full", "started_at": started})
+        self.env.user.tz = "Europe/Paris"
+        for record in (pull, run):
+            self.assertEqual(record.with_context(lang="fr_FR").display_name, "23/11/2026 02:55:27")
 
     def test_second_pull_writes_nothing(self):
         self._pull()

@@ -105,8 +105,8 @@ class TestCreditInsuranceRule(CreditCommon):
 
     def test_what_the_text_says_cannot_be_written_beside_it(self):
         rule = self.Rule.create({"document": document()})
-        rule.write({"severity": "critical", "key": "other", "version": 9})
-        self.assertEqual((rule.severity, rule.key, rule.version), ("warning", "late", 1))
+        rule.write({"severity": "critical", "severity_rank": 0, "key": "other", "version": 9})
+        self.assertEqual((rule.severity, rule.severity_rank, rule.key, rule.version), ("warning", 2, "late", 1))
 
     def test_every_text_is_kept_as_a_version(self):
         rule = self.Rule.create({"document": document()})

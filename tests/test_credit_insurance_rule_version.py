@@ -2,15 +2,14 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import CreditCommon
 from .test_credit_insurance_rule import document
 
 
-@tagged("post_install", "-at_install")
-class TestCreditInsuranceRuleVersion(CreditCommon):
+class RuleVersionCase(CreditCommon):
     @classmethod
     def get_default_groups(cls):
         return super().get_default_groups() | cls.env.ref("credit_insurance.credit_insurance_group_admin")
@@ -18,13 +17,7 @@ class TestCreditInsuranceRuleVersion(CreditCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.second = new_test_user(
-            cls.env,
-            login="credit_second_administrator",
-            groups="credit_insurance.credit_insurance_group_admin",
-            company_id=cls.company.id,
-            company_ids=[Command.set(cls.company.ids)],
-        )
+        cls.second = cls._make_second_administrator()
         cls.Rule = cls.env["credit.insurance.rule"].with_user(cls.administrator)
         cls.rule = cls.Rule.create({"document": document(), "company_ids": cls.company.ids})
 
@@ -38,6 +31,9 @@ class TestCreditInsuranceRuleVersion(CreditCommon):
         self.company.credit_rule_review = True
         self.env.invalidate_all()
 
+
+@tagged("post_install", "-at_install")
+class TestCreditInsuranceRuleVersion(RuleVersionCase):
     # === PROPOSALS === #
 
     def test_text_typed_for_an_active_rule_waits_until_it_is_put_into_force(self):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common_alert import AlertCommon
@@ -141,3 +141,131 @@ class TestScore(AlertCommon):
             self.Card.search([], limit=1).with_user(self.manager).write({"sequence": 1})
         self.Card.search([], limit=1).with_user(self.administrator).write({"sequence": 1})
         self.assertTrue(self.Card.with_user(self.officer).search([]))
+
+
+@tagged("post_install", "-at_install")
+class TestScorecardReview(AlertCommon):
+    """Where a company wants it, another administrator approves what the internal score is made of."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second = cls._make_second_administrator()
+        cls.buyer = cls._make_buyer()
+        cls.partner.industry_id = cls.env["res.partner.industry"].create({"name": "Lamps"})
+        cls._make_invoice(100, due_in=-40)
+        cls.Card = cls.env["credit.insurance.scorecard"].with_user(cls.administrator)
+        cls.card = cls.Card.create({"document": cls._text(7), "company_id": cls.company.id})
+
+    @classmethod
+    def _text(cls, points, key="lamps"):
+        return CARD % {"key": key, "points": points, "industries": "industries: [Lamps]"}
+
+    def _score(self):
+        facts = self.env["credit.insurance.signals"]._get_facts(self.buyer, {"internal_score"}, self.today)
+        return facts[self.buyer.id].get("internal_score")
+
+    def _require_review(self):
+        self.company.credit_rule_review = True
+        self.env.invalidate_all()
+
+    def _approve(self, card):
+        card.action_submit()
+        card.with_user(self.second).action_approve()
+        card.action_activate()
+
+    def test_change_counts_at_once_where_no_review_is_needed_and_is_kept(self):
+        self.card.working_document = self._text(8)
+        self.assertEqual(self._score(), 8)
+        versions = self.card.version_ids.sorted("version")
+        self.assertEqual(versions.mapped("state"), ["superseded", "active"])
+        self.assertEqual(versions.mapped("document"), [self._text(7), self._text(8)])
+        self.assertEqual(versions[1].activated_by_id, self.administrator)
+
+    def test_change_is_in_the_chatter_with_who_and_from_what_to_what(self):
+        self.env.cr.flush()
+        # Tests are set up without tracking.
+        self.card.with_context(tracking_disable=False, mail_notrack=False).working_document = self._text(8)
+        self.env.cr.flush()
+        tracked = self.card.sudo().message_ids
+        message = tracked.filtered(lambda row: "document" in row.tracking_value_ids.field_id.mapped("name"))
+        told = message.tracking_value_ids.filtered(lambda row: row.field_id.name == "document")
+        self.assertEqual(message.author_id, self.administrator.partner_id)
+        self.assertEqual((told.old_value_text, told.new_value_text), (self._text(7), self._text(8)))
+
+    def test_change_waits_for_another_administrator(self):
+        self._require_review()
+        self.card.working_document = self._text(8)
+        self.assertEqual((self._score(), self.card.is_proposed), (7, True))
+        with self.assertRaisesRegex(UserError, "approve"):
+            self.card.action_activate()
+        self.card.action_submit()
+        with self.assertRaises(UserError):
+            self.card.action_approve()
+        self.card.with_user(self.second).action_approve()
+        self.assertEqual(self._score(), 7, "approved is not yet in force")
+        self.card.action_activate()
+        self.assertEqual((self._score(), self.card.document), (8, self._text(8)))
+
+    def test_nothing_goes_around_the_review(self):
+        self._require_review()
+        for vals in (
+            {"document": self._text(8)},
+            {"active": False},
+            {"sequence": 99},
+            {"company_id": False},
+            {"document": self._text(8), "version": 9},
+        ):
+            with self.subTest(vals=vals), self.assertRaises(UserError):
+                self.card.write(vals)
+        with self.assertRaises(UserError):
+            self.card.action_archive()
+        with self.assertRaises(UserError):
+            self.card.unlink()
+        defaults = {"default_state": "approved", "default_reviewer_id": self.second.id}
+        self.card.with_context(**defaults).working_document = self._text(9)
+        with self.assertRaises(UserError):
+            self.card.action_activate()
+        for model in (self.card.version_ids, self.card.version_ids.with_user(self.manager)):
+            with self.assertRaises(UserError):
+                model.write({"document": self._text(1)})
+        self.assertEqual(self._score(), 7)
+
+    def test_card_does_not_move_to_a_company_that_reviews(self):
+        free = self.env["res.company"].create({"name": "Free"})
+        self.administrator.company_ids |= free
+        card = self.Card.create({"document": self._text(9, "other"), "company_id": free.id})
+        self._require_review()
+        with self.assertRaises(UserError):
+            card.company_id = self.company
+
+    def test_new_card_is_not_in_use_before_its_review(self):
+        self._require_review()
+        self.card.working_active = False
+        self._approve(self.card)
+        self.assertNotEqual(self._score(), 7)
+        card = self.Card.create({"document": self._text(9, "new"), "company_id": self.company.id})
+        self.assertEqual((card.active, card.working_active), (False, True))
+        self.assertNotEqual(self._score(), 9)
+        self._approve(card)
+        self.assertEqual((self._score(), card.active), (9, True))
+
+    def test_change_after_the_approval_needs_another_one(self):
+        self._require_review()
+        self.card.working_document = self._text(8)
+        self.card.action_submit()
+        self.card.with_user(self.second).action_approve()
+        self.card.working_document = self._text(9)
+        with self.assertRaises(UserError):
+            self.card.action_activate()
+        self.assertEqual(self._score(), 7)
+
+    def test_old_version_is_restored_as_a_new_one(self):
+        self.card.working_document = self._text(8)
+        self.card.version_ids.filtered(lambda row: row.version == 1).action_restore()
+        self.assertEqual((self._score(), self.card.version), (7, 3))
+
+    def test_proposal_with_problems_is_refused(self):
+        self._require_review()
+        with self.assertRaises(ValidationError):
+            self.card.working_document = self._text(7).replace("days_overdue_oldest", "days_overdue_oldst")

@@ -255,6 +255,14 @@ class TestSignalSources(AlertCommon):
         self.assertNotIn("days_to_report", self._facts())
         self.assertEqual(event.reported_by_id, self.officer)
 
+    def test_what_was_reported_since_was_still_to_report_on_a_past_day(self):
+        self._make_cover(self._make_policy(), self.buyer, 1000, effective_from=self.today - timedelta(days=30))
+        event = self._event("insolvency_rumour", 4)
+        event.with_user(self.officer).action_mark_reported()
+        past = self.today - timedelta(days=1)
+        self.assertEqual(self._facts(today=past, as_of=True)["days_to_report"], 7)
+        self.assertNotIn("days_to_report", self._facts(as_of=True))
+
     def test_archived_events_do_not_count(self):
         self._event("insolvency_rumour").active = False
         self.assertNotIn("days_since_insolvency_rumour", self._facts())
@@ -281,6 +289,15 @@ class TestSignalSources(AlertCommon):
         self.assertEqual((facts["exposure"], facts["orders_confirmed"], facts["risk_class"]), (700, 1, 2))
         self.assertNotIn("limit_in_force", facts)  # granted today
         self.assertEqual(self._facts()["limit_in_force"], 10000)
+
+    def test_mail_domain_changed_on_the_day_of_the_company_whoever_changed_it(self):
+        """It is never the same day at 14 hours before and 11 hours behind UTC."""
+        self.company.resource_calendar_id.tz = "Pacific/Kiritimati"
+        self.partner.email = "ann@alpha.example"
+        self.partner.with_context(tz="Pacific/Pago_Pago").email = "ann@alpha-example.test"
+        today = self.company._credit_today()
+        self.assertEqual(self.partner.credit_insurance_mail_changed, today)
+        self.assertEqual(self._facts(today=today)["days_since_mail_change"], 0)
 
     def test_what_nothing_dated_tells_is_missing_on_a_past_day(self):
         signals = self.env["credit.insurance.signals"]

@@ -223,6 +223,12 @@ class TestLimitImport(CreditCommon):
         self.assertEqual(list(self._refused(wizard).values()), [wizard._reasons()["beyond_authority"]])
         self.assertEqual(self._limit(self.other).limit_amount, 100)
 
+    def test_import_needs_a_second_person_where_typing_does(self):
+        self.company.write({"credit_typed_limit_four_eyes": True, "credit_four_eyes_amount": 100})
+        wizard = self._import("ref;amount\nA-1;100\nB-1;99\n")
+        self.assertEqual(list(self._refused(wizard).values()), [wizard._reasons()["beyond_authority"]])
+        self.assertEqual(self._limit(self.other).limit_amount, 99)
+
     def test_what_the_user_asked_for_is_not_imported_by_the_same_user(self):
         self._make_buyer()
         request = (
@@ -250,3 +256,24 @@ class TestLimitImport(CreditCommon):
             self.assertLess(time.monotonic() - started, 20)
         self.assertLess(counts[1] - counts[0], 30)
         self.assertEqual(self._import("ref;amount\n" + lines).changed_count, len(partners))
+
+    def test_nothing_in_a_currency_without_a_rate_is_nothing(self):
+        currency = self.env["res.currency"].create({"name": "XQZ", "symbol": "q"})
+        (currency | self.company_currency).rate_ids.unlink()
+        self.env["credit.insurance.authority"].create(
+            {"company_id": self.company.id, "kind": "limit", "user_ids": self.manager.ids, "amount": 5000}
+        )
+        wizard = self._import("ref;amount;currency\nA-1;0;XQZ\nB-1;5;XQZ\n")
+        self.assertEqual((wizard.changed_count, wizard.refused_count), (1, 1))
+        self.assertIn("beyond your authority", self._refused(wizard)["3"])
+
+    def test_buyer_of_a_branch_is_a_buyer_of_its_root_company(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.manager.company_ids |= branch
+        self.other.company_id = branch
+        self.assertEqual(self._import("ref;amount\nB-1;500\n").changed_count, 1)
+        self.assertEqual(self._limit(self.other).company_id, self.company)
+
+    def test_column_that_is_there_twice_is_refused_and_not_guessed(self):
+        with self.assertRaisesRegex(UserError, "twice: amount"):
+            self._import("ref;amount;Amount\nA-1;5;900000\n")

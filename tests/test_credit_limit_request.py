@@ -116,6 +116,23 @@ class TestLimitRequest(CreditCommon):
         with self.assertRaisesRegex(AccessError, "yourself"):
             rows.create({"buyer_id": self.buyer.id, "amount": 1000})
 
+    def test_typed_limit_needs_a_second_person_where_the_company_wants_that(self):
+        self.company.write({"credit_typed_limit_four_eyes": True, "credit_four_eyes_amount": 1000})
+        rows = self.env["credit.insurance.own.limit"].with_user(self.manager)
+        small = rows.create({"buyer_id": self.buyer.id, "amount": 999})
+        with self.assertRaisesRegex(AccessError, "under Limit Requests"), self.cr.savepoint():
+            rows.create({"buyer_id": self.buyer.id, "amount": 1000})
+        with self.assertRaisesRegex(AccessError, "under Limit Requests"), self.cr.savepoint():
+            small.amount = 2000
+        with self.assertRaisesRegex(AccessError, "under Limit Requests"), self.cr.savepoint():
+            soon = self.today + timedelta(days=9)
+            rows.create({"buyer_id": self.buyer.id, "kind": "temporary", "amount": 1, "date_to": soon})
+        request = self._ask(2000, user=self.manager)
+        self._decide(request, user=self.administrator)
+        self.assertEqual(self.buyer.limit_amount, 2000)
+        rows.create({"buyer_id": self.buyer.id, "amount": 1500, "replaces_id": request.own_limit_id.id})
+        self.assertEqual(self.buyer.limit_amount, 1500, "less needs nobody")
+
     def test_grant_above_authority_is_refused_and_leaves_everything_as_it_was(self):
         self.env["credit.insurance.authority"].create(
             {"company_id": self.company.id, "kind": "limit", "user_ids": [Command.set(self.manager.ids)], "amount": 500}
@@ -199,3 +216,9 @@ class TestLimitRequest(CreditCommon):
             self._ask(partner_id=self.contact.id)
         with self.assertRaisesRegex(ValidationError, "not one of this buyer"):
             self._ask(order_id=self._make_order(5, partner=other).id)
+
+    def test_buyer_of_another_company_is_refused(self):
+        other = self.env["res.company"].create({"name": "Other Company"})
+        partner = self.env["res.partner"].create({"name": "Theirs", "is_company": True, "company_id": other.id})
+        with self.assertRaisesRegex(ValidationError, "another company"):
+            self._ask(partner_id=partner.id)

@@ -40,6 +40,12 @@ class TestLimitRows(CreditCommon):
 
     # === ROWS === #
 
+    def test_row_is_called_by_its_days_as_the_reader_writes_them(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        row = self._grant(1000, kind="temporary", date_to=self.tomorrow).with_context(lang="fr_FR")
+        for day in (self.today, self.tomorrow):
+            self.assertIn(day.strftime("%d/%m/%Y"), row.display_name)
+
     def test_another_amount_is_another_row_and_the_old_one_ends(self):
         row = self._grant(1000, date_from=self.today - timedelta(days=30))
         row.amount = 400
@@ -149,6 +155,16 @@ class TestLimitRows(CreditCommon):
         self.assertFalse(short.replaces_id)
         with self.assertRaisesRegex(AccessError, "beyond your authority"):
             short.with_user(self.manager).date_to = later
+
+    def test_one_row_takes_the_place_of_a_limit_without_authority_and_not_several(self):
+        days = {"kind": "temporary", "date_to": self.tomorrow}
+        granted = self._grant(5000, **days)
+        self._make_authority(100)
+        vals = {"buyer_id": self.buyer.id, "currency_id": granted.currency_id.id, "date_from": self.today, **days}
+        limits = self.env["credit.insurance.own.limit"].with_user(self.manager)
+        with self.assertRaisesRegex(AccessError, "beyond your authority"), self.cr.savepoint():
+            limits.create([vals | {"amount": 5000, "replaces_id": granted.id}] * 2)
+        limits.create(vals | {"amount": 4000, "replaces_id": granted.id})
 
     def test_authority_used_is_on_record(self):
         self.assertIn("1,000", self._make_authority(1000).display_name)

@@ -76,6 +76,14 @@ class TestCreditRuleEditor(AlertCommon):
         for form in (None, [], "x", {"when": []}, {"key": "a", "name": "b", "when": {"kind": "all", "parts": [{}]}}):
             self.assertTrue(self.Editor.rule_editor_form(form)["problems"], form)
 
+    def test_rule_too_long_for_the_editor_is_not_cut(self):
+        """Its first half, made a form and written again, would be another rule."""
+        text = f"{document()}\n# " + "x" * 50_000
+        answer = self.Editor.rule_editor_text(text)
+        self.assertIsNone(answer["form"])
+        self.assertIn("longer", answer["problems"][0]["message"])
+        self.assertFalse(self.Editor.rule_editor_try(text, self.buyer.id))
+
     def test_completion_offers_signals_where_a_condition_is_typed(self):
         text = "key: x\nname: y\nwhen: amount_overdue_3"
         found = self.Editor.rule_editor_complete(text, len(text))

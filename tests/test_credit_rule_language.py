@@ -81,12 +81,21 @@ class TestRuleLanguage(AlertCommon):
         self.Rule._screen(self.buyer)
         alert = self._alerts()
         self.assertIn("is more than 30 days overdue", alert.message, "as it was recorded")
-        self.assertEqual(alert.told, alert.message)
+        self.assertIn("is more than 30 days overdue", alert.told)
         told = alert.with_context(lang=FRENCH).told
         self.assertIn("2 classes de moins", told)
         self.assertIn(self.partner.name, told)
         self.assertIn("Note en baisse et retard", alert.with_context(lang=FRENCH).display_name)
         self.assertEqual(alert.with_context(lang=FRENCH).rule_reason, "Pourquoi")
+
+    def test_amount_in_an_alert_has_its_currency_in_every_language(self):
+        self._translate_rule()
+        self.Rule._screen(self.buyer)
+        alert = self._alerts()
+        owed = float(alert.values_now["amount_overdue_30"])
+        for lang in ("en_US", FRENCH):
+            reader = alert.with_context(lang=lang)
+            self.assertIn(reader.currency_id.format(owed), reader.told, lang)
 
     def test_text_that_an_administrator_changed_is_shown_as_it_is_written(self):
         self._translate_rule()
@@ -96,7 +105,7 @@ class TestRuleLanguage(AlertCommon):
         )
         self.Rule._screen(self.buyer)
         alert = self._alerts().with_context(lang=FRENCH)
-        self.assertEqual(alert.told, alert.message)
+        self.assertIn("classes down", alert.told)
         self.assertIn("Our own name", alert.display_name)
 
     def test_activity_and_notice_are_in_the_language_of_who_gets_them(self):

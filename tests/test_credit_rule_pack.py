@@ -39,6 +39,18 @@ class TestRulePack(PackCommon):
         self.assertTrue(all(packs.mapped("reason")) and all(packs.mapped("rule_ids")))
         self.assertFalse(self.Rule.search([("pack", "!=", False), ("pack_id", "=", False)]))
 
+    def test_list_and_form_of_rules_name_the_pack_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.pack.sudo().with_context(lang="fr_FR").name = "Notre paquet"
+        rules = self.Rule.with_user(self.admin).with_context(lang="fr_FR")
+        for kind, named in (
+            ("list", 'name="pack_id"'),
+            ("form", 'name="pack_id"'),
+            ("search", "'group_by': 'pack_id'"),
+        ):
+            self.assertIn(named, rules.get_view(view_type=kind)["arch"], kind)
+        self.assertEqual(self.pack.rule_ids[0].with_context(lang="fr_FR").pack_id.display_name, "Notre paquet")
+
     def test_pack_is_on_only_where_it_was_switched_on(self):
         pack = self.pack.with_user(self.admin)
         self.assertFalse(pack.is_on)

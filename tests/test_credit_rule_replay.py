@@ -39,6 +39,20 @@ class TestCreditRuleReplay(AlertCommon):
         self.assertEqual(replay.result, "different")
         self.assertIn("Amount over 30 days overdue", replay.note)
 
+    def test_signal_that_was_taken_out_of_force_since_is_no_obstacle(self):
+        self.addCleanup(self.registry.clear_cache)
+        signal = self.env["credit.insurance.signal"].create(
+            {"document": "key: late_share\nlabel: Share late\ntype: percent\nvalue: 100 * amount_overdue / exposure\n"}
+        )
+        signal.action_activate()
+        rule = self.Rule.create({"document": "key: late\nname: Late\nwhen: late_share > 50 %\n", "state": "active"})
+        alert = self._raise_alert().filtered(lambda alert: alert.rule_id == rule)
+        rule.action_retire()
+        signal.action_archive_signal()
+        replay = self._replay(alert)
+        self.assertEqual((replay.result, replay.note), ("same", False))
+        self.assertIn("Share late", replay.trace_html)
+
     def test_text_that_no_longer_passes_the_checker_is_told(self):
         alert = self._raise_alert()
         self.cr.execute(

@@ -50,7 +50,10 @@ class TestCreditRuleTransfer(AlertCommon):
         self.assertIn("> 7", self.rule.working_document)
 
     def test_file_with_a_problem_changes_nothing(self):
+        text = self._export(self.rule).replace("key: late", "key: fresh")
+        twins = text + text.partition("rules:\n")[2]
         for text, expected in (
+            (twins, "there is another rule 'fresh'"),
             (
                 self._export(self.rule).replace("key: late", "key: fresh").replace("amount_overdue_30 >", "amonut >"),
                 "amonut",

@@ -1,5 +1,7 @@
 """The sealed decision log: whatever is done to it afterwards is found and named."""
 
+import json
+
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError
@@ -234,3 +236,27 @@ class TestSeal(CreditCommon):
         check._publish()
         message = check.message_ids.filtered(lambda message: check.head_hash in (message.body or ""))
         self.assertIn(self.administrator.partner_id, message.notified_partner_ids)
+
+    def test_emptied_reference_to_what_still_exists_is_named(self):
+        for field in ("order_id", "user_id"):
+            self._sql(f"UPDATE credit_insurance_decision SET {field} = NULL WHERE id = %s", self.decisions[1].id)
+        check = self._verify()
+        self.assertEqual((check.state, check.finding_count), ("broken", 2))
+        self.assertIn(f"(id {self.decisions[1].id}) points to another order_id", check.findings)
+
+    def test_horizon_of_another_server_does_not_stop_the_sealing(self):
+        seals, parameters = self.env["credit.insurance.seal"], self.env["ir.config_parameter"]
+        foreign = {"up_to": 1, "xmax": str(10**12), "noted": "2020-01-01 00:00:00+00"}
+        parameters.set_param(sealing.HORIZON, json.dumps(foreign))
+        seals._cron_seal()
+        self.assertLess(int(seals._read_horizon()["xmax"]), 10**12, "a restored database notes a horizon of its own")
+
+    def test_chain_of_which_nothing_is_left_is_found_by_the_job(self):
+        checks = self._verify()
+        self._sql("DELETE FROM credit_insurance_seal WHERE company_id = %s", self.company.id)
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: 1)
+        self.env.invalidate_all()
+        checks._cron_publish()
+        latest = checks.search([("company_id", "=", self.company.id)], limit=1)
+        self.assertEqual(latest.state, "broken")
+        self.assertIn("cut off or rewritten", latest.findings)

@@ -1,6 +1,5 @@
-from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 
 from .common_alert import AlertCommon
 from .test_credit_insurance_rule import document
@@ -16,13 +15,7 @@ class TestCreditSignal(AlertCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.addClassCleanup(cls.registry.clear_cache)
-        cls.second = new_test_user(
-            cls.env,
-            login="credit_second_administrator",
-            groups="credit_insurance.credit_insurance_group_admin",
-            company_id=cls.company.id,
-            company_ids=[Command.set(cls.company.ids)],
-        )
+        cls.second = cls._make_second_administrator()
         cls.Signal = cls.env["credit.insurance.signal"].with_user(cls.administrator)
         cls.Rule = cls.Rule.with_user(cls.administrator)
 
@@ -124,6 +117,26 @@ class TestCreditSignal(AlertCommon):
         base.action_archive_signal()
         self.assertNotIn("late_share", self._catalogue())
         self.assertTrue(rule.problems)
+
+    def test_signal_that_only_a_companys_override_uses_cannot_be_taken_away(self):
+        base = self._activate(signal())
+        rule = self._using("amount_overdue_30")
+        rule.action_activate()
+        override = self.env["credit.insurance.rule.override"].create(
+            {
+                "rule_id": rule.id,
+                "company_id": self.company.id,
+                "document": "when: late_share > 50 %\n",
+                "reason": "Shares tell more here.",
+            }
+        )
+        with self.assertRaises(ValidationError) as caught:
+            base.action_archive_signal()
+        self.assertIn(self.company.name, caught.exception.args[0])
+        self.assertIn("late_share", self._catalogue())
+        override.write({"document": False, "reason": "No longer."})
+        base.action_archive_signal()
+        self.assertNotIn("late_share", self._catalogue())
 
     def test_change_that_breaks_an_active_rule_is_refused(self):
         base = self._activate(signal())

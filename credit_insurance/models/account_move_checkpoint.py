@@ -27,7 +27,7 @@ class AccountMove(models.Model):
     )
     credit_reasons = fields.Text(string="Why Credit Holds It", compute="_compute_credit_held", compute_sudo=True)
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     @api.depends("state", "credit_hold_ids.state", "credit_hold_ids.decision_id")
     def _compute_credit_held(self):
         for move in self:

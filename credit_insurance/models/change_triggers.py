@@ -13,6 +13,10 @@ CHANGES = {
         "INSERT OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
         [("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id")],
     ),
+    "sale_order_line": (
+        "UPDATE OF qty_delivered",
+        [("NEW.qty_delivered IS DISTINCT FROM OLD.qty_delivered", "order", "NEW.order_id")],
+    ),
     "account_move": (
         "UPDATE OF state, invoice_date_due",
         [("NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "NEW.id")],
@@ -52,7 +56,7 @@ CHANGES = {
         [("TRUE", "buyer", "NEW.buyer_id"), ("TRUE", "group", "NEW.group_id")],
     ),
 }
-# The buyers behind what was noted.
+# The buyers behind what was noted, and the customers without a credit record.
 BUYERS = """
     WITH noted AS (SELECT DISTINCT what, res_id FROM credit_insurance_change WHERE id = ANY(%(ids)s)),
     owing AS (
@@ -65,27 +69,29 @@ BUYERS = """
         SELECT l.partner_id, l.company_id
           FROM noted n JOIN account_move_line l ON l.id = n.res_id WHERE n.what = 'item'
     )
-    SELECT b.id
+    SELECT b.id, CASE WHEN b.id IS NULL THEN p.commercial_partner_id END
       FROM owing w
       JOIN res_partner p ON p.id = w.partner_id
       JOIN res_company c ON c.id = w.company_id
-      JOIN credit_insurance_buyer b
+      LEFT JOIN credit_insurance_buyer b
         ON b.partner_id = p.commercial_partner_id AND b.company_id = split_part(c.parent_path, '/', 1)::int
-     WHERE b.active
+     WHERE b.active IS NOT FALSE
      UNION
-    SELECT b.id
+    SELECT b.id, NULL
       FROM noted n JOIN res_partner p ON p.id = n.res_id
       JOIN credit_insurance_buyer b ON b.partner_id = p.commercial_partner_id
      WHERE n.what = 'partner' AND b.active
      UNION
-    SELECT b.id FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id WHERE n.what = 'buyer' AND b.active
+    SELECT b.id, NULL FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id WHERE n.what = 'buyer' AND b.active
      UNION
-    SELECT b.id FROM noted n JOIN credit_insurance_buyer b ON b.group_id = n.res_id WHERE n.what = 'group' AND b.active
+    SELECT b.id, NULL
+      FROM noted n JOIN credit_insurance_buyer b ON b.group_id = n.res_id
+     WHERE n.what = 'group' AND b.active
 """
 
 
 def buyers_sql(ids):
-    """The ids of the buyers whom these notes concern."""
+    """Whom these notes concern: the buyer's id, or the commercial partner's where there is no buyer."""
     return SQL(BUYERS, ids=list(ids))
 
 

@@ -166,7 +166,10 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _action_reduce_own_limit(self, tasks):
-        """The standing permanent limit is replaced, from today on, by the rule's share of it."""
+        """The standing permanent limit is replaced, from today on, by the rule's share of what people granted.
+
+        An alert that comes and goes, or a second rule, does not take a share of a share.
+        """
         for task in tasks:
             today, share = task.company_id._credit_today(), task.rule_id.limit_percent
             standing = task.buyer_id.own_limit_ids.filtered(
@@ -177,7 +180,8 @@ class CreditInsuranceAction(models.AbstractModel):
                     and (not row.date_to or row.date_to >= today)
                 )
             )[:1]
-            amount = standing.currency_id.round(standing.amount * share / 100) if standing else 0
+            granted = standing and standing._get_granted_by_people().amount
+            amount = standing.currency_id.round(granted * share / 100) if standing else 0
             if not standing or amount >= standing.amount:
                 task.write({"state": "done", "note": self.env._("No own limit of the buyer's stands that is reduced.")})
                 continue
@@ -190,6 +194,7 @@ class CreditInsuranceAction(models.AbstractModel):
                     "date_to": standing.date_to,
                     "replaces_id": standing.id,
                     "reviewer_id": standing.reviewer_id.id,
+                    "rule_id": task.rule_id.id,
                     "note": self.env._("Risk rule: %s", task.rule_id.display_name),
                 }
             )

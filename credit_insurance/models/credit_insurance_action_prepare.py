@@ -3,11 +3,15 @@
 The task carries the text. It is finished by hand, and not needed any more when its alert ends.
 """
 
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
 FIGURES = ("exposure", "limit_in_force", "cover_amount", "uninsured_exposure")
+# What a reminder calls soon.
+SOON = 7
 
 
 class CreditInsuranceAction(models.AbstractModel):
@@ -45,7 +49,7 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _action_prepare_notification(self, tasks):
         """The invoices the insurer has to hear of, with the last day in time."""
-        items = self._get_overdue_items(tasks)
+        items = self._get_notified_items(tasks)
         deadlines = self._get_notification_deadlines(tasks, items)
         for task in tasks:
             own = deadlines[task]
@@ -56,7 +60,7 @@ class CreditInsuranceAction(models.AbstractModel):
             if own:
                 last = format_date(self.env, min(own.mapped("date")))
                 lines.append(self.env._("Last day to notify: %s", last))
-            lines += self._describe_items(items[task], task.company_id._credit_today())
+            lines += self._describe_items(items[task], task.company_id._credit_today(), _original_due)
             note = self.env._("Prepared: %s invoices.", len(items[task].move_id))
             task.write({"state": "todo", "note": note, "text": "\n".join(lines), "data": {"deadlines": own.ids}})
         tasks.alert_id._schedule_todo(tasks)
@@ -70,7 +74,7 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _action_start_dunning(self, tasks):
         """A reminder in the customer's language, for whoever looks after the customer to send."""
-        items = self._get_overdue_items(tasks)
+        items = self._get_dunned_items(tasks)
         for task in tasks:
             texts = self.with_context(lang=task.partner_id.lang or self.env.user.lang).env
             step = 1 + self.env["credit.insurance.action.task"].search_count(
@@ -91,27 +95,51 @@ class CreditInsuranceAction(models.AbstractModel):
         tasks.alert_id._schedule_todo(tasks)
 
     @api.model
-    def _get_overdue_items(self, tasks):
+    def _get_notified_items(self, tasks):
+        """What is overdue for the insurer: an extension does not move the duties. ``{task: account.move.line}``"""
+        found = self._get_open_items(tasks)
+        for task, items in found.items():
+            if task.alert_id.res_model != "account.move":
+                today = task.company_id._credit_today()
+                found[task] = items.filtered(lambda item, today=today: _original_due(item) < today)
+        return found
+
+    @api.model
+    def _get_dunned_items(self, tasks):
+        """What is overdue for the customer, and for a reminder what falls due soon: ``{task: account.move.line}``."""
+        found = {}
+        for task, items in self._get_open_items(tasks).items():
+            if task.alert_id.res_model == "account.move":
+                found[task] = items
+                continue
+            today = task.company_id._credit_today()
+            overdue = items.filtered(lambda item, today=today: item.date_maturity < today)
+            coming = items - overdue
+            if coming and (not overdue or "days_to_next_due" in (task.alert_id.values_now or {})):
+                last = max(today + timedelta(days=SOON), coming[0].date_maturity)
+                overdue |= coming.filtered(lambda item, last=last: item.date_maturity <= last)
+            found[task] = overdue
+        return found
+
+    @api.model
+    def _get_open_items(self, tasks):
         """Open receivable items of each task's buyer, or of its invoice: ``{task: account.move.line}``."""
         empty = self.env["account.move.line"]
         result = dict.fromkeys(tasks, empty)
         for company, group in tasks.grouped("company_id").items():
-            invoices = {task: task.alert_id for task in group if task.alert_id.res_model == "account.move"}
-            overdue = Domain("date_maturity", "<", company._credit_today())
-            named = Domain("move_id", "in", [alert.res_id for alert in invoices.values()])
             items = empty.search(
                 Domain("company_id", "child_of", company.id)
                 & Domain("partner_id.commercial_partner_id", "in", group.partner_id.ids)
                 & Domain("account_type", "=", "asset_receivable")
                 & Domain([("parent_state", "=", "posted"), ("reconciled", "=", False), ("amount_residual", ">", 0)])
-                & (overdue | named),
+                & Domain("date_maturity", "!=", False),
                 order="date_maturity, id",
             )
             by_partner = items.grouped(lambda item: item.partner_id.commercial_partner_id)
             for task in group:
-                own = by_partner.get(task.partner_id, empty)
-                if task in invoices:
-                    own = own.filtered(lambda item, alert=invoices[task]: item.move_id.id == alert.res_id)
+                alert, own = task.alert_id, by_partner.get(task.partner_id, empty)
+                if alert.res_model == "account.move":
+                    own = own.filtered(lambda item, alert=alert: item.move_id.id == alert.res_id)
                 result[task] = own
         return result
 
@@ -119,28 +147,33 @@ class CreditInsuranceAction(models.AbstractModel):
     def _get_notification_deadlines(self, tasks, items):
         moves = self.env["account.move"].union(*(own.move_id for own in items.values()))
         rows = self.env["credit.insurance.deadline"].search(
-            [("move_id", "in", moves.ids), ("kind", "=", "notification"), ("state", "=", "pending")]
+            [("move_id", "in", moves.ids), ("kind", "=", "notification"), ("state", "in", ("pending", "missed"))]
         )
         by_move = rows.grouped("move_id")
         return {task: rows.union(*(by_move.get(move, rows.browse()) for move in items[task].move_id)) for task in tasks}
 
     @api.model
-    def _describe_items(self, items, today):
-        """A line for each item: number, due date, what is open, how late it is."""
-        return [
-            self.env._(
-                "%(invoice)s, due %(date)s: %(amount)s, %(days)s days overdue",
-                invoice=item.move_id.name,
-                date=format_date(self.env, item.date_maturity),
-                amount=item.currency_id.format(item.amount_residual_currency),
-                days=(today - item.date_maturity).days,
-            )
-            if item.date_maturity < today
-            else self.env._(
-                "%(invoice)s, due %(date)s: %(amount)s",
-                invoice=item.move_id.name,
-                date=format_date(self.env, item.date_maturity),
-                amount=item.currency_id.format(item.amount_residual_currency),
-            )
-            for item in items
-        ]
+    def _describe_items(self, items, today, due_of=None):
+        """A line for each item: number, due date, what is open, how late it is.
+
+        :param due_of: the day from which an item is late; else the one agreed last
+        """
+        lines = []
+        for item in items:
+            due = due_of(item) if due_of else item.date_maturity
+            words = {
+                "invoice": item.move_id.name,
+                "date": format_date(self.env, due),
+                "amount": item.currency_id.format(item.amount_residual_currency),
+            }
+            if due < today:
+                days = (today - due).days
+                text = self.env._("%(invoice)s, due %(date)s: %(amount)s, %(days)s days overdue", days=days, **words)
+            else:
+                text = self.env._("%(invoice)s, due %(date)s: %(amount)s", **words)
+            lines.append(text)
+        return lines
+
+
+def _original_due(item):
+    return item.credit_insurance_original_due_date or item.date_maturity

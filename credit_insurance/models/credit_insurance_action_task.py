@@ -124,6 +124,11 @@ class CreditInsuranceActionTask(models.Model):
         tasks = self._lock_in("failed").sudo()
         if tasks.alert_id.filtered("ended_on"):
             raise UserError(self.env._("The alert has ended: nothing is left to be done."))
+        if given_up := tasks.alert_id.filtered(lambda alert: alert.state == "dismissed" or alert.observe_only):
+            text = self.env._(
+                "“%s” was dismissed or is only observed: its actions are not carried out.", given_up[0].display_name
+            )
+            raise UserError(text)
         self.env["credit.insurance.action"].sudo()._carry_out(tasks)
         return True
 

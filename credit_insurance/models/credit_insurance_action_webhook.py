@@ -18,7 +18,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.addons.credit_insurance.connectors.deadline import Deadline
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, split_address
+from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, shorten_address, split_address
 
 _logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class CreditInsuranceWebhook(models.Model):
                     self.env._(
                         "“%s” is not an address that a webhook can call: it begins with https://, names a host and "
                         "holds no password.",
-                        hook.url,
+                        shorten_address(hook.url) or hook.name,
                     )
                 )
             try:

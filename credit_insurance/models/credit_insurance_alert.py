@@ -208,11 +208,11 @@ class CreditInsuranceAlert(models.Model):
         }
 
     def _tell(self):
-        """The message in the reader's language; as it was recorded where nobody translated what the rule says."""
+        """The message for the reader: translated where somebody did, amounts with their currency."""
         self.ensure_one()
-        translated = self.message_template and self.env._(self.message_template)
-        if not translated or translated == self.message_template:
+        if not self.message_template:
             return self.message
+        told = self.env._(self.message_template)
         words = {
             "buyer": self.partner_id.name,
             "document": self.document_name,
@@ -221,11 +221,11 @@ class CreditInsuranceAlert(models.Model):
             "today": format_date(self.env, self._get_evaluated_on()),
         }
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        for key in set(placeholders(translated)) - words.keys():
+        for key in set(placeholders(told)) - words.keys():
             signal = catalogue.get(key)
             value = (self.values_now or {}).get(key)
             words[key] = signal and format_fact(self.env, value, signal.type.value, self.currency_id)
-        return translated.format_map({name: word or "" for name, word in words.items()})
+        return told.format_map({name: word or "" for name, word in words.items()}).strip() or self.message
 
     def _get_answer_action(self, name, answer, states):
         self._check_answerable(states)

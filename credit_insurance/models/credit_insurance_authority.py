@@ -269,7 +269,13 @@ class CreditInsuranceAuthority(models.Model):
     def _check_self_approval(self, user, ask, note, actors=None):
         others = self._find_deciders(replace(ask, askers=actors) if actors is not None else ask) - user
         if others or not ask.company.credit_self_approval:
-            raise AccessError(self.env._("You asked for this yourself: another credit manager has to decide it."))
+            told = self.env._("You asked for this yourself: another credit manager has to decide it.")
+            if ask.kind == "limit":
+                told = self.env._(
+                    "You asked for this limit or typed it yourself: another credit manager has to decide it. "
+                    "Enter it under Limit Requests, and somebody else can grant it."
+                )
+            raise AccessError(told)
         if not (note or "").strip():
             raise UserError(self.env._("You decide your own request: say why in the note."))
 

@@ -42,8 +42,9 @@ class ResPartner(models.Model):
             domain = _mail_domain(vals["email"])
             moved = self.filtered(lambda partner: _mail_domain(partner.email) not in ("", domain))
         result = super().write(vals)
-        if moved:
-            moved.commercial_partner_id.sudo().write({"credit_insurance_mail_changed": fields.Date.context_today(self)})
+        entities = moved.commercial_partner_id.sudo()
+        for company, own in entities.grouped(lambda entity: entity.company_id or self.env.company).items():
+            own.credit_insurance_mail_changed = company.root_id._credit_today()
         return result
 
 

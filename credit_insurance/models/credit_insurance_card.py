@@ -25,13 +25,12 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
-from odoo.addons.credit_insurance.rules.policy import Basis, Mode, Outcome, ReasonCode, Severity
+from odoo.addons.credit_insurance.rules.policy import Basis, Mode, Outcome, Severity
 
-from .reasons import describe_reasons, reasons_to_json
+from .reasons import CREDIT_GROUP, describe_reasons, reasons_to_json
 
 _lt = LazyTranslate(__name__)
 
-CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 # A passing order leaves less than this share of the limit: worth a second look before more is promised.
 TIGHT_SHARE = Decimal("0.1")
 SOURCES = ("overdue", "not_due", "confirmed", "credits", "reserved")
@@ -207,15 +206,9 @@ class CreditInsuranceCard(models.AbstractModel):
         order = {"hold": 0, "warn": 1, "info": 2, "lifted": 3}
         kinds = [("lifted" if reason["exempted_by"] else reason["severity"], reason) for reason in reasons or ()]
         return [
-            {"kind": kind, "text": describe_reasons(self.env, [self._for_reader(reason)])[0]}
+            {"kind": kind, "text": describe_reasons(self.env, [reason])[0]}
             for kind, reason in sorted(kinds, key=lambda item: order[item[0]])
         ]
-
-    @api.model
-    def _for_reader(self, reason):
-        if reason["code"] != ReasonCode.ALERT.value or self.env.user.has_group(CREDIT_GROUP):
-            return reason
-        return {**reason, "params": {**reason["params"], "alerts": [self.env._("ask your credit team")]}}
 
     @api.model
     def _make_decider(self, hold):

@@ -36,15 +36,17 @@ class CreditInsuranceChange(models.Model):
 
     @api.model
     def _take(self):
-        """The buyers whose facts changed since the last call; their notes are removed."""
+        """The buyers whose facts changed since the last call; their notes are removed. Who owes gets a record."""
         changes = self.sudo()
         changes.env.flush_all()
         notes = changes.search([], order="id", limit=AT_ONCE)
         if not notes:
             return changes.env["credit.insurance.buyer"]
-        ids = [buyer_id for (buyer_id,) in changes.env.execute_query(buyers_sql(notes.ids))]
+        found = changes.env.execute_query(buyers_sql(notes.ids))
         notes.unlink()
-        return changes.env["credit.insurance.buyer"].browse(sorted(ids))
+        buyers = changes.env["credit.insurance.buyer"].browse(sorted(buyer_id for buyer_id, _id in found if buyer_id))
+        unknown = changes.env["res.partner"].browse(partner_id for _id, partner_id in found if partner_id)
+        return buyers | buyers._take_up_debtors(unknown) if unknown else buyers
 
     @api.model
     def _cron_screen_changed(self):

@@ -82,7 +82,7 @@ class CreditInsuranceDecision(models.Model):
     limit_lines = fields.Json(readonly=True, help="How the limit in force came about, line by line.")
     reasons_text = fields.Text(string="Reasons", compute="_compute_reasons_text")
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     @api.depends("reasons")
     def _compute_reasons_text(self):
         for decision in self:

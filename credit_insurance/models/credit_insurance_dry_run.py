@@ -97,6 +97,14 @@ class CreditInsuranceDryRun(models.Model):
         help="What would be, or would have been, held if the rule holds orders.",
     )
     past_order_amount = fields.Monetary(string="Value of the Orders", compute="_compute_results")
+    past_held_then_count = fields.Integer(
+        string="Of Them Held at That Time", compute="_compute_results", help="The credit gate held them anyway."
+    )
+    past_today_amount_count = fields.Integer(
+        string="Of Them with the Amount of Today",
+        compute="_compute_results",
+        help="Confirmed before the credit gate kept a log: nothing tells what they were worth then.",
+    )
 
     _months_check = models.Constraint("CHECK(months BETWEEN 0 AND 24)", "A dry run looks back at most 24 months.")
 
@@ -139,12 +147,12 @@ class CreditInsuranceDryRun(models.Model):
         groups = self.env["credit.insurance.dry.run.line"]._read_group(
             [("run_id", "in", self.ids)],
             ["run_id", "is_past", "kind"],
-            ["__count", "order_count:sum", "order_amount:sum"],
+            ["__count", "order_count:sum", "order_amount:sum", "held_then_count:sum", "today_amount_count:sum"],
         )
         found = {(run.id, past, kind): totals for run, past, kind, *totals in groups}
         for run in self:
-            counts = {kind: found.get((run.id, False, kind), (0, 0, 0)) for kind in ("new", "same", "ended")}
-            past = {kind: found.get((run.id, True, kind), (0, 0, 0)) for kind in ("new", "same")}
+            counts = {kind: found.get((run.id, False, kind), (0,) * 5) for kind in ("new", "same", "ended")}
+            past = {kind: found.get((run.id, True, kind), (0,) * 5) for kind in ("new", "same")}
             run.new_count, run.same_count, run.ended_count = (counts[kind][0] for kind in ("new", "same", "ended"))
             run.fired_count = run.new_count + run.same_count
             run.order_count = counts["new"][1] + counts["same"][1]
@@ -152,6 +160,8 @@ class CreditInsuranceDryRun(models.Model):
             run.past_alert_rate = past["new"][0] / max(1, run._count_weeks())
             run.past_order_count = past["new"][1] + past["same"][1]
             run.past_order_amount = past["new"][2] + past["same"][2]
+            run.past_held_then_count = past["new"][3] + past["same"][3]
+            run.past_today_amount_count = past["new"][4] + past["same"][4]
 
     def _count_weeks(self):
         """The weeks in which something can be new; what stands on the first Monday was there before."""
@@ -288,6 +298,14 @@ class CreditInsuranceDryRunLine(models.Model):
     message = fields.Text(readonly=True)
     order_count = fields.Integer(string="Orders Held", readonly=True)
     order_amount = fields.Monetary(string="Value of the Orders", readonly=True)
+    held_then_count = fields.Integer(
+        string="Held at That Time", readonly=True, help="Of these orders the credit gate held so many anyway."
+    )
+    today_amount_count = fields.Integer(
+        string="With the Amount of Today",
+        readonly=True,
+        help="So many of these orders were confirmed before the credit gate kept a log.",
+    )
     other_alert_count = fields.Integer(
         string="Alerts of Other Rules", readonly=True, help="Open alerts of this buyer that other rules raised."
     )

@@ -4,7 +4,9 @@ rule about      a past week holds                                        known a
 buyers          the buyers for whom it fires on the Monday               the Monday
 invoices        the invoices that were open on the Monday                the Monday
 events          the events of the year before that were known            the Monday
-orders          the orders that were confirmed in the week               the day of each order
+orders          the orders that were put to the gate in the week         the day of each order
+
+Which orders of the past there are is in ``credit_insurance_dry_run_orders``.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.risk import Scope, render
 
-from .company_calendar import company_day, company_day_bounds
+from .credit_insurance_dry_run_orders import PastOrder, to_json
 from .rule_document import evaluate_rows, rule_keys
 
 WEEK = timedelta(days=7)
@@ -24,16 +26,40 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Found:
-    """A buyer, or one of its documents, for which the rule fires."""
+    """A buyer, or one of its documents, for which the rule fires or keeps an alert open that stands already."""
 
     buyer: object
     message: str
     document: object = None
     name: str = ""
+    past: PastOrder | None = None
 
     @property
     def key(self):
         return self.buyer, self.document
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many orders something would hold, and their value in company currency.
+
+    Of them ``today_count`` count with the amount of today, ``held_count`` were held by the gate then.
+    """
+
+    count: int = 0
+    amount: float = 0.0
+    today_count: int = 0
+    held_count: int = 0
+
+    @classmethod
+    def of(cls, orders):
+        """What it would have held of the past."""
+        return cls(
+            len(orders),
+            sum(order.amount for order in orders),
+            sum(order.amount_today for order in orders),
+            sum(order.held for order in orders),
+        )
 
 
 class CreditInsuranceDryRun(models.Model):
@@ -58,11 +84,12 @@ class CreditInsuranceDryRun(models.Model):
     # === TODAY === #
 
     def _evaluate_today(self, rule, buyers):
-        found = {item.key: item for item in self._get_found(rule, buyers, self.evaluated_on)} if rule else {}
         alerts = self.env["credit.insurance.alert"].search([("buyer_id", "in", buyers.ids), ("ended_on", "=", False)])
         own = alerts.filtered(lambda alert: self.rule_id and alert.rule_id == self.rule_id)
         others = (alerts - own).grouped("buyer_id")
         standing = {(alert.buyer_id, self._get_document(alert)): alert for alert in own}
+        items = self._get_found(rule, buyers, self.evaluated_on, standing) if rule else []
+        found = {item.key: item for item in items}
         ended = [
             Found(key[0], alert.message, key[1], alert.document_name or "")
             for key, alert in standing.items()
@@ -82,61 +109,77 @@ class CreditInsuranceDryRun(models.Model):
 
     def _evaluate_past(self, rule, buyers):
         lines, before = [], None
+        past_orders = self._get_past_orders(buyers)
         for day in self._get_mondays():
+            asked = past_orders.get(day, [])
             if rule.scope is Scope.ORDER:
-                found = self._get_confirmed(rule, buyers, day)
+                found = self._get_found_asked(rule, buyers, asked)
                 kinds = {item.key: "new" for item in found}
             else:
-                found = self._get_found(rule, buyers, day, as_of=True)
+                found = self._get_found(rule, buyers, day, before or (), as_of=True)
                 # What stands on the first Monday was raised before it.
                 kinds = {item.key: "same" if before is None or item.key in before else "new" for item in found}
             before = kinds
-            orders = self._get_orders(buyers, day, day + WEEK)
+            by_partner = {}
+            for order in asked:
+                by_partner.setdefault(order.partner_id, []).append(order)
+            orders = {partner_id: Held.of(own) for partner_id, own in by_partner.items()}
             lines += self._prepare_lines(found, kinds, day, orders, is_past=True)
         return lines
 
-    def _get_confirmed(self, rule, buyers, monday):
-        """The orders confirmed in that week for which the rule fired, each as of its own day."""
-        start, end = (company_day_bounds(self.company_id, day)[0] for day in (monday, monday + WEEK))
-        domain = [("state", "=", "sale"), ("date_order", ">=", start), ("date_order", "<", end)]
-        orders = self.env["sale.order"].search([*self._get_order_domain(buyers), *domain], order="date_order, id")
-        by_day = orders.grouped(lambda order: company_day(self.company_id, order.date_order))
-        return [
-            item
-            for day, own in by_day.items()
-            if day <= self.evaluated_on
-            for item in self._get_found_documents(rule, buyers, own, day, as_of=True)
-        ]
+    def _get_found_asked(self, rule, buyers, asked):
+        """The orders put to the gate in one week for which the rule fired, each as of its own day."""
+        by_day = {}
+        for past in asked:
+            if past.order_id:
+                by_day.setdefault(past.day, {})[past.order_id] = past
+        found = []
+        for day, own in sorted(by_day.items()):
+            orders = self.env["sale.order"].browse(own)
+            items = self._get_found_documents(rule, buyers, orders, day, (), as_of=True, past=to_json(own.values()))
+            found += [replace(item, past=own[item.document.id]) for item in items]
+        return found
 
     # === WHAT FIRES === #
 
-    def _get_found(self, rule, buyers, day, as_of=False):
-        """The buyers or documents for which the rule fires on that day."""
+    def _get_found(self, rule, buyers, day, standing, as_of=False):
+        """What would be found on that day.
+
+        :param standing: the keys of what was found before, whose alerts may be kept open (``until``, missing data)
+        """
         signals = self.env["credit.insurance.signals"]
         if rule.scope is not Scope.BUYER:
             documents = signals._get_documents(rule.scope, buyers, day, as_of=as_of)
-            return self._get_found_documents(rule, buyers, documents, day, as_of)
+            return self._get_found_documents(rule, buyers, documents, day, standing, as_of)
         catalogue = signals._get_catalogue()
         facts = signals._get_facts(buyers, rule_keys(rule, catalogue), day, as_of=as_of)
-        messages = ((buyer, self._get_message(rule, facts[buyer.id], day, catalogue, buyer)) for buyer in buyers)
-        return [Found(buyer, message) for buyer, message in messages if message is not None]
+        found = (
+            Found(buyer, self._get_message(rule, facts[buyer.id], day, catalogue, buyer, None, standing))
+            for buyer in buyers
+        )
+        return [item for item in found if item.message is not None]
 
-    def _get_found_documents(self, rule, buyers, documents, day, as_of):
+    def _get_found_documents(self, rule, buyers, documents, day, standing, as_of, past=None):
         signals = self.env["credit.insurance.signals"]
         catalogue = signals._get_catalogue()
-        facts = signals._get_document_facts(rule.scope, documents, rule_keys(rule, catalogue), day, as_of=as_of)
+        keys = rule_keys(rule, catalogue)
+        facts = signals._get_document_facts(rule.scope, documents, keys, day, as_of=as_of, past=past)
         found = []
         for document in documents.filtered(lambda row: row.id in facts):
             buyer = buyers.browse(facts[document.id]["_buyer"])
-            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document)
+            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document, standing)
             if message is not None:
                 found.append(Found(buyer, message, document, document.display_name))
         return found
 
-    def _get_message(self, rule, facts, day, catalogue, buyer, document=None):
-        """What the alert would say; None when the rule does not fire."""
+    def _get_message(self, rule, facts, day, catalogue, buyer, document, standing):
+        """What the alert would say; None when there would be none."""
         outcomes = evaluate_rows(rule, facts, day, catalogue)
-        fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
+        found = [outcome.rule for outcome in outcomes if outcome.fired]
+        if not found and (buyer, document) in standing:
+            found = [outcome.rule for outcome in outcomes if not outcome.ended]
+        if not found:
+            return None
         words = {
             "company": self.company_id.name,
             "rule": rule.name,
@@ -144,7 +187,7 @@ class CreditInsuranceDryRun(models.Model):
             "buyer": buyer.partner_id.name,
             "document": document.display_name if document else "",
         }
-        return render(fired, facts, day, catalogue, words) if fired else None
+        return render(found[0], facts, day, catalogue, words)
 
     # === WHAT IT WOULD HOLD === #
 
@@ -154,28 +197,23 @@ class CreditInsuranceDryRun(models.Model):
             ("partner_invoice_id.commercial_partner_id", "in", buyers.partner_id.ids),
         ]
 
-    def _get_orders(self, buyers, since=None, until=None):
-        """``{partner_id: (number, value)}``: quotations now, or orders confirmed in a past week; company currency."""
-        domain = self._get_order_domain(buyers)
-        if since:
-            start, end = (company_day_bounds(self.company_id, day)[0] for day in (since, until))
-            domain += [("state", "=", "sale"), ("date_order", ">=", start), ("date_order", "<", end)]
-        else:
-            domain += [("state", "in", ("draft", "sent"))]
+    def _get_orders(self, buyers):
+        """What there is of quotations now: ``{partner_id: Held}``."""
+        domain = [*self._get_order_domain(buyers), ("state", "in", ("draft", "sent"))]
         found = {}
         for order in self.env["sale.order"].search_fetch(domain, ["amount_total", "currency_rate"]):
             partner_id = order.partner_invoice_id.commercial_partner_id.id
-            number, value = found.get(partner_id, (0, 0.0))
-            found[partner_id] = number + 1, value + _in_company_currency(order)
+            held = found.get(partner_id, Held())
+            found[partner_id] = Held(held.count + 1, held.amount + _in_company_currency(order))
         return found
 
     def _prepare_lines(self, found, kinds, day, orders, is_past):
         """A line each; the orders of a buyer stand on the first line that it has."""
         lines, counted = [], set()
         for item in found:
-            held = (0, 0.0)
+            held = Held()
             if kinds[item.key] != "ended":
-                held = self._get_held(item, orders, counted, is_past)
+                held = self._get_held(item, orders, counted)
             lines.append(
                 {
                     "run_id": self.id,
@@ -187,22 +225,26 @@ class CreditInsuranceDryRun(models.Model):
                     "is_past": is_past,
                     "kind": kinds[item.key],
                     "message": item.message,
-                    "order_count": held[0],
-                    "order_amount": held[1],
+                    "order_count": held.count,
+                    "order_amount": held.amount,
+                    "today_amount_count": held.today_count,
+                    "held_then_count": held.held_count,
                 }
             )
         return lines
 
-    def _get_held(self, item, orders, counted, is_past):
-        """``(number, value)`` of the orders that this would hold: itself, or those of its buyer, counted once."""
+    def _get_held(self, item, orders, counted):
+        """The orders that this would hold: itself, or those of its buyer, counted once."""
+        if item.past:
+            return Held.of([item.past])
         if item.document and item.document._name == "sale.order":
             # One that is confirmed today cannot be held any more.
-            waits = is_past or item.document.state in ("draft", "sent")
-            return (1, _in_company_currency(item.document)) if waits else (0, 0.0)
+            waits = item.document.state in ("draft", "sent")
+            return Held(1, _in_company_currency(item.document)) if waits else Held()
         if item.buyer in counted:
-            return 0, 0.0
+            return Held()
         counted.add(item.buyer)
-        return orders.get(item.buyer.partner_id.id, (0, 0.0))
+        return orders.get(item.buyer.partner_id.id, Held())
 
     def _get_mondays(self):
         """The Mondays of the past months up to now, the oldest first."""
@@ -226,7 +268,10 @@ class CreditInsuranceDryRun(models.Model):
         notes = []
         if rule.scope is Scope.ORDER:
             notes.append(
-                self.env._("Of past weeks only orders that were confirmed are known, with the amount of today.")
+                self.env._(
+                    "What a past order is compared with are the orders of its buyer that are confirmed today, with the "
+                    "amounts of today. Quotations that were deleted are not among the past orders."
+                )
             )
         if undated:
             labels = ", ".join(self.env._(catalogue[key].label) for key in undated)

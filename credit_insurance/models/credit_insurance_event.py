@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_date
 
 from .amounts import is_amount
 from .guarded_fields import without_fields
@@ -91,10 +92,13 @@ class CreditInsuranceEvent(models.Model):
             event.adverse = event.kind in ADVERSE_KINDS
 
     @api.depends("kind", "date", "partner_id.name")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for event in self:
-            event.display_name = f"{event.partner_id.name}: {kinds.get(event.kind, '')}, {event.date}"
+            event.display_name = (
+                f"{event.partner_id.name}: {kinds.get(event.kind, '')}, {format_date(self.env, event.date)}"
+            )
 
     @api.constrains("date", "known_on", "kind", "promised_on", "amount", "move_id")
     def _check_event(self):

@@ -51,6 +51,11 @@ class ExposureRow(NamedTuple):
     oldest_due: date | None = None
     oldest_invoiced: date | None = None
 
+    def _scaled(self, part):
+        """The same row with ``part`` (Decimal) of its amounts."""
+        booked = None if self.amount_company is None else self.amount_company * part
+        return self._replace(amount=self.amount * part, amount_company=booked)
+
 
 class Snapshot(NamedTuple):
     """Identity and view of a transaction, as PostgreSQL prints them."""

@@ -39,7 +39,7 @@ class CreditInsuranceGate(models.AbstractModel):
             if decision.outcome is Outcome.PASS:
                 passed |= case.subject
             else:
-                self.env["credit.insurance.hold"]._open(case.subject, log)
+                self.env["credit.insurance.hold"]._open(case.subject, log, self._prepare_terms(case))
         passed.sudo().credit_hold_ids._close("cleared")
         return orders.filtered(lambda order: order in passed)
 
@@ -68,25 +68,32 @@ class CreditInsuranceGate(models.AbstractModel):
         return refused
 
     @api.model
-    def _pass_grown_by_core(self, orders, open_amounts):
+    def _pass_grown_by_core(self, orders, open_amounts, unpaid):
         """Accept growth that a document of Odoo itself caused, such as a re-invoiced expense: it is owed already.
 
         It is on record and takes its headroom. When it went over the limit, the order's deliveries wait for a decision,
         and whoever decides credit is told.
+
+        :param unpaid: those of the orders whose payment was taken back: their goods wait even when they are invoiced
         """
-        decided = self._decide(orders, "growth", open_amounts, accepted=lambda _case: True)
+        cases = [
+            replace(case, goods_leave=case.subject in unpaid and bool(case.subject._credit_waiting_deliveries()))
+            for case in self._prepare_cases(orders, "growth", open_amounts)
+        ]
+        decided = self._decide_cases(cases, accepted=lambda _case: True)
         accepted = [(case, replace(decision, outcome=Outcome.PASS)) for case, decision in decided]
         for (case, decision), log in zip(decided, self._record(accepted, "growth"), strict=True):
             if decision.outcome is Outcome.HOLD:
                 case.subject._credit_stop_deliveries(log, self._describe(decision))
 
     @api.model
-    def _preview(self, subjects, together=False):
+    def _preview(self, subjects, together=False, mode=None):
         """What documents would get if they were decided now, as ``[(Case, Decision)]``; nothing is written.
 
         :param together: one after the other in order of creation, sharing the headroom, instead of each by itself
+        :param mode: the mode of the gate they would be decided in; without it the one of their company
         """
-        cases = self._foresee_rules(self._prepare_cases(subjects, "confirmation"))
+        cases = self._foresee_rules(self._prepare_cases(subjects, "confirmation", mode=mode))
         figures = self._get_figures(cases)
         if together:
             return self._judge(cases, figures, None)

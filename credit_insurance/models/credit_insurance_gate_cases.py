@@ -9,6 +9,7 @@ from odoo import api, models
 from odoo.addons.credit_insurance.rules.policy import BuyerStatus, Mode, ReasonCode
 
 from .amounts import to_decimal
+from .credit_insurance_exposure import ExposureRow
 from .credit_insurance_group import SharedGroup
 from .credit_insurance_limit import BuyerLimit
 from .credit_insurance_profile import ProfileFacts
@@ -18,12 +19,14 @@ from .credit_insurance_profile import ProfileFacts
 class Case:
     """A document with everything its decision needs. Amounts are in the limit's currency.
 
-    ``booked`` is the part of ``prepaid`` that stands in the exposure already and must not count twice; ``reserve`` is
-    what the document takes from the headroom that others see, ``open_amount`` what is decided in its own currency.
-    ``group`` shares a limit with the buyer; ``blocked`` and ``different`` name who orders or receives the goods beside
-    the buyer. ``must_be_paid``: the goods leave now, and may only when they are paid. ``look_around``: reasons beside
-    limit and payment count. ``cover_stopped`` says why the insurer's cover does not stand any more. ``live_pass`` is
-    the one behind a delivery, ``released_reasons`` what its release accepted (None: everything).
+    ``booked`` are exposure rows of the part of ``prepaid`` that stands in the exposure already and must not count
+    twice; ``reserve`` is what the document takes from the headroom that others see, ``open_amount`` what is decided in
+    its own currency. ``group`` shares a limit with the buyer; ``blocked`` and ``different`` name who orders or receives
+    the goods beside the buyer. ``must_be_paid``: the goods leave now, and may only when they are paid.
+    ``goods_leave``: they leave, or are to leave, be they invoiced already or not. ``look_around``: reasons beside limit
+    and payment count. ``cover_stopped`` says why the insurer's cover does not
+    stand any more. ``live_pass`` is the one behind a delivery, ``released_reasons`` what its release accepted (None:
+    everything).
     """
 
     subject: object
@@ -36,7 +39,7 @@ class Case:
     document: Decimal
     open_amount: float
     prepaid: Decimal = Decimal(0)
-    booked: Decimal = Decimal(0)
+    booked: tuple[ExposureRow, ...] = ()
     released: Decimal | None = None
     secured: Decimal | None = None
     reserve: Decimal = Decimal(0)
@@ -46,6 +49,7 @@ class Case:
     different: tuple[str, ...] = ()
     check_limit: bool = True
     must_be_paid: bool = False
+    goods_leave: bool = False
     look_around: bool = True
     grace_days: int = 0
     cover_stopped: str = ""
@@ -75,10 +79,11 @@ class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
 
     @api.model
-    def _prepare_cases(self, subjects, checkpoint, open_amounts=None, attached=None):
+    def _prepare_cases(self, subjects, checkpoint, open_amounts=None, attached=None, mode=None):
         """The cases of documents in order of their creation, whoever asks; one statement reads all limits.
 
         :param attached: what is read beside them, when that is more than what belongs to the orders
+        :param mode: the mode of the gate they are looked at in; without it the one of their company
         """
         subjects = subjects.sudo().sorted(lambda doc: (doc.create_date or datetime.max, doc._origin.id or 0))
         if subjects._name == "sale.order":
@@ -95,12 +100,12 @@ class CreditInsuranceGate(models.AbstractModel):
             groups[company.id] = self.env["credit.insurance.group"]._get_shared(shared, company)
             limits |= found
         return [
-            self._prepare_case(subject, partners[subject], limits, groups, checkpoint, (open_amounts or {}))
+            self._prepare_case(subject, partners[subject], limits, groups, checkpoint, (open_amounts or {}), mode)
             for subject in subjects
         ]
 
     @api.model
-    def _prepare_case(self, subject, partners, limits, groups, checkpoint, open_amounts):
+    def _prepare_case(self, subject, partners, limits, groups, checkpoint, open_amounts, mode=None):
         company, partner = subject._credit_company(), subject._credit_buyer_partner()
         buyer, today = limits[partner.id, company.id], company._credit_today()
         others = [limits[other.id, company.id] for other in partners - partner]
@@ -114,7 +119,7 @@ class CreditInsuranceGate(models.AbstractModel):
             company,
             checkpoint,
             buyer,
-            Mode(company.credit_gate_mode),
+            mode or Mode(company.credit_gate_mode),
             today,
             self.env["credit.insurance.profile"]._get_facts_of(buyer, company),
             document=self._in_limit_currency(subject, buyer, total, today),
@@ -143,8 +148,11 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _with_amounts(self, case):
-        """The case with what is paid, released, secured and reserved."""
+        """The case with what is paid, released, secured and reserved, and without what is invoiced already."""
         subject, buyer, today = case.subject, case.buyer, case.today
+        if subject._name == "sale.order" and case.checkpoint == "confirmation":
+            left = subject._credit_left_to_invoice()
+            case = replace(case, document=self._in_limit_currency(subject, buyer, left, today), open_amount=left)
         release = subject.credit_hold_ids._get_release(subject)
         prepaid, booked = subject._credit_prepaid()
         secured = self._get_secured(case)
@@ -152,15 +160,24 @@ class CreditInsuranceGate(models.AbstractModel):
         def convert(amount):
             return self._in_limit_currency(subject, buyer, amount, today)
 
+        reserve = convert(self._get_grown(case))
+        if case.checkpoint == "confirmation":
+            # Others leave out of the credits what a quotation was paid with, before and after it is confirmed.
+            reserve -= self._convert_booked(case, booked)
         return replace(
             case,
             prepaid=convert(prepaid),
-            booked=convert(booked),
+            booked=booked,
             released=convert(release.release_amount - subject._credit_invoiced()) if release else None,
             secured=None if secured is None else convert(secured),
-            # Others leave out of the credits what a quotation was paid with, before and after it is confirmed.
-            reserve=convert(self._get_grown(case) - (booked if case.checkpoint == "confirmation" else 0)),
+            reserve=reserve,
         )
+
+    @api.model
+    def _convert_booked(self, case, rows):
+        currency = self.env["res.currency"].browse(case.buyer.currency_id)
+        amounts = self.env["credit.insurance.exposure"]._convert_rows(rows, case.company, currency, case.today)
+        return amounts["credits"]
 
     @api.model
     def _get_secured(self, case):

@@ -98,6 +98,7 @@ class CreditInsuranceGate(models.AbstractModel):
         return {
             "check_limit": "growth" in waits,
             "must_be_paid": "cash" in waits,
+            "goods_leave": True,
             "look_around": company.credit_check_delivery,
             "grace_days": company.credit_delivery_grace_days,
             "live_pass": live[:1],
@@ -114,7 +115,7 @@ class CreditInsuranceGate(models.AbstractModel):
             changes["reserve"] = case.reserve * 0
         else:
             paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)
-            changes |= {"prepaid": paid, "booked": type(paid)(0)}
+            changes |= {"prepaid": paid, "booked": ()}
         if case.released is None and case.live_pass.hold_id:
             # What was accepted when the order was released is accepted for its deliveries.
             reasons = case.live_pass.hold_id.decision_id.reasons or ()

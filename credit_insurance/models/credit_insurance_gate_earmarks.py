@@ -27,14 +27,14 @@ class CreditInsuranceGate(models.AbstractModel):
         earmarked = defaultdict(lambda: defaultdict(list))
         for partner_id, root_id, transaction_id, currency_id, amount, booked in self._read_paid_quotations(keys):
             transaction = self.env["payment.transaction"].sudo().browse(transaction_id)
-            order = transaction.sale_order_ids
+            order = transaction._credit_orders()
             # What pays several orders pays none of them by itself: it stays a credit.
             if (partner_id, root_id) not in keys or len(order) != 1 or not order._credit_pays_this_order(transaction):
                 continue
             amount, booked = Decimal(amount), Decimal(booked)
-            unused = Decimal(repr(order._credit_get_unused(transaction)))
+            unused = Decimal(repr(transaction._credit_get_unused()))
             part = min(Decimal(1), max(Decimal(0), unused / amount)) if amount else Decimal(1)
-            row = ExposureRow("credits", currency_id, amount * part, booked * part)
+            row = ExposureRow("credits", currency_id, amount, booked)._scaled(part)
             earmarked[partner_id, root_id][order.id].append(row)
         return earmarked
 
@@ -59,7 +59,7 @@ class CreditInsuranceGate(models.AbstractModel):
                    AND split_part(c.parent_path, '/', 1)::int = ANY(%(roots)s)
                    AND EXISTS (SELECT FROM sale_order_transaction_rel r
                                  JOIN sale_order o ON o.id = r.sale_order_id AND o.state IN ('draft', 'sent')
-                                WHERE r.transaction_id = t.id)
+                                WHERE r.transaction_id IN (t.id, t.source_transaction_id))
                  GROUP BY 1, 2, 3, 4
                 HAVING SUM(l.amount_residual_currency) < 0
                 """,
@@ -72,10 +72,12 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _get_rows_for(self, case, key, figures):
-        """The exposure rows of ``key`` when this case is decided: money of other quotations is not there for it."""
+        """The exposure rows of ``key`` when this case is decided: money of other quotations is not there for it, and
+        its own counts as paid."""
         own = case.subject._credit_order()._origin.ids if key == case.key else ()
         kept = figures.earmarked.get(key, {})
         return [
             *figures.rows.get(key, ()),
+            *(case.booked if key == case.key else ()),
             *(row for order_id, rows in kept.items() if order_id not in own for row in rows),
         ]

@@ -117,6 +117,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "released": self._money(case.released, currency),
             "released_reasons": case.released_reasons,
             "must_be_paid": case.must_be_paid,
+            "goods_leave": case.goods_leave,
             "delivery_waits_for_money": waits and case.subject._credit_delivery_waits(),
         }
 
@@ -196,7 +197,8 @@ class CreditInsuranceGate(models.AbstractModel):
         amounts = self.env["credit.insurance.exposure"]._convert_rows(
             self._get_rows_for(case, case.key, figures), case.company, currency, case.today
         )
-        amounts["credits"] += case.booked
+        # What was taken out of the credits in parts can differ from them by a rounding.
+        amounts["credits"] = min(Decimal(0), amounts["credits"])
         reserved = self._get_reserved(case, case.key, currency, ledger)
         return Exposure.of(currency.name, reserved=reserved, **amounts)
 
@@ -219,7 +221,7 @@ class CreditInsuranceGate(models.AbstractModel):
         group = case.group
         if not group or group.amount is None or not case.looked_up:
             return None
-        total = case.booked
+        total = Decimal(0)
         for key in group.members:
             company = self.env["res.company"].browse(key[1]).sudo()
             amounts = self.env["credit.insurance.exposure"]._convert_rows(
@@ -306,7 +308,7 @@ class CreditInsuranceGate(models.AbstractModel):
         found = self._get_owed_in(case.company, rows.get(case.key, ()), ids, names)
         # What members of its group owe is converted with the rates of their own companies.
         for key in case.group.members if case.group else ():
-            if rows.get(key) and key[1] != case.company.id:
+            if rows.get(key) and key != case.key:
                 company = self.env["res.company"].browse(key[1]).sudo()
                 found |= self._get_owed_in(company, rows[key], {case.buyer.currency_id}, set())
         return found

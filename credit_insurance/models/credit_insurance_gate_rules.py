@@ -6,6 +6,7 @@ half a second; then the reference evaluator answers. Companies without such a ru
 Whoever looks at a quotation, saved or being typed, is told the same beforehand; then no alert is raised.
 """
 
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from psycopg2.errors import UniqueViolation
@@ -18,6 +19,10 @@ from odoo.addons.credit_insurance.rules.risk import Scope
 from .rule_document import evaluate_rows
 
 ENGINE_TIMEOUT = 0.5
+
+
+class _NothingFired(Exception):
+    """Take the credit records back."""
 
 
 class CreditInsuranceGate(models.AbstractModel):
@@ -38,10 +43,23 @@ class CreditInsuranceGate(models.AbstractModel):
                 with self.env.cr.savepoint():
                     screening = self.env["credit.insurance.screening"]
                     evaluated |= screening._screen_documents(Scope.ORDER, own, ENGINE_TIMEOUT)
+                    unknown = own.browse(set(own.ids) - evaluated.keys())
+                    evaluated |= self._screen_unknown(unknown, company) if unknown else {}
                     self.env.flush_all()
             except UniqueViolation as error:
                 raise ConcurrencyError("The same risk alert was raised at the same time") from error
         return {order_id: self._prepare_evaluated(found) for order_id, found in evaluated.items()}
+
+    @api.model
+    def _screen_unknown(self, orders, company):
+        """Evaluate orders of customers without a credit record, who get one where a rule fires and only there."""
+        evaluated = {}
+        with suppress(_NothingFired), self.env.cr.savepoint():
+            self.env["credit.insurance.buyer"]._get_or_create(orders.partner_invoice_id, company)
+            evaluated = self.env["credit.insurance.screening"]._screen_documents(Scope.ORDER, orders, ENGINE_TIMEOUT)
+            if not any(found.fired for found in evaluated.values()):
+                raise _NothingFired
+        return evaluated
 
     @api.model
     def _foresee_rules(self, cases):
@@ -89,7 +107,16 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _get_order_facts(self, orders, keys, today):
-        """``{order: facts}``: all saved orders at once, and those that are being typed as they stand on the screen."""
+        """``{order: facts}``, of customers without a credit record as if they had one."""
+        facts = self._read_order_facts(orders, keys, today)
+        if unknown := orders.filtered(lambda order: order not in facts and order._credit_buyer_partner().ids):
+            with self._as_if_known(unknown):
+                facts |= self._read_order_facts(unknown, keys, today)
+        return facts
+
+    @api.model
+    def _read_order_facts(self, orders, keys, today):
+        """All saved orders at once, and those that are being typed as they stand on the screen."""
         signals = self.env["credit.insurance.signals"].sudo()
         saved = orders.filtered(lambda order: isinstance(order.id, int))
         found = signals._get_document_facts(Scope.ORDER, saved, keys, today)
@@ -98,6 +125,23 @@ class CreditInsuranceGate(models.AbstractModel):
             for values in signals._get_document_facts(Scope.ORDER, order, keys, today).values():
                 facts[order] = values
         return facts
+
+    @contextmanager
+    def _as_if_known(self, orders):
+        """Within, the customers of these orders have a credit record. What is being typed stays in the cache."""
+        self.env.flush_all()
+        debtors = {(order._credit_buyer_partner(), order._credit_company()) for order in orders}
+        rows = [(partner.id, company.id, company.currency_id.id) for partner, company in debtors]
+        with closing(self.env.cr.savepoint(flush=False)):
+            self.env.cr.execute_values(
+                """
+                INSERT INTO credit_insurance_buyer (partner_id, company_id, currency_id, status, active)
+                VALUES %s ON CONFLICT DO NOTHING
+                """,
+                rows,
+                template="(%s, %s, %s, 'normal', TRUE)",
+            )
+            yield
 
     @api.model
     def _get_dismissed(self, orders):

@@ -40,7 +40,9 @@ class CreditInsuranceHold(models.Model):
         "res.partner", string="Buyer", required=True, ondelete="restrict", readonly=True, index=True
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
-    salesperson_id = fields.Many2one("res.users", readonly=True, index="btree_not_null")
+    salesperson_id = fields.Many2one(
+        "res.users", compute="_compute_salesperson_id", store=True, precompute=True, index="btree_not_null"
+    )
     state = fields.Selection(HOLD_STATES, default="open", required=True, readonly=True, index=True, tracking=True)
     order_amount = fields.Monetary(
         string="Document Amount", currency_field="order_currency_id", readonly=True, help="In the document's currency."
@@ -67,18 +69,27 @@ class CreditInsuranceHold(models.Model):
     asker_ids = fields.Many2many(
         "res.users",
         "credit_insurance_hold_asker_rel",
-        string="Asked By",
+        string="Made or Asked By",
         readonly=True,
         help="Whoever made, confirmed or asked for this document. The list only grows. From the company's four-eyes "
         "amount on, none of them decides the hold.",
     )
-    requested_by_id = fields.Many2one("res.users", readonly=True)
+    requested_by_id = fields.Many2one("res.users", string="Release Asked By", readonly=True)
     requested_on = fields.Datetime(readonly=True)
     request_note = fields.Text(readonly=True)
 
     _open_uniq = models.UniqueIndex("(order_id) WHERE state = 'open'", "An order has one open hold.")
     _open_picking_uniq = models.UniqueIndex("(picking_id) WHERE state = 'open'", "A delivery has one open hold.")
     _open_move_uniq = models.UniqueIndex("(move_id) WHERE state = 'open'", "An invoice has one open hold.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("order_id.user_id", "picking_id.sale_id.user_id", "move_id.invoice_user_id")
+    def _compute_salesperson_id(self):
+        """Who looks after the document now; the hold of one that was deleted stays with who did."""
+        for hold in self:
+            document = hold._get_document()
+            hold.salesperson_id = document._credit_salesperson() if document else hold.salesperson_id
 
     # === ACTIONS === #
 
@@ -101,8 +112,11 @@ class CreditInsuranceHold(models.Model):
         return self.picking_id or self.move_id or self.order_id
 
     @api.model
-    def _open(self, document, decision):
-        """Put ``document`` on hold, or bring its open hold up to date with the newest decision."""
+    def _open(self, document, decision, terms=None):
+        """Put ``document`` on hold, or bring its open hold up to date with the newest decision.
+
+        :param terms: payment term and delivery of an order, as values of the hold
+        """
         field = DOCUMENT_FIELDS[document._name]
         hold = self.sudo().search([(field, "=", document.id), ("state", "=", "open")])
         if hold and (hold.partner_id, hold.company_id) != (decision.partner_id, decision.company_id):
@@ -115,6 +129,7 @@ class CreditInsuranceHold(models.Model):
             "order_name": document.display_name,
             "order_currency_id": document._credit_currency().id,
             "order_amount": document._credit_amount(),
+            **(terms or {}),
         }
         if hold:
             hold.write(vals)
@@ -124,7 +139,6 @@ class CreditInsuranceHold(models.Model):
             field: document.id,
             "partner_id": decision.partner_id.id,
             "company_id": decision.company_id.id,
-            "salesperson_id": document._credit_salesperson().id,
         }
         hold = self.sudo().create(vals)
         hold._tell_opened()
@@ -149,6 +163,7 @@ class CreditInsuranceHold(models.Model):
                 and hold.order_currency_id == currency
                 and hold.partner_id == document._credit_buyer_partner()
                 and currency.compare_amounts(amount, hold.release_amount) <= 0
+                and document._credit_within_terms(hold)
             )
         )[:1]
 

@@ -108,7 +108,7 @@ class CreditInsuranceHold(models.Model):
         )
         if not holds:
             return
-        by_document = {hold._get_document(): hold for hold in holds}
+        by_document = {hold._get_decided(): hold for hold in holds}
         for checkpoint, documents, amounts in holds._get_checkpoints():
             gate = self.env["credit.insurance.gate"]
             cases = gate._prepare_cases(documents, checkpoint, amounts)
@@ -122,14 +122,15 @@ class CreditInsuranceHold(models.Model):
         """What is still held where, with what is left to invoice by id: ``[(checkpoint, documents, amounts)]``."""
         grown = self.filtered(lambda hold: not (hold.picking_id or hold.move_id) and hold.order_id.state == "sale")
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(grown.order_id) if grown else {}
+        orders = {hold._get_decided(): hold for hold in grown}
         wanted = {
-            hold.order_id.id: amounts.get(hold.order_id.id, 0.0) + hold.order_amount - hold.order_id.amount_total
-            for hold in grown
+            order.id: amounts.get(hold.order_id.id, 0.0) + hold.order_amount - hold.order_id.amount_total
+            for order, hold in orders.items()
         }
         pickings = self.picking_id.filtered(lambda picking: picking.state not in ("done", "cancel"))
         gate = self.env["credit.insurance.gate"]
         return [
-            ("growth", grown.order_id, wanted),
+            ("growth", self.env["sale.order"].union(*orders), wanted),
             ("delivery", pickings, gate._get_open_delivery_amounts(pickings) if pickings else {}),
             ("invoice", self.move_id.filtered(lambda move: move.state == "draft"), {}),
         ]
@@ -170,7 +171,7 @@ class CreditInsuranceHold(models.Model):
         """Confirm the order as core does when a customer accepts it, with the mail. One that fails stops no other."""
         self.ensure_one()
         order = self.order_id
-        if order._is_credit_outdated():
+        if self.company_id.credit_gate_mode != "on" or self._is_changed() or order._is_credit_outdated():
             return False
         try:
             with self.env.cr.savepoint():
@@ -192,6 +193,12 @@ class CreditInsuranceHold(models.Model):
         )
         self._send_mail("cleared", self.salesperson_id)
         return True
+
+    def _is_changed(self):
+        """Whether somebody has worked on the quotation since it was held: then nobody has asked to confirm this one."""
+        self.ensure_one()
+        order, currency = self.order_id, self.order_currency_id
+        return order.currency_id != currency or bool(currency.compare_amounts(order.amount_total, self.order_amount))
 
     @api.model
     def _lapse_old(self):

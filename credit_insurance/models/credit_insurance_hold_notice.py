@@ -118,12 +118,13 @@ class CreditInsuranceHold(models.Model):
         template = self.env.ref(MAILS[occasion], raise_if_not_found=False)
         if not template or not hold.company_id.credit_hold_mail:
             return
+        values = {"email_from": self.env.user.email_formatted, "recipient_ids": []}
         for user in users.filtered("email"):
             try:
                 with self.env.cr.savepoint():
-                    template.sudo().with_context(lang=user.lang, credit_hold_reader=user.name).send_mail(
-                        hold.id, email_values={"email_to": user.email_formatted, "recipient_ids": []}
-                    )
+                    # Rendered for who gets it: the credit team reads more than a rep.
+                    told = template.with_user(user).sudo().with_context(lang=user.lang, credit_hold_reader=user.name)
+                    told.send_mail(hold.id, email_values={**values, "email_to": user.email_formatted})
             except OperationalError:
                 raise
             except Exception:

@@ -15,7 +15,8 @@ from odoo.tools import SQL
 from odoo.addons.credit_insurance.rules.risk import Scope
 
 from .credit_insurance_exposure_documents import ExposureDocument
-from .signals_steps_sql import delivered_lines_sql
+from .signals_steps_sql import OPEN_LINE, delivered_steps
+from .sql_functions import Inline
 
 # What of a buyer's documents a change can still touch, in the order in which it is shown.
 SOURCES = ("quotation", "undelivered", "unbilled")
@@ -134,10 +135,12 @@ class CreditInsuranceImpact(models.Model):
         """Value of what is delivered and not invoiced of each order, in its currency."""
         values = defaultdict(lambda: ZERO)
         if order_ids:
-            lines = delivered_lines_sql(SQL("%s", list(order_ids)))
-            columns = SQL("id, order_id, delivered, invoiced, value")
-            query = SQL("SELECT q.order_id, SUM(q.value)::text FROM (%s) q(%s) GROUP BY 1", lines, columns)
-            for order_id, value in self.env.execute_query(query):
+            place = Inline()
+            totals = SQL(
+                "SELECT q.order_id, SUM(q.value)::text FROM %s GROUP BY 1", place.rows("open_line", OPEN_LINE, "q")
+            )
+            steps = delivered_steps(place, SQL("o.id = ANY(%s)", list(order_ids)))
+            for order_id, value in self.env.execute_query(place.render(steps, totals)):
                 values[order_id] = Decimal(value or 0)
         return values
 

@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 from odoo import api, models
 
@@ -84,12 +84,22 @@ class CreditInsuranceLimit(models.AbstractModel):
         A buyer without a row of its own gets what its company grants those nobody has looked at. ``on`` asks for
         another day than ``today``, at today's rates; ``attached`` reads more in the same statement.
         """
+        return self._read_limits(pairs, today, on, attached)()
+
+    @api.model
+    def _read_limits(self, pairs, today, on=None, attached=None):
+        """The two steps of :meth:`_get_limits`: everything is read now, calling the result computes the limits."""
         pairs = sorted(set(pairs))
-        found = {row[1:3]: BuyerRow(*row) for row in self._read_rows(pairs, attached)}
+        parts, names = self._read_parts(pairs, attached)
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
-        foreign = self._get_foreign_currencies(found.values(), companies)
+        foreign = self._get_foreign_currencies(set(names.values()) | set(companies.currency_id.mapped("name")))
         computed = {company.id: (company, self._get_computation(company, foreign, today, on)) for company in companies}
-        return {pair: self._make_limit(pair, *computed[pair[1]], found.get(pair), today) for pair in pairs}
+
+        def compute():
+            found = {(row.partner_id, row.company_id): row for row in self._make_buyer_rows(parts, names)}
+            return {pair: self._make_limit(pair, *computed[pair[1]], found.get(pair), today) for pair in pairs}
+
+        return compute
 
     @api.model
     def _get_unconfigured(self, partners, company):
@@ -144,11 +154,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, InsurerCover)}
         items = {item["policy"]: item for item in covers if str(item["policy"]) in counted}
         return tuple(
-            PolicyChecks(
-                mep=_period(item["mep"]),
-                max_payment_term_days=item["max_term"] or None,
-                countries=frozenset(item["countries"]) if item["countries"] else None,
-            )
+            _policy_checks(tuple(item["mep"] or ()), item["max_term"], tuple(item["countries"] or ()))
             for item in items.values()
         )
 
@@ -174,12 +180,8 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
     @api.model
-    def _get_foreign_currencies(self, rows, companies):
+    def _get_foreign_currencies(self, names):
         """The currencies in which something may have to be converted; none where everything is in one."""
-        names = set(companies.currency_id.mapped("name"))
-        for row in rows:
-            parts = (row.own, row.guarantees, row.discretionary, row.covers)
-            names |= {row.currency} | {item["currency"] for part in parts for item in part or ()}
         if len(names) == 1:
             return self.env["res.currency"]
         return self.env["res.currency"].with_context(active_test=False).search([("name", "in", list(names))])
@@ -258,10 +260,15 @@ class CreditInsuranceLimit(models.AbstractModel):
         )
 
 
-def _period(values):
-    """The policy's maximum extension period; a policy that states none has the generic template's 60 days."""
-    number, unit, base, last_day_counts = values or (60, "days", "due_date", True)
-    return Period(number, Unit(unit), Base(base), last_day_counts)
+@lru_cache
+def _policy_checks(mep, max_term, countries):
+    """:param mep: the policy's maximum extension period; one that states none has the generic template's 60 days"""
+    number, unit, base, last_day_counts = mep or (60, "days", "due_date", True)
+    return PolicyChecks(
+        mep=Period(number, Unit(unit), Base(base), last_day_counts),
+        max_payment_term_days=max_term or None,
+        countries=frozenset(countries) or None,
+    )
 
 
 def _policy_span(item, start, end, today):

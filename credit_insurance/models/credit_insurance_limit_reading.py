@@ -81,7 +81,7 @@ ALERTS = SQL(
 )
 
 
-# The function's columns: a list of JSON objects each.
+# The function's columns: a JSON list of objects each.
 PARTS = (
     "buyer", "own", "guarantee", "discretionary", "cover", "policy", "country", "partner", "link", "alert",
 )  # fmt: skip
@@ -116,7 +116,9 @@ def limit_rows_in_steps():
         step("partner", PARTNERS, SQL("WHERE q.id = ANY(%s)", place.values("buyer", "partner_id")),
              SQL("%s IS NOT NULL", place.values("country", "data"))),
     ]  # fmt: skip
-    return place.render(steps, SQL("SELECT %s", SQL(", ").join(place.values(part, "data") for part in PARTS)))
+    # One document each: a list of documents would be read one by one.
+    lists = SQL(", ").join(SQL("array_to_json(%s)", place.values(part, "data")) for part in PARTS)
+    return place.render(steps, SQL("SELECT %s", lists))
 
 
 class CreditInsuranceLimit(models.AbstractModel):
@@ -126,7 +128,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         result = super().init()
         # Only index lookups are considered: planned quickly, and right for one buyer and for all of them.
         settings = SQL("SET enable_seqscan = off SET enable_bitmapscan = off SET max_parallel_workers_per_gather = 0")
-        columns = SQL(", ").join(SQL("%s json[]", SQL.identifier(part)) for part in PARTS)
+        columns = SQL(", ").join(SQL("%s json", SQL.identifier(part)) for part in PARTS)
         ensure_function(
             self.env.cr, LIMIT_ROWS, SQL("int[], int[]"), columns, limit_rows_in_steps(), (KEPT_PLAN, settings)
         )
@@ -138,9 +140,11 @@ class CreditInsuranceLimit(models.AbstractModel):
 
         A guarantee for one order is no part of the limit. ``attached`` reads more in the same statement.
         """
-        self.env.flush_all()
-        parts = self._read_parts(pairs, attached)
-        names = self._get_currency_names(parts)
+        return self._make_buyer_rows(*self._read_parts(pairs, attached))
+
+    @api.model
+    def _make_buyer_rows(self, parts, names):
+        """:param names: of the currencies by their ids"""
         self._complete_insured(parts)
         by_buyer = {part: defaultdict(list) for part in PARTS}
         for part in ("own", "guarantee", "discretionary", "cover", "alert"):
@@ -173,9 +177,10 @@ class CreditInsuranceLimit(models.AbstractModel):
 
     @api.model
     def _read_parts(self, pairs, attached):
-        """``{part: [JSON object]}`` of the buyers of these pairs."""
+        """``{part: [JSON object]}`` of the buyers of these pairs, and the names of its currencies by their ids."""
         if not pairs:
-            return EMPTY
+            return EMPTY, {}
+        self.env.flush_all()
         partners, companies = ({pair[place] for pair in pairs} for place in (0, 1))
         query = SQL("SELECT * FROM %s(%s, %s)", SQL.identifier(LIMIT_ROWS), int_array(partners), int_array(companies))
         [row] = self.env.execute_query(attached.render(query) if attached else query)
@@ -184,7 +189,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         parts = {part: items or () for part, items in zip(PARTS, row[: len(PARTS)], strict=True)}
         asked = set(pairs)
         parts["buyer"] = [buyer for buyer in parts["buyer"] if (buyer["partner_id"], buyer["company_id"]) in asked]
-        return parts
+        return parts, self._get_currency_names(parts)
 
     @api.model
     def _get_currency_names(self, parts):

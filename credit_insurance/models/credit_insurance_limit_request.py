@@ -141,6 +141,9 @@ class CreditInsuranceLimitRequest(models.Model):
         for request in self:
             if request.partner_id != request.partner_id.commercial_partner_id:
                 raise ValidationError(self.env._("A limit is granted to a company, not to a contact of it."))
+            owner = request.partner_id.sudo().company_id.root_id
+            if owner and owner != request.company_id.root_id:
+                raise ValidationError(self.env._("This buyer belongs to another company."))
             order = request.order_id.sudo()
             if order and (order._credit_buyer_partner(), order.company_id.root_id) != (
                 request.partner_id,

@@ -5,13 +5,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from .amounts import is_amount
 from .guarded_fields import without_fields
 
 # Set by the flows that grant, never by whoever fills in a form. The company is always the buyer's.
-GRANT_FIELDS = ("granted_by_id", "authority", "cancelled", "request_id", "reviewed_on", "company_id")
+GRANT_FIELDS = ("granted_by_id", "authority", "cancelled", "request_id", "reviewed_on", "company_id", "rule_id")
 
 
 class CreditInsuranceLimitRow(models.AbstractModel):
@@ -46,10 +46,12 @@ class CreditInsuranceLimitRow(models.AbstractModel):
     attachment_ids = fields.Many2many("ir.attachment", string="Documents", copy=False)
 
     @api.depends("amount", "currency_id", "date_from", "date_to")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for row in self:
             amount = row.currency_id.format(row.amount) if row.currency_id else ""
-            row.display_name = f"{amount}, {row.date_from}" + (f" – {row.date_to}" if row.date_to else "")
+            days = " – ".join(format_date(self.env, day) for day in (row.date_from, row.date_to) if day)
+            row.display_name = f"{amount}, {days}"
 
     @api.constrains("amount")
     def _check_amount(self):
@@ -64,7 +66,9 @@ class CreditInsuranceLimitRow(models.AbstractModel):
             self, vals_list = without_fields(self, vals_list, GRANT_FIELDS)
         rows = super().create(vals_list)
         rows._grant_in_turn()
-        lesser = rows.filtered(lambda row: row._is_lesser())
+        places = rows.grouped("replaces_id")
+        # One row takes the place of another one; two that do are more than it granted.
+        lesser = rows.filtered(lambda row: row._is_lesser() and len(places[row.replaces_id]) == 1)
         rows._take_places()
         if not self.env.su:
             for row in rows - lesser:
@@ -220,10 +224,24 @@ class CreditInsuranceLimitRow(models.AbstractModel):
             askers = self.env["credit.insurance.limit.request"]._get_askers(buyer)
         authority, amount = self.env["credit.insurance.authority"], self._get_granted_amount()
         used = [
-            authority._check("limit", company, amount, self.currency_id, buyer, askers=askers, record=self)
+            authority._check(
+                "limit",
+                company,
+                amount,
+                self.currency_id,
+                buyer,
+                askers=askers | self._get_typist(company),
+                record=self,
+                note=self.note,
+            )
             for company in self._get_companies()
         ]
         return used[0]
+
+    @api.model
+    def _get_typist(self, company):
+        """Whoever types such a row, where typing it is asking for it."""
+        return self.env["res.users"]
 
     def _get_companies(self):
         """The companies whose credit this row grants."""

@@ -43,6 +43,7 @@ class CreditInsuranceOwnLimit(models.Model):
         "credit.insurance.own.limit", string="Takes the Place Of", copy=False, index="btree_not_null"
     )
     request_id = fields.Many2one("credit.insurance.limit.request", readonly=True, copy=False, index="btree_not_null")
+    rule_id = fields.Many2one("credit.insurance.rule", string="Reduced By", readonly=True, copy=False)
 
     _one_holder = models.Constraint(
         "CHECK((buyer_id IS NULL) <> (group_id IS NULL))", "A limit belongs to one buyer or to one credit group."
@@ -122,6 +123,18 @@ class CreditInsuranceOwnLimit(models.Model):
         """A permanent row takes the place of another one; temporary ones add."""
         beside = super()._get_beside()
         return beside.filtered(lambda row: row.kind == "temporary") if self.kind == "permanent" else beside
+
+    @api.model
+    def _get_typist(self, company):
+        return self.env.user if company.root_id.sudo().credit_typed_limit_four_eyes else super()._get_typist(company)
+
+    def _get_granted_by_people(self):
+        """The row that people granted, of which this one is what rules left."""
+        self.ensure_one()
+        row = self
+        while row.rule_id and row.replaces_id:
+            row = row.replaces_id
+        return row
 
     def _get_companies(self):
         """A shared limit is credit of every company in which one of its buyers is."""

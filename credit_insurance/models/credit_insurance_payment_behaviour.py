@@ -19,7 +19,8 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
     def _get_payments(self, buyers, since, until):
         """What these buyers paid between two days: ``{buyer_id: Behaviour}``, those who paid nothing left out.
 
-        An invoice settled by credit notes alone was not paid. It is paid on the day of the last item matched with it.
+        An invoice settled by credit notes alone was not paid, whatever the rates did meanwhile. It is paid on the day
+        of the last item matched with it.
         """
         self.env.flush_all()
         query = SQL(
@@ -40,7 +41,8 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
                      WHERE b.id = ANY(%(buyers)s) AND m.move_type = 'out_invoice' AND m.state = 'posted'
                        AND split_part(c.parent_path, '/', 1)::int = b.company_id AND m.amount_residual = 0
                      GROUP BY b.id, m.id
-                    HAVING BOOL_OR(cm.move_type <> 'out_refund')) paid
+                    HAVING BOOL_OR(cm.move_type <> 'out_refund' AND NOT EXISTS (
+                               SELECT FROM account_partial_reconcile x WHERE x.exchange_move_id = cm.id))) paid
              WHERE paid.day BETWEEN %(since)s AND %(until)s
              GROUP BY 1
             """,

@@ -56,8 +56,8 @@ class CreditInsurancePolicy(models.Model):
     currency_id = fields.Many2one(
         "res.currency", required=True, default=lambda self: self.env.company.currency_id, tracking=True
     )
-    date_start = fields.Date(required=True, tracking=True)
-    date_end = fields.Date(tracking=True)
+    date_start = fields.Date(string="Start Date", required=True, tracking=True)
+    date_end = fields.Date(string="End Date", tracking=True)
     insured_percentage = fields.Float(default=90.0, digits=(5, 2), tracking=True)
     tax_included = fields.Boolean(
         string="Tax Insured", help="Whether cover is counted on amounts with tax. Most policies insure the net amount."
@@ -151,7 +151,7 @@ class CreditInsurancePolicyPeriod(models.Model):
 
     policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="cascade", index=True)
     kind = fields.Selection(PERIOD_KINDS, required=True)
-    number = fields.Integer(required=True)
+    number = fields.Integer(string="Length", required=True)
     unit = fields.Selection(PERIOD_UNITS, required=True, default="days")
     base = fields.Selection(PERIOD_BASES, required=True, default="due_date")
     last_day_counts = fields.Boolean(

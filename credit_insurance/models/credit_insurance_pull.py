@@ -18,7 +18,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import mute_logger
+from odoo.tools import format_datetime, mute_logger
 
 from odoo.addons.credit_insurance.connectors import ConnectorError
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -61,6 +61,12 @@ class CreditInsurancePull(models.Model):
 
     _running_uniq = models.UniqueIndex("(account_id) WHERE state = 'running'", "A pull from this insurer is running.")
     _account_idx = models.Index("(account_id, id DESC)")
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "uid")
+    def _compute_display_name(self):
+        for pull in self:
+            pull.display_name = format_datetime(self.env, pull.started_at)
 
     # === START === #
 

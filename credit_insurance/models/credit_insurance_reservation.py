@@ -116,20 +116,41 @@ class CreditInsuranceReservation(models.Model):
                 )
             ) from exc
         with side:
-            side.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '5s'")
             # Whoever takes headroom of a group holds its lock, so that its members' reservations stand still.
-            self._lock(side, [*_keys(LOCK_CLASS, partner_ids), *_keys(GROUP_LOCK_CLASS, group_ids)])
-            reserved, small = self._read_reserved(side, snapshot, {*partner_ids, *member_ids})
+            keys = [*_keys(LOCK_CLASS, partner_ids), *_keys(GROUP_LOCK_CLASS, group_ids)]
+            reserved, small = self._lock_and_read(side, keys, snapshot, {*partner_ids, *member_ids})
             yield ReservationLedger(side, snapshot.xid, reserved, small)
 
     @api.model
-    def _lock(self, side, keys):
-        """One lock each until the side connection commits, in the order given."""
+    def _lock_and_read(self, side, keys, snapshot, partner_ids):
+        """Lock the keys in the order given until the side connection commits; then read what others reserved.
+
+        One message to the server: at READ COMMITTED each of its statements sees what was committed before it.
+
+        :return: what others reserved and the snapshot does not show, and how much of that passed below a threshold:
+            twice ``{(partner_id, company_id): {currency_id: Decimal}}``
+        """
         classes, ids = zip(*keys, strict=True)
         query = SQL(
-            "SELECT pg_advisory_xact_lock(k.class, k.id) FROM unnest(%s, %s) AS k(class, id)",
-            int_array(classes),
-            int_array(ids),
+            """
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            SET LOCAL lock_timeout = '5s';
+            SELECT pg_advisory_xact_lock(k.class, k.id) FROM unnest(%(classes)s, %(ids)s) AS k(class, id);
+            SELECT partner_id, company_id, currency_id, SUM(amount)::text, SUM(small_amount)::text
+              FROM credit_insurance_reservation
+             WHERE partner_id = ANY(%(partners)s)
+               AND xid <> %(xid)s::xid8
+               AND NOT pg_visible_in_snapshot(xid, %(snapshot)s::pg_snapshot)
+               AND CASE WHEN xid < pg_snapshot_xmax(pg_current_snapshot())
+                        THEN pg_xact_status(xid) IS DISTINCT FROM 'aborted'
+                        ELSE FALSE END
+             GROUP BY 1, 2, 3
+            """,
+            classes=int_array(classes),
+            ids=int_array(ids),
+            partners=list(partner_ids),
+            xid=snapshot.xid,
+            snapshot=snapshot.snapshot,
         )
         try:
             side.execute(query, log_exceptions=False)
@@ -137,31 +158,6 @@ class CreditInsuranceReservation(models.Model):
             raise UserError(
                 self.env._("Another confirmation for this buyer is taking too long. Nothing was confirmed; try again.")
             ) from exc
-
-    @api.model
-    def _read_reserved(self, side, snapshot, partner_ids):
-        """What others reserved and the snapshot does not show, and how much of that passed below a threshold.
-
-        :return: twice ``{(partner_id, company_id): {currency_id: Decimal}}``
-        """
-        side.execute(
-            SQL(
-                """
-                SELECT partner_id, company_id, currency_id, SUM(amount)::text, SUM(small_amount)::text
-                  FROM credit_insurance_reservation
-                 WHERE partner_id = ANY(%(partners)s)
-                   AND xid <> %(xid)s::xid8
-                   AND NOT pg_visible_in_snapshot(xid, %(snapshot)s::pg_snapshot)
-                   AND CASE WHEN xid < pg_snapshot_xmax(pg_current_snapshot())
-                            THEN pg_xact_status(xid) IS DISTINCT FROM 'aborted'
-                            ELSE FALSE END
-                 GROUP BY 1, 2, 3
-                """,
-                partners=list(partner_ids),
-                xid=snapshot.xid,
-                snapshot=snapshot.snapshot,
-            )
-        )
         reserved, smalls = defaultdict(lambda: defaultdict(Decimal)), defaultdict(lambda: defaultdict(Decimal))
         for partner_id, company_id, currency_id, amount, small in side.fetchall():
             reserved[partner_id, company_id][currency_id] += Decimal(amount)

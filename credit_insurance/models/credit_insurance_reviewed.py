@@ -85,7 +85,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
     _description = "Reviewed by Another Administrator"
     _review_activity = "credit_insurance.mail_activity_type_rule_review"
 
-    working_state = fields.Selection(VERSION_STATES, compute="_compute_working_version_id")
+    working_state = fields.Selection(VERSION_STATES, string="Newest Version", compute="_compute_working_version_id")
     is_proposed = fields.Boolean(
         compute="_compute_working_version_id", help="A version waits while another one, or none, is in force."
     )

@@ -20,7 +20,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .marked_words import tell
 from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
-from .rule_settings import SAID, said_by
+from .rule_settings import SAID, SETTINGS, check_companies, said_by, said_with
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ SEVERITIES = [("critical", "Critical"), ("high", "High"), ("warning", "Warning")
 SCOPES = [("buyer", "Buyer"), ("invoice", "Invoice"), ("order", "Order"), ("event", "Event")]
 # What the document says and the record repeats, so that people can sort and filter by it.
 DOCUMENT_FIELDS = ("key", "name", "severity", "scope", "priority", "observe_only")
-READONLY_FIELDS = (*DOCUMENT_FIELDS, "version", "pack", "is_broken")
+READONLY_FIELDS = (*DOCUMENT_FIELDS, "severity_rank", "version", "pack", "is_broken")
 PACKS = Path(rules.__file__).parent / "risk" / "packs"
 NEW_DOCUMENT = """\
 key: my_rule
@@ -73,9 +73,8 @@ class CreditInsuranceRule(models.Model):
     )
     company_ids = fields.Many2many(
         "res.company",
-        string="Companies",
+        string="Companies in Force",
         domain="[('parent_id', '=', False)]",
-        help="Empty: every company. A rule whose text lists companies follows its text.",
     )
     pack = fields.Char(string="Shipped With", readonly=True, copy=False)
     version = fields.Integer(default=0, readonly=True, copy=False, tracking=True)
@@ -145,10 +144,8 @@ class CreditInsuranceRule(models.Model):
         if "state" in vals and vals["state"] != "active":
             note = self.env._("The rule is no longer active.")
             self.env["credit.insurance.alert"]._end_all([("rule_id", "in", self.ids)], note)
-        if "company_ids" in vals:
-            self._end_alerts_elsewhere()
-        if vals.get("state") == "active" or "company_ids" in vals:
-            self.filtered(lambda rule: rule.state == "active")._check_active_together()
+        if vals.get("state") == "active":
+            self._check_active_together()
         return result
 
     def copy_data(self, default=None):
@@ -281,18 +278,22 @@ class CreditInsuranceRule(models.Model):
         if rule.companies:
             domain = [("name", "in", rule.companies), ("parent_id", "=", False)]
             companies = self.env["res.company"].sudo().search(domain)
-            vals["company_ids"] = [Command.set(companies.ids)]
+            vals["company_ids"] = [Command.set(sorted(companies.ids))]
         return vals
 
     def _write_said(self, said):
         """Store what the rule says otherwise as the next version; the same changes nothing."""
         self.ensure_one()
         before = said_by(self)
-        said = before | said
+        said = said_with(before, said)
         if said == before:
             return
         self._check_text_may_change()
         vals = self._prepare_document_vals(said["document"], key=self.key)
+        said |= {name: vals[name] for name in SETTINGS if name in vals}
+        if said == before:
+            return
+        check_companies(before, said, self.env)
         self._write_text_vals(said | vals | {"version": self._get_next_version()})
         self._keep_version()
         if self.state == "active":
@@ -302,18 +303,15 @@ class CreditInsuranceRule(models.Model):
 
     def _write_text_vals(self, vals):
         """Write what a text says, past the protection of these fields in ``write``."""
-        result = super().write(vals)  # pylint: disable=super-method-mismatch
+        said = {name: value for name, value in vals.items() if name != "company_ids"}
+        result = super().write(said)  # pylint: disable=super-method-mismatch
         if "company_ids" in vals:
+            # Some of them may be none that the user sees: who may change which has been checked.
+            companies = {"company_ids": vals["company_ids"]}
+            super(CreditInsuranceRule, self.sudo()).write(companies)  # pylint: disable=super-method-mismatch
+            self.invalidate_recordset(["company_ids"])
             self._end_alerts_elsewhere()
         return result
-
-    def _end_alerts_elsewhere(self):
-        """Where a rule does not apply any more no screening looks at its alerts: end them."""
-        for rule in self.sudo().filtered("company_ids"):
-            self.env["credit.insurance.alert"]._end_all(
-                [("rule_id", "=", rule.id), ("company_id", "not in", rule.company_ids.ids)],
-                self.env._("The rule no longer applies in this company."),
-            )
 
     @api.model
     def _check_active_together(self):
@@ -350,7 +348,7 @@ class CreditInsuranceRule(models.Model):
         """
         usable, unusable = [], self.browse()
         for record in self.sudo().search([("state", "=", "active")]):
-            rule, problems = record._check_text(record.document, record.key)
+            rule, problems = record._check_stored()
             if problems:
                 unusable |= record
             else:

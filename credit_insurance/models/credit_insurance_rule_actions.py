@@ -3,9 +3,10 @@
 It is reviewed and kept in versions like the text: ``working_...`` is what is being worked on.
 """
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from . import credit_insurance_rule_version  # noqa: F401 (has to be loaded first)
+from .rule_settings import describe_payment_term
 
 ROLES = [
     ("credit_responsible", "Credit responsible"),
@@ -22,12 +23,25 @@ class CreditInsuranceRuleVersion(models.Model):
     payment_term_id = fields.Many2one(
         "account.payment.term", string="Payment Term of New Quotations", readonly=True, ondelete="restrict"
     )
+    payment_term_text = fields.Char(
+        string="Payment Term as It Was",
+        readonly=True,
+        help="Name and days of the term when the version was saved: payment terms themselves can be changed.",
+    )
     limit_percent = fields.Integer(string="Reduce the Own Limit to (%)", readonly=True)
     webhook_id = fields.Many2one("credit.insurance.webhook", readonly=True, ondelete="restrict")
 
     _limit_percent_range = models.Constraint(
         "CHECK(limit_percent BETWEEN 0 AND 100)", "A limit is reduced to a share between 0 and 100 %."
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        terms = self.env["account.payment.term"].sudo()
+        for vals in vals_list:
+            term = terms.browse(vals.get("payment_term_id") or ())
+            vals["payment_term_text"] = describe_payment_term(term) if term else False
+        return super().create(vals_list)
 
 
 class CreditInsuranceRule(models.Model):

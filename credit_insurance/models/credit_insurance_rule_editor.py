@@ -37,7 +37,7 @@ from .rule_signal_groups import group_labels
 from .rule_trace import format_fact, to_json, trace_rows
 
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
-# Longer texts are no rules, and reading them at every keystroke would keep the server busy.
+# Reading longer texts at every keystroke would keep the server busy.
 MAX_LENGTH = 50_000
 SUBJECTS = {
     Scope.BUYER: "credit.insurance.buyer",
@@ -107,7 +107,10 @@ class CreditInsuranceRule(models.Model):
     def rule_editor_text(self, text, key=False):
         """Read a text that is being typed; ``form`` is None as long as it is not one rule."""
         self.check_access("read")
-        text = str(text)[:MAX_LENGTH]
+        text = str(text)
+        if len(text) > MAX_LENGTH:
+            # Half of it would be another rule.
+            return {"form": None, "tokens": [], "problems": [self._describe_length()], "warnings": []}
         rule, problems = self._check_text(text, key or None)
         return {"form": to_form(rule) if rule else None, **self._describe_reading(text, rule, problems)}
 
@@ -150,6 +153,17 @@ class CreditInsuranceRule(models.Model):
         }
 
     @api.model
+    def _describe_length(self):
+        return {
+            "code": "too_long",
+            "path": "",
+            "message": self.env._("The editor reads texts of up to %s characters, and this one is longer.", MAX_LENGTH),
+            "suggestion": self.env._("Make several rules of it, or change it in a file and import that."),
+            "line": 1,
+            "column": 1,
+        }
+
+    @api.model
     def _check_beside_active(self, rule):
         """What a rule that is right by itself adds nothing to, or contradicts, among the active ones."""
         records = self.search(["|", ("state", "=", "active"), ("key", "=", rule.key)])
@@ -184,7 +198,9 @@ class CreditInsuranceRule(models.Model):
         """
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only administrators of risk rules try them."))
-        text = str(text)[:MAX_LENGTH]
+        text = str(text)
+        if len(text) > MAX_LENGTH:
+            return False
         rule, problems = self._check_text(text)
         if any(problem.code not in HARMLESS for problem in problems):
             return False

@@ -269,6 +269,15 @@ class CreditInsuranceRuleOverride(models.Model):
         return {override.rule_id.key: override.version_id for override in overrides}
 
     @api.model
+    def _get_unusable(self):
+        """Those in force that do not fit their active rule, so that the rule applies instead, in every company."""
+        overrides = self.sudo().search([("version_id", "!=", False), ("rule_id.state", "=", "active")])
+        changing = overrides.filtered(
+            lambda override: override.version_id.document and not override.version_id.switched_off
+        )
+        return changing.filtered(lambda override: override._try(override.version_id)[1])
+
+    @api.model
     def _get_effective(self, rule, company):
         """``(rule, version)`` that apply in ``company``: no rule where it is off, no version where none counts."""
         version = self._get_in_force(company).get(rule.key)

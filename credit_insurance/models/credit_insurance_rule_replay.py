@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .credit_insurance_rule_editor import HARMLESS
+from .credit_insurance_signal import read_signal
 from .rule_document import evaluate_rows, override_rule, read_rule
 from .rule_trace import from_json, trace_rows
 
@@ -37,7 +38,7 @@ class CreditInsuranceAlert(models.Model):
     @api.model
     def _replay(self, evidence):
         """Evaluate again what was stored: ``(result, note, trace rows)``; nothing is written."""
-        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        catalogue = self._get_catalogue_of(evidence)
         rule, problems = self._get_rule_of(evidence)
         problems = problems or self.env["credit.insurance.rule"]._check_rule(rule, catalogue)
         if any(problem.code not in HARMLESS for problem in problems):
@@ -59,6 +60,14 @@ class CreditInsuranceAlert(models.Model):
         if evidence["trace"] in traces:
             return "same", False, evidence["trace"]
         return "different", self._describe_difference(evidence["trace"], rows), rows
+
+    @api.model
+    def _get_catalogue_of(self, evidence):
+        """The signals in force, and those that were when these values were kept: nothing has to compute them again."""
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        gone = [key for key in evidence["values"] or () if key not in catalogue]
+        records = self.env["credit.insurance.signal"].sudo().search([("key", "in", gone)])
+        return catalogue.extended(derived.signal for derived, _problems in map(read_signal, records.mapped("document")))
 
     @api.model
     def _describe_difference(self, before, rows):

@@ -1,8 +1,8 @@
 """The versions of a rule, and the way of a text into force.
 
 A rule's own fields say what is in force. While a rule is active a text typed in the editor is *proposed*: it waits as a
-version of a higher number until somebody puts it into force. Whether the rule holds orders, and what its actions need,
-is part of a version.
+version of a higher number until somebody puts it into force. In which companies the rule applies, whether it holds
+orders, and what its actions need, is part of a version.
 """
 
 from odoo import api, fields, models
@@ -13,7 +13,7 @@ from .credit_insurance_reviewed import REVIEW_FIELDS
 from .credit_insurance_rule import NEW_DOCUMENT
 from .guarded_fields import without_fields
 from .rule_document import describe_changes
-from .rule_settings import SAID, SETTINGS, said_by
+from .rule_settings import SAID, SETTINGS, all_companies, check_companies, said_by, said_with, setting
 
 SHIPPED_FIELDS = ("pack", "pack_id", "by_pack", "was_active")
 
@@ -28,6 +28,7 @@ class CreditInsuranceRuleVersion(models.Model):
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="cascade", index=True)
     document = fields.Text(string="Text", required=True, readonly=True)
+    company_ids = fields.Many2many("res.company", string="Companies", readonly=True, help="Empty: every company.")
     holds_orders = fields.Boolean(readonly=True)
     is_shipped = fields.Boolean(readonly=True, help="The text came with the addon and needs no review.")
     restored_from_id = fields.Many2one("credit.insurance.rule.version", readonly=True, ondelete="restrict")
@@ -45,7 +46,7 @@ class CreditInsuranceRuleVersion(models.Model):
             record.changes = record._describe_changes(before) if before else False
 
     def _describe_changes(self, before):
-        changed = [name for name in SETTINGS if before[name] != self[name]]
+        changed = [name for name in SETTINGS if setting(before, name) != setting(self, name)]
         labels = [self._fields[name]._description_string(self.env) for name in changed]
         return ", ".join(filter(None, (describe_changes(before.document, self.document), *labels)))
 
@@ -88,6 +89,14 @@ class CreditInsuranceRule(models.Model):
         readonly=False,
         help="What is being worked on: the proposed text, or the one in force when nothing is proposed.",
     )
+    working_company_ids = fields.Many2many(
+        "res.company",
+        string="Companies",
+        compute="_compute_working_document",
+        readonly=False,
+        domain="[('parent_id', '=', False)]",
+        help="Empty: every company. A rule whose text lists companies follows its text.",
+    )
     working_holds_orders = fields.Boolean(
         string="Holds Orders",
         compute="_compute_working_document",
@@ -108,13 +117,15 @@ class CreditInsuranceRule(models.Model):
             source = rule.working_version_id or rule
             rule.working_document = source.document or NEW_DOCUMENT
             for name in SETTINGS:
-                rule[f"working_{name}"] = source[name]
+                if name != "company_ids":
+                    rule[f"working_{name}"] = source[name]
+            rule.working_company_ids = all_companies(source).with_env(self.env)._filtered_access("read")
 
     @api.depends("company_ids")
     def _compute_review_needed(self):
         roots = self.env["res.company"].sudo().search([("parent_id", "=", False)])
         for rule in self:
-            rule.review_needed = any((rule.sudo().company_ids or roots).mapped("credit_rule_review"))
+            rule.review_needed = any((all_companies(rule) or roots).mapped("credit_rule_review"))
 
     # === CRUD METHODS === #
 
@@ -144,8 +155,6 @@ class CreditInsuranceRule(models.Model):
         state = vals.get("state")
         changing = self.filtered(lambda rule: rule.state != state) if state else self.browse()
         result = super().write(vals)
-        if "company_ids" in vals:
-            self._check_reviewed()
         if state == "active":
             # What counts is the text that is in force now, which the same values may have brought.
             versions = changing._get_current_versions()
@@ -154,6 +163,8 @@ class CreditInsuranceRule(models.Model):
         elif state:
             for version in changing._get_current_versions().filtered(lambda row: row.state == "active"):
                 version._move("approved" if version.reviewer_id or version.is_shipped else "draft")
+        # Checking the rights reads all of them; who reads on is shown those that he may see.
+        self.invalidate_recordset(["company_ids"])
         return result
 
     # === ACTIONS === #
@@ -200,8 +211,8 @@ class CreditInsuranceRule(models.Model):
         :param typed: what is said otherwise than in what is being worked on
         """
         self.ensure_one()
-        before = said_by(self, "working_")
-        said = before | typed
+        before = said_by(self.working_version_id or self)
+        said = said_with(before, typed)
         if said == before:
             return
         if self.state != "active":
@@ -209,7 +220,9 @@ class CreditInsuranceRule(models.Model):
             if restored_from:
                 self._get_current_version()._move("draft", restored_from_id=restored_from.id)
             return
-        self._prepare_document_vals(said["document"], key=self.key)
+        vals = self._prepare_document_vals(said["document"], key=self.key)
+        said |= {name: vals[name] for name in SETTINGS if name in vals}
+        check_companies(before, said, self.env)
         self.version_ids.filtered(self._is_waiting)._move("discarded")
         if said != said_by(self):
             self._keep_version(said | {"version": self._get_next_version()}, restored_from)
@@ -223,6 +236,7 @@ class CreditInsuranceRule(models.Model):
             versions |= versions.sudo().create(row | {"restored_from_id": restored_from.id if restored_from else False})
             # The newest stands first, also in what has been read already.
             rule.invalidate_recordset(["version_ids"])
+            versions.invalidate_recordset(["company_ids"])
             if not proposed:
                 rule.version_ids.filtered(lambda old, this=rule: old.version < this.version)._retire()
         return versions
@@ -238,3 +252,11 @@ class CreditInsuranceRule(models.Model):
             version._set_active()
             self._check_active_together()
         self._tell_in_force(version)
+
+    def _end_alerts_elsewhere(self):
+        """Where a rule does not apply any more no screening looks at its alerts: end them."""
+        for rule in self.filtered(all_companies).sudo():
+            self.env["credit.insurance.alert"]._end_all(
+                [("rule_id", "=", rule.id), ("company_id", "not in", all_companies(rule).ids)],
+                self.env._("The rule no longer applies in this company."),
+            )

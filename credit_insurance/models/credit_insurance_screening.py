@@ -22,6 +22,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.tools import SQL, split_every
+from odoo.tools.gc import disabling_gc
 from odoo.tools.lru import LRU
 
 from odoo.addons.credit_insurance.rules.risk import (
@@ -34,6 +35,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 )
 from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
+from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .credit_insurance_engine_difference import note
@@ -99,7 +101,8 @@ class _Loaded:
 
     ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
     ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope; ``holding`` are those that a
-    decision about an order has to tell of, and ``holding_reading`` is what they read.
+    decision about an order has to tell of, and ``holding_reading`` is what they read. ``names_documents`` says whether
+    a message names its document.
     """
 
     def __init__(self, engine, ids, holding):
@@ -107,6 +110,7 @@ class _Loaded:
         self.engine, self.holding = engine, holding
         self.holding_reading = engine.catalogue.reading(key for rule in holding for key in rule.keys)
         self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
+        self.names_documents = any("document" in placeholders(part.message) for _rule, part in parts)
         self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
         self.keys = {
             scope: engine.catalogue.sources(
@@ -130,11 +134,15 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _cron_screen(self):
-        """Daily: end the alerts of archived buyers, queue all others and the blocks of runs that were interrupted."""
+        """Daily: end the alerts of archived buyers, queue all others and the blocks of runs that were interrupted.
+
+        Customers who owe and have no credit record get one before.
+        """
         env = self.sudo().env
         archived = [("buyer_id.active", "=", False)]
         env["credit.insurance.alert"]._end_all(archived, self.env._("The buyer is archived."))
         env["credit.insurance.screening.block"]._resume_stuck()
+        env["credit.insurance.buyer"]._take_up_debtors()
         for company, buyers in env["credit.insurance.buyer"]._read_group([], ["company_id"], ["id:recordset"]):
             env["credit.insurance.receivable.total"]._refresh(company)
             self._enqueue(buyers)
@@ -156,8 +164,9 @@ class CreditInsuranceScreening(models.AbstractModel):
     def _job_screen(self, buyer_ids):
         started = monotonic()
         try:
-            self._screen(self.env["credit.insurance.buyer"].browse(buyer_ids).exists())
-            self.env.flush_all()
+            with disabling_gc():  # a block makes a million small objects and next to no circles among them
+                self._screen(self.env["credit.insurance.buyer"].browse(buyer_ids).exists())
+                self.env.flush_all()
         except UniqueViolation as exc:
             # Someone screened the same buyer meanwhile: its alert is there, the next try sees and updates it.
             raise RetryableJobError("Another screening raised the same alert", seconds=5, ignore_retry=True) from exc
@@ -286,7 +295,8 @@ class CreditInsuranceScreening(models.AbstractModel):
         verdicts = loaded.engine.evaluate_batch(facts, today, scope=scope, company=str(company.id))
         fired = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.fired]
         names = self._get_names({buyer_id for (buyer_id, *_rest), _verdict in fired})
-        explain = _Explainer(loaded, company, today, names)
+        documents = {document for (_buyer_id, document, _facts), _verdict in fired}
+        explain = _Explainer(loaded, company, today, names, self._get_named_documents(loaded, documents))
         findings = [found for row, verdict in fired for found in explain.findings(row, verdict)]
         kept = {
             _key(record_ids[key], buyer_id, document)
@@ -311,13 +321,20 @@ class CreditInsuranceScreening(models.AbstractModel):
         buyers.partner_id.fetch(["name"])
         return {buyer.id: buyer.partner_id.name for buyer in buyers}
 
+    @api.model
+    def _get_named_documents(self, loaded, documents):
+        """What these documents are called, where a message of the rules names its document."""
+        if not loaded.names_documents:
+            return {}
+        return self.env["credit.insurance.alert"]._get_document_names(filter(None, documents))
+
 
 class _Explainer:
     """Makes findings of verdicts: the reference evaluator says why, and has the last word."""
 
-    def __init__(self, loaded, company, today, names):
+    def __init__(self, loaded, company, today, names, documents):
         self.engine, self.record_ids = loaded.engine, loaded.record_ids
-        self.company, self.today, self.names = company, today, names
+        self.company, self.today, self.names, self.documents = company, today, names, documents
         self.keys = {}
 
     def findings(self, row, verdict):
@@ -337,15 +354,15 @@ class _Explainer:
             keys = rule_keys(rule, catalogue)
             self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
         keys, sources = self.keys[rule.key]
-        facts = {key: facts[key] for key in sources if key in facts}
+        given, facts = facts, {key: facts[key] for key in sources if key in facts}
         read = read_facts(facts, catalogue, today)
         outcome = evaluate_read(rule, read, today, catalogue, str(self.company.id))
         if not outcome.fired:
-            message = "The rule engine fires %s for buyer %s, the reference evaluator does not; the reference counts"
-            _logger.error(message, rule.key, buyer_id)
+            self.engine.refute(given, today, verdict, scope=rule.scope, company=str(self.company.id))
             return None
         context = {
             "buyer": self.names[buyer_id],
+            "document": self.documents.get(document, ""),
             "company": self.company.name,
             "rule": rule.name,
             "today": today.isoformat(),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import format_datetime
 
 KEPT_DAYS = 30
 STUCK_HOURS = 6
@@ -26,6 +27,12 @@ class CreditInsuranceScreeningRun(models.Model):
     progress = fields.Integer(compute="_compute_progress", help="Percent.")
     seconds = fields.Float(string="Work (s)", compute="_compute_progress", help="Of all workers together.")
     block_ids = fields.One2many("credit.insurance.screening.block", "run_id", readonly=True)
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "uid")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = format_datetime(self.env, run.started_at)
 
     @api.depends("block_ids.done_at")
     def _compute_progress(self):

@@ -142,6 +142,8 @@ class CreditInsuranceSeal(models.Model):
         """Seal what lies below the noted horizon once that is safe, then note the next one."""
         horizon = self._read_horizon()
         if horizon and not self._is_safe(horizon["xmax"], horizon["noted"]):
+            if self._is_foreign(horizon["xmax"]):
+                self._note_horizon()
             return
         while horizon and (number := self._seal_up_to(horizon["up_to"], BATCH)):
             if not self.env["ir.cron"]._commit_progress(number):
@@ -181,6 +183,12 @@ class CreditInsuranceSeal(models.Model):
             )
         )
         return safe
+
+    @api.model
+    def _is_foreign(self, xmax):
+        """Whether this server has not got so far: the horizon came with a copy of another server's database."""
+        [(foreign,)] = self.env.execute_query(SQL("SELECT %s::xid8 > pg_snapshot_xmax(pg_current_snapshot())", xmax))
+        return foreign
 
     @api.model
     def _seal_up_to(self, decision_id, limit=BATCH):

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from .credit_insurance_seal import START, content_columns, hash_chain, hash_content, split_row
+from .credit_insurance_seal import REFERENCES, START, content_columns, hash_chain, hash_content, split_row
 
 BATCH = 5000
 FINDINGS_KEPT = 100
@@ -89,8 +89,10 @@ class CreditInsuranceSealCheck(models.Model):
     @api.model
     def _cron_publish(self):
         """Verify every company's log and send the head to its credit administrators, so that it is noted outside."""
-        groups = self.env["credit.insurance.seal"]._read_group([], ["company_id"])
-        for check in self._verify(self.env["res.company"].union(*(company for (company,) in groups))):
+        # A chain of which nothing is left is known from its earlier verifications.
+        sealed = self.env["credit.insurance.seal"]._read_group([], ["company_id"])
+        verified = self._read_group([("head_sequence", ">", 0)], ["company_id"])
+        for check in self._verify(self.env["res.company"].union(*(company for (company,) in sealed + verified))):
             check._publish()
             self.env["ir.cron"]._commit_progress(1)
 
@@ -140,7 +142,7 @@ class CreditInsuranceSealCheck(models.Model):
         """Follow the chain from its first entry: ``(number of entries, (last sequence, last hash))``."""
         count, sequence, before, latest = 0, 0, START, None
         while rows := self._read_batch(company, sequence):
-            partners = self._find_partners(rows)
+            existing = self._find_existing(rows)
             for number, chain_hash, content_hash, sealed, decision_id, found_id, *row in rows:
                 name = self.env._("Entry %(number)s (id %(id)s)", number=number, id=decision_id)
                 if number != sequence + 1:
@@ -150,23 +152,25 @@ class CreditInsuranceSealCheck(models.Model):
                 if found_id is None:
                     findings.add(self.env._("%s is missing from the log.", name))
                 else:
-                    latest = self._verify_entry(name, row, sealed or {}, content_hash, partners, latest, findings)
+                    latest = self._verify_entry(name, row, sealed or {}, content_hash, existing, latest, findings)
                 if hash_chain(before, company.id, number, content_hash) != chain_hash:
                     findings.add(self.env._("%s: the seal does not follow from the one before it.", name))
                 count, sequence, before = count + 1, number, chain_hash
         return count, (sequence, before if count else False)
 
     @api.model
-    def _verify_entry(self, name, row, sealed, content_hash, partners, latest, findings):
-        """Compare one entry with its seal; return the latest time seen so far."""
+    def _verify_entry(self, name, row, sealed, content_hash, existing, latest, findings):
+        """Compare one entry with its seal; return the latest time seen so far.
+
+        What was deleted leaves its reference empty, and a contact that was merged hands it to another one.
+        """
         content, references = split_row(row)
         if hash_content(content, sealed) != content_hash:
             findings.add(self.env._("%s was changed.", name))
         for field, value in {**sealed, **references}.items():
             then, now = sealed.get(field), references.get(field)
-            gone = now is None and field != "partner_id"
-            merged = field == "partner_id" and then not in partners
-            if then != now and not gone and not merged:
+            deleted = then is not None and then not in existing[field]
+            if then != now and not (deleted and (now is None or field == "partner_id")):
                 findings.add(
                     self.env._("%(entry)s points to another %(field)s (%(id)s).", entry=name, field=field, id=value)
                 )
@@ -193,10 +197,13 @@ class CreditInsuranceSealCheck(models.Model):
         )
 
     @api.model
-    def _find_partners(self, rows):
-        """Which of the sealed buyers still exist: one that does not was merged into another contact."""
-        ids = {row[3]["partner_id"] for row in rows if row[3] and "partner_id" in row[3]}
-        return set(self.env["res.partner"].sudo().browse(ids).exists().ids)
+    def _find_existing(self, rows):
+        """Which of the records that the sealed entries pointed to still exist: ``{field: {ids}}``."""
+        decisions, existing = self.env["credit.insurance.decision"].sudo(), {}
+        for field in REFERENCES:
+            ids = {row[3][field] for row in rows if row[3] and field in row[3]}
+            existing[field] = set(decisions[field].browse(ids).exists().ids)
+        return existing
 
     @api.model
     def _find_inserted(self, company, findings):

@@ -35,7 +35,7 @@ value: 100 * amount_overdue / exposure
 help: Missing while nothing is owed.
 """
 TYPES = [
-    ("number", "Number"),
+    ("number", "Plain number"),
     ("money", "Money"),
     ("days", "Days"),
     ("percent", "Percent"),
@@ -146,11 +146,14 @@ class CreditInsuranceSignal(models.Model):
     def _write_guarded(self, vals):
         """Write what ``write`` protects, and see that everything in force still works."""
         was_active = self.filtered(lambda signal: signal.state == "active")
+        matters = was_active or vals.get("state") == "active"
+        before = matters and self.env["credit.insurance.rule.override"]._get_unusable()
         result = super().write(vals)  # pylint: disable=super-method-mismatch
         self.env.registry.clear_cache()
-        if was_active or vals.get("state") == "active":
+        if matters:
             try:
                 self._check_in_force()
+                self._check_overrides(before)
             except ValidationError:
                 # What was refused must not stay in the memory of this process.
                 self.env.registry.clear_cache()
@@ -265,6 +268,13 @@ class CreditInsuranceSignal(models.Model):
         if broken := self.env["credit.insurance.scorecard"]._get_unusable():
             names = ", ".join(broken.mapped("name"))
             raise ValidationError(self.env._("Scorecards would no longer work: %s.", names))
+
+    @api.model
+    def _check_overrides(self, before):
+        """:raise ValidationError: an override in force would no longer fit its rule, besides those of ``before``"""
+        if broken := self.env["credit.insurance.rule.override"]._get_unusable() - before:
+            names = ", ".join(f"{override.display_name} ({override.company_id.name})" for override in broken)
+            raise ValidationError(self.env._("Overrides of rules would no longer work: %s.", names))
 
     # === FOR THE CATALOGUE === #
 

@@ -15,6 +15,7 @@ from .signals_documents_sql import (
     invoices_sql,
     open_invoices_on,
     orders_sql,
+    past_orders_sql,
     saved_orders_sql,
     typed_order_sql,
     zone_of_order,
@@ -41,7 +42,7 @@ class CreditInsuranceSignals(models.AbstractModel):
     _inherit = "credit.insurance.signals"
 
     @api.model
-    def _get_document_facts(self, scope, documents, keys=None, today=None, as_of=False):
+    def _get_document_facts(self, scope, documents, keys=None, today=None, as_of=False, past=None):
         """What is known of each document and its buyer: ``{document_id: {signal key: value}}``.
 
         ``_buyer`` among the values is the buyer's id. Documents whose buyer has no record, or that the rules are not
@@ -53,6 +54,7 @@ class CreditInsuranceSignals(models.AbstractModel):
         :param keys: the signals that are needed, of documents and buyers; None means all
         :param as_of: read them, their buyers and what they are compared with as they stood on ``today``, a past day;
             orders as confirmed that day. What nothing dated tells is missing.
+        :param past: the orders as they were put to the gate on that day, as JSON; see :func:`past_orders_sql`
         """
         scope = Scope(scope)
         if not documents:
@@ -63,7 +65,8 @@ class CreditInsuranceSignals(models.AbstractModel):
         wanted = own if keys is None else own & keys
         today = today or documents.company_id[:1].root_id._credit_today()
         self.env.flush_all()
-        query = SQL("SELECT row_to_json(q)::text FROM (%s) q", self._get_statement(scope, documents, today, as_of))
+        statement = self._get_statement(scope, documents, today, as_of, past)
+        query = SQL("SELECT row_to_json(q)::text FROM (%s) q", statement)
         rows = [json.loads(text, parse_float=Decimal) for (text,) in self.env.execute_query(query)]
         buyers = self.env["credit.insurance.buyer"].browse({row["buyer_id"] for row in rows})
         behind = None if keys is None else (keys - own).union(*(BEHIND.get(key, ()) for key in wanted))
@@ -81,14 +84,15 @@ class CreditInsuranceSignals(models.AbstractModel):
         return super()._get_undated_keys() | UNDATED_DOCUMENTS
 
     @api.model
-    def _get_statement(self, scope, documents, today, as_of):
+    def _get_statement(self, scope, documents, today, as_of, past):
         if scope is Scope.INVOICE:
             return invoices_sql(documents.ids, today, as_of)
         if scope is Scope.EVENT:
             return events_sql(documents.ids, today)
         if isinstance(documents[0].id, int):
             zone = zone_of_order(documents[0].id)
-            return orders_sql(saved_orders_sql(documents.ids, zone), today, zone, as_of)
+            orders = past_orders_sql(past, zone) if past else saved_orders_sql(documents.ids, zone)
+            return orders_sql(orders, today, zone, as_of)
         zone = documents.company_id.root_id._get_credit_timezone()
         moment = documents.date_order or fields.Datetime.now()
         day = company_day(documents.company_id.root_id, moment)
@@ -101,11 +105,13 @@ class CreditInsuranceSignals(models.AbstractModel):
         values["_buyer"] = values.pop("buyer_id")
         for key in ("id", "partner_id", "company_id"):
             values.pop(key, None)
-        state = values.pop("_state", None)
+        state, counted = values.pop("_state", None), values.pop("_counted", None)
         values = {**of_buyer, **values}
         if state and "headroom" in values:
             # A confirmed order is part of the exposure already.
-            values["order_headroom"] = values["headroom"] - (0 if state == "sale" else values["order_amount"])
+            if counted is None:
+                counted = values["order_amount"] if state == "sale" else 0
+            values["order_headroom"] = values["headroom"] + counted - values["order_amount"]
         for key in ("order", "invoice"):
             if f"{key}_payment_term" in values and "payment_term_maximum" in values:
                 values[f"{key}_term_excess"] = values[f"{key}_payment_term"] - values["payment_term_maximum"]

@@ -15,9 +15,13 @@ class CreditInsuranceSignals(models.AbstractModel):
     _inherit = "credit.insurance.signals"
 
     @api.model
-    def _add_limits(self, facts, today, as_of):
+    def _read_limits(self, pairs, today, as_of):
+        return self.env["credit.insurance.limit"]._read_limits(pairs, today, on=today if as_of else None)
+
+    @api.model
+    def _add_limits(self, facts, today, as_of, limits=None):
         pairs = {buyer_id: (values["_partner"], values["_company"]) for buyer_id, values in facts.items()}
-        limits = self.env["credit.insurance.limit"]._get_limits(pairs.values(), today, on=today if as_of else None)
+        limits = limits or self._read_limits(pairs.values(), today, as_of)()
         for buyer_id, pair in pairs.items():
             found, values = limits[pair], facts[buyer_id]
             same = found.currency_id == values["_currency"]

@@ -200,7 +200,7 @@ class CreditInsuranceActionTask(models.Model):
         notices = self.env["credit.insurance.overdue.notice"]
         if made := notices.search([("task_id", "=", self.id), ("live", "=", True)]):
             return made._get_open_action()
-        items = self.env["credit.insurance.action"].sudo()._get_overdue_items(self.sudo())[self]
+        items = self.env["credit.insurance.action"].sudo()._get_notified_items(self.sudo())[self]
         lines = self.env["credit.insurance.overdue.line"].sudo()
         reported = lines.search([("move_id", "in", items.move_id.ids), ("live", "=", True), ("kind", "=", "notice")])
         moves = (items.move_id - reported.move_id).filtered("credit_insurance_policy_id").sudo(False)

@@ -1,5 +1,7 @@
 from odoo import models
 
+from . import internal_fields  # noqa: F401 (the mixin has to be loaded first)
+
 
 class CreditSubject(models.AbstractModel):
     """What the credit gate asks of a document, be it a sales order, a delivery or an invoice without an order.
@@ -8,6 +10,7 @@ class CreditSubject(models.AbstractModel):
     """
 
     _name = "credit.insurance.subject"
+    _inherit = ["credit.insurance.internal.fields"]
     _description = "Document the Credit Gate Decides"
 
     def _credit_company(self):
@@ -33,9 +36,9 @@ class CreditSubject(models.AbstractModel):
     def _credit_prepaid(self):
         """What was paid for this document, and how much of that is an open credit in the exposure already.
 
-        :return: two amounts in the document's currency, both positive
+        :return: the amount in the document's currency, and exposure rows above zero
         """
-        return 0.0, 0.0
+        return 0.0, ()
 
     def _credit_term_days(self, today):
         """Days from ``today`` to the last due date; None when there is none."""
@@ -64,6 +67,10 @@ class CreditSubject(models.AbstractModel):
     def _credit_invoiced(self):
         """What of the document was invoiced already, in its currency: it has used its part of a release."""
         return 0.0
+
+    def _credit_within_terms(self, hold):
+        """Whether payment term and delivery are no later than a release of ``hold`` covers."""
+        return True
 
     def _credit_prepare_told(self, passed):
         """The notification about these held documents, with the figures; ``passed`` went through beside them."""

@@ -29,7 +29,7 @@ LINE = (
 LINK = "line_id int, item_id int"
 ITEM = "id int, move_id int, posted boolean, quantity numeric, price_total numeric, currency_id int, uom_id int"
 INVOICE = "id int, refund boolean, rate numeric"
-BILLED = "line_id int, invoiced numeric, refunded numeric, drafted numeric, amount numeric"
+BILLED = "line_id int, invoiced numeric, refunded numeric, anew numeric, drafted numeric, amount numeric"
 MOVED = "line_id int, ended boolean"
 
 # What of the ledger is open. The index of the same condition serves only statements that use these words.
@@ -37,6 +37,8 @@ OPEN_ITEM = SQL("l.parent_state = 'posted' AND (l.amount_residual <> 0 OR l.amou
 # What of the orders may have something left: one whose quantities are all invoiced has not, unless in a draft.
 OPEN_ORDER = SQL("o.state IN ('sale', 'cancel') AND (o.invoice_status <> 'invoiced' OR o.credit_insurance_drafted)")
 RECEIVABLE = SQL("SELECT id FROM account_account WHERE account_type = 'asset_receivable'")
+# Of a line "q", tax included. A line that a delivery added was never ordered.
+UNIT_PRICE = SQL("CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q.unit_total END")
 
 
 # === WHOSE === #
@@ -124,7 +126,7 @@ def _ledger_sql(place, today):
 # === THE ORDERS === #
 
 
-def _candidates_sql(which):
+def candidates_sql(which):
     """Orders to look at: they come from a partial index and not from the buyer's whole history."""
     return SQL(
         """
@@ -137,18 +139,23 @@ def _candidates_sql(which):
     )
 
 
-def _open_order_steps(place, which):
-    """The orders' lines, what invoices carry of them, and whether their deliveries ended."""
-    lines = SQL(
+def lines_sql(place, which):
+    """The lines ``ol`` of the orders for which a condition holds: the columns of LINE."""
+    return SQL(
         """
         SELECT ol.id, ol.order_id, ol.is_downpayment, ol.product_uom_qty, ol.qty_delivered, ol.price_total,
                ol.currency_id, ol.product_uom_id, ol.credit_insurance_closed,
                COALESCE(ol.credit_insurance_unit_total, 0)
           FROM sale_order_line ol
-         WHERE ol.order_id = ANY(%s) AND ol.display_type IS NULL
+         WHERE ol.order_id = ANY(%s) AND ol.display_type IS NULL AND %s
         """,
         place.values("candidate", "id"),
+        which,
     )
+
+
+def _open_order_steps(place, which):
+    """The orders' lines, what invoices carry of them, and whether their deliveries ended."""
     moved = SQL(
         """
         SELECT v.sale_line_id, BOOL_AND(v.state IN ('done', 'cancel'))
@@ -160,14 +167,14 @@ def _open_order_steps(place, which):
     )
     found = place.any("candidate", "id")
     return [
-        Step("candidate", CANDIDATE, _candidates_sql(which)),
-        Step("line", LINE, lines, needed=found),
+        Step("candidate", CANDIDATE, candidates_sql(which)),
+        Step("line", LINE, lines_sql(place, SQL("TRUE")), needed=found),
         Step("moved", MOVED, moved, needed=found),
-        *_invoice_steps(place),
+        *invoice_steps(place),
     ]
 
 
-def _invoice_steps(place):
+def invoice_steps(place):
     """What invoices carry of each line, in the unit and the currency of the order."""
     links = SQL(
         "SELECT order_line_id, invoice_line_id FROM sale_order_line_invoice_rel WHERE order_line_id = ANY(%s)",
@@ -205,9 +212,11 @@ def _billed_sql(place):
         SELECT q.line_id,
                SUM(q.quantity) FILTER (WHERE q.posted AND NOT q.refund),
                SUM(q.quantity) FILTER (WHERE q.posted AND q.refund),
+               SUM(q.quantity) FILTER (WHERE q.posted AND NOT q.refund AND q.item_id > q.credited_by),
                SUM(q.quantity) FILTER (WHERE NOT q.posted AND NOT q.refund),
                SUM(CASE WHEN q.refund THEN -q.amount ELSE q.amount END) FILTER (WHERE q.posted)
-          FROM (SELECT ol.id AS line_id, m.refund, l.posted,
+          FROM (SELECT ol.id AS line_id, m.refund, l.posted, l.id AS item_id,
+                       MIN(CASE WHEN m.refund AND l.posted THEN l.id END) OVER (PARTITION BY ol.id) AS credited_by,
                        l.price_total * CASE WHEN l.currency_id = ol.currency_id THEN 1
                                             ELSE m.rate * c.currency_rate END AS amount,
                        l.quantity * CASE WHEN l.uom_id = ol.uom_id THEN 1 ELSE COALESCE(
@@ -235,9 +244,9 @@ def _left_sql(place):
 
     What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
     its stock moves ended, it was closed by hand or its order cancelled) less what posted invoices carry, at its
-    price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a draft
-    invoices them anew. What a draft bills although its delivery ended is going to be owed too. Down payments
-    already invoiced count as receivables, so they come off the order, which never goes below zero.
+    price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a later invoice
+    bills them anew, be it a draft or posted. What a draft bills although its delivery ended is going to be owed too.
+    Down payments already invoiced count as receivables, so they come off the order, which never goes below zero.
     """
     return SQL(
         """
@@ -246,8 +255,8 @@ def _left_sql(place):
           FROM (
             SELECT ol.*, c.partner_id, c.company_id, c.currency_id AS order_currency_id, c.cancelled,
                    v.ended IS TRUE AS ended, v.ended IS FALSE AS pending, COALESCE(i.invoiced, 0) AS invoiced,
-                   COALESCE(i.refunded, 0) AS refunded, COALESCE(i.drafted, 0) AS drafted,
-                   COALESCE(i.amount, 0) AS amount
+                   COALESCE(i.refunded, 0) AS refunded, COALESCE(i.anew, 0) AS anew,
+                   COALESCE(i.drafted, 0) AS drafted, COALESCE(i.amount, 0) AS amount
               FROM %(line)s
               JOIN %(candidate)s ON c.id = ol.order_id
               LEFT JOIN %(billed)s ON i.line_id = ol.id
@@ -271,30 +280,35 @@ def _line_left_sql():
         """
         CASE WHEN q.is_downpayment THEN q.price_total - q.amount
              ELSE CASE WHEN q.ordered < 0 AND NOT q.cancelled
-                       THEN LEAST(0, q.ordered - q.invoiced)
+                       THEN LEAST(0, q.ordered - q.invoiced + q.refunded)
                        ELSE GREATEST(0, CASE WHEN q.ended OR q.closed OR q.cancelled THEN q.delivered
                                              ELSE GREATEST(q.ordered, q.delivered) END
                                         - q.invoiced
-                                        + LEAST(q.refunded, GREATEST(q.drafted, 0,
+                                        + LEAST(q.refunded, GREATEST(q.drafted + q.anew, 0,
                                               CASE WHEN q.pending THEN LEAST(q.invoiced, q.ordered) - q.delivered
                                                    ELSE 0 END)),
                                      CASE WHEN (q.ended OR q.closed) AND NOT q.cancelled THEN q.drafted ELSE 0 END)
-                  END * CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q.unit_total END
+                  END * %s
         END
-        """
+        """,
+        UNIT_PRICE,
     )
 
 
 # === TOGETHER === #
 
 
-def _buyers_orders(place, excluded):
+def buyers_orders(place):
+    """The condition that an order ``o`` is one of the buyers'."""
     return SQL(
-        "o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s) AND NOT (o.id = ANY(%s))",
+        "o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s)",
         place.values("partner", "id"),
         place.values("company", "id"),
-        excluded,
     )
+
+
+def _other_orders(place, excluded):
+    return SQL("%s AND NOT (o.id = ANY(%s))", buyers_orders(place), excluded)
 
 
 def _exposure(place, partners, roots, today, excluded):
@@ -302,7 +316,7 @@ def _exposure(place, partners, roots, today, excluded):
     steps = [
         *_whose(partners, roots),
         Step("account", ACCOUNT, RECEIVABLE),
-        *_open_order_steps(place, _buyers_orders(place, excluded)),
+        *_open_order_steps(place, _other_orders(place, excluded)),
     ]
     confirmed = SQL(
         """
@@ -331,14 +345,14 @@ def exposure_sql(partners, roots, today, excluded):
 def exposure_in_steps(partners, roots, today, excluded):
     """The same as a function's body."""
     place = InFunction()
-    steps, *queries = _exposure(place, partners, roots, today, excluded)
-    return place.render(steps, *queries)
+    steps, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
+    return place.render(steps, ledger, (place.any("candidate", "id"), confirmed))
 
 
 def open_orders_sql(partners, roots, excluded):
     """One row per order of the buyers that may have something left, with the columns of OPEN_ORDER_COLUMNS."""
     place = Inline()
-    steps = [*_whose(partners, roots), *_open_order_steps(place, _buyers_orders(place, excluded))]
+    steps = [*_whose(partners, roots), *_open_order_steps(place, _other_orders(place, excluded))]
     return place.render(steps, _left_sql(place))
 
 

@@ -2,13 +2,14 @@ from odoo.exceptions import ValidationError
 
 
 class GrowthRefused(ValidationError):
-    """An edit makes a confirmed order larger than its credit; one click asks for a release of the new amount.
+    """An edit takes a confirmed order beyond its credit; one click asks for a release of the order as it was typed.
 
     The web client shows a button with the message (static/src/growth_refused). It opens a dialog over the form, in
     which everything that was typed stays; for other clients it is a ``ValidationError``.
     """
 
-    def __init__(self, message, order):
+    def __init__(self, message, order, wanted):
+        """:param wanted: the fields of the dialog that say what was typed: it was refused and is in no database"""
         action = {
             "type": "ir.actions.act_window",
             "name": order.env._("Ask for Release"),
@@ -16,6 +17,5 @@ class GrowthRefused(ValidationError):
             "views": [(False, "form")],
             "target": "new",
         }
-        # The new amount is not in the database: whatever made it was refused.
-        context = {"default_order_id": order.id, "default_amount": order.amount_total}
+        context = {"default_order_id": order.id, **{f"default_{name}": value for name, value in wanted.items()}}
         Exception.__init__(self, message, action, order.env._("Ask for Release"), context)

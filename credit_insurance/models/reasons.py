@@ -8,6 +8,7 @@ from odoo.tools import LazyTranslate
 from odoo.addons.credit_insurance.rules.policy import Money, ReasonCode
 
 _lt = LazyTranslate(__name__)
+CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 
 REASON_TEXTS = {
     ReasonCode.OVER_LIMIT: _lt(
@@ -99,7 +100,10 @@ def _param_to_json(value):
 
 
 def describe_reasons(env, reasons):
-    """Stored reasons in the reader's language, one sentence each, what holds first."""
+    """Stored reasons in the reader's language, one sentence each, what holds first.
+
+    The name of an alert may tell a grade: it is for the credit team, also where the system reads for somebody.
+    """
     ordered = sorted(reasons or (), key=lambda reason: reason["severity"] != "hold")
     return [_describe(env, reason) for reason in ordered]
 
@@ -114,6 +118,8 @@ def _param_to_text(env, name, value):
     if isinstance(value, dict):
         return env["res.currency"]._credit_get(value["currency"]).format(float(value["amount"]))
     if name == "alerts":
+        if not env.user.has_group(CREDIT_GROUP):
+            return env._("ask your credit team")
         # The names of rules; those that are shipped are translated.
         return ", ".join(env._(rule) for rule in value)
     if name == "state":

@@ -3,11 +3,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+from . import internal_fields  # noqa: F401 (the mixin has to be loaded first)
 from .company_calendar import company_today
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "credit.insurance.internal.fields"]
 
     credit_gate_mode = fields.Selection(
         [("off", "Off"), ("observe", "Observe"), ("on", "On")],
@@ -16,7 +18,9 @@ class ResCompany(models.Model):
         required=True,
         help="Observe: decides and records, never holds. On: orders over the limit are held.",
     )
-    credit_gate_reason = fields.Char(string="Reason of the Last Switch", readonly=True)
+    credit_gate_reason = fields.Char(
+        string="Reason of the Last Switch", readonly=True, groups="credit_insurance.credit_insurance_group_user"
+    )
     credit_unchecked_buyers = fields.Selection(
         [("not_checked", "Not checked"), ("amount", "An amount"), ("no_credit", "No credit")],
         string="Buyers Without a Limit",
@@ -81,6 +85,11 @@ class ResCompany(models.Model):
         string="Firm of Two",
         help="Who asked may decide an own request above the four-eyes amount when nobody else has the authority. It "
         "needs a note, is marked on the record, and somebody else of the credit team is asked to look at it.",
+    )
+    credit_typed_limit_four_eyes = fields.Boolean(
+        string="Four Eyes for Typed Limits",
+        help="From the four-eyes amount on, nobody types or imports an own limit: somebody asks for it, and another "
+        "credit manager grants it.",
     )
     credit_confirm_cleared = fields.Boolean(
         string="Confirm Cleared Orders",

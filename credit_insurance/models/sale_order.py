@@ -3,7 +3,6 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from .growth_refused import GrowthRefused
 from .guarded_fields import without_fields
 
 # What the gate and the exposure read, and nobody but Odoo writes.
@@ -18,6 +17,8 @@ COMPUTED_FIELDS = {
 }
 # Core computes totals given on creation anew; where the order stands with the gate it takes over.
 COMPUTED_ON_CREATION = {"credit_state", "transaction_ids"}
+# Who orders, owes and receives can be three legal entities.
+PARTIES = {"partner_id", "partner_invoice_id", "partner_shipping_id"}
 # What an open quotation's last hold says about it.
 STATE_OF_HOLD = {"open": "held", "cleared": "ready", "released": "released", "rejected": "rejected"}
 
@@ -51,6 +52,13 @@ class SaleOrder(models.Model):
         "credit.insurance.hold", "order_id", string="Credit Holds", groups="sales_team.group_sale_salesman"
     )
     credit_hold_id = fields.Many2one("credit.insurance.hold", compute="_compute_credit_hold_id", compute_sudo=True)
+    credit_change_hold_id = fields.Many2one(
+        "credit.insurance.hold",
+        string="Change Waiting for Credit",
+        compute="_compute_credit_hold_id",
+        compute_sudo=True,
+        help="The hold that decides about a change of the confirmed order.",
+    )
     credit_pass_ids = fields.One2many("credit.insurance.pass", "order_id", groups="base.group_system")
 
     # === COMPUTE METHODS === #
@@ -66,10 +74,13 @@ class SaleOrder(models.Model):
             else:
                 order.credit_state = STATE_OF_HOLD.get(hold.state)
 
-    @api.depends("credit_hold_ids.state")
+    @api.depends("state", "credit_hold_ids.state")
     def _compute_credit_hold_id(self):
         for order in self:
-            order.credit_hold_id = order.credit_hold_ids.sorted("id")[-1:]
+            holds = order.credit_hold_ids.sorted("id")
+            order.credit_hold_id = holds[-1:]
+            changes = holds.filtered(lambda hold: hold.state == "open" and not hold.picking_id and not hold.move_id)
+            order.credit_change_hold_id = changes[-1:] if order.state == "sale" else False
 
     # === CONSTRAINT METHODS === #
 
@@ -97,7 +108,13 @@ class SaleOrder(models.Model):
             raise UserError(
                 self.env._("%s is confirmed: cancel it before it becomes a quotation again.", leaving[0].name)
             )
+        if vals.get("state") == "cancel":
+            leaving._credit_cancel_deliveries()
+        before = self._credit_find_parties() if PARTIES & vals.keys() else {}
         result = super().write(vals)
+        for order, parties in before.items():
+            if order._credit_related_partners() - parties:
+                order._credit_watch_growth("parties")
         if leaving:
             leaving._credit_end_passes()
         if vals.get("state") == "cancel":
@@ -184,38 +201,42 @@ class SaleOrder(models.Model):
         except UserError as error:
             self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error.args[0]))
 
+    def _credit_cancel_deliveries(self):
+        """What is cancelled is not delivered any more, whichever way it was cancelled: Odoo's button has done so."""
+        deliveries = self.sudo().picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
+        if deliveries:
+            deliveries.action_cancel()
+
+    def _credit_find_parties(self):
+        """``{order: legal entities that order, receive or owe}`` of the confirmed orders among these."""
+        confirmed = self.sudo().filtered(lambda order: order.state == "sale")
+        return {order: order._credit_related_partners() for order in confirmed}
+
     def _credit_end_passes(self):
         ended = self.sudo().credit_pass_ids.filtered("live")
         ended.live = False
         ended.flush_recordset(["live"])
 
-    def _credit_ensure_passes(self, checkpoint, open_amounts=None):
+    def _credit_ensure_passes(self, checkpoint, open_amounts=None, again=()):
         """Refuse with figures what has no live pass and gets none now.
 
+        :param again: orders whose live pass does not count
         :raise ValidationError: an order is over its limit; the message carries the figures of each
         """
-        missing = self.filtered(lambda order: not order._credit_covered_by_pass(open_amounts))
+        missing = self.filtered(lambda order: order in again or not order._credit_covered_by_pass(open_amounts))
         if not missing:
             return
         refused = self.env["credit.insurance.gate"]._pass_or_refuse(missing, checkpoint, open_amounts)
         if not refused:
             return
-        message = "\n".join(refused.values())
-        if checkpoint == "growth" and len(refused) == 1 and missing._credit_same_debtor():
-            raise GrowthRefused(message, missing)
-        raise ValidationError(message)
-
-    def _credit_same_debtor(self):
-        """Whether this one order only grew: a release of its new amount would be for the same buyer and currency."""
-        live = self.sudo().credit_pass_ids.filtered("live")
-        return (
-            len(self) == 1
-            and (live.partner_id, live.currency_id) == (self._credit_buyer_partner(), self.currency_id)
-            and self.currency_id.compare_amounts(self.amount_total, live.order_amount) > 0
-        )
+        if checkpoint == "growth":
+            self._credit_refuse_growth(refused, open_amounts)
+        raise ValidationError("\n".join(refused.values()))
 
     def _credit_covered_by_pass(self, open_amounts=None):
         """Whether the live pass is for this buyer, company, currency, term and date, and no less than the total.
+
+        What passed because its deliveries wait for the money has to leave by such deliveries.
 
         :param open_amounts: what is left to invoice by order id, when that has to lie within the pass too
         """
@@ -228,11 +249,20 @@ class SaleOrder(models.Model):
             and self.currency_id.compare_amounts(live.amount, self.amount_total) >= 0
             and self._credit_term_within(live.payment_term_id)
             and self._credit_delivery_within(live.delivery_until)
-            and (
-                open_amounts is None
-                or self.currency_id.compare_amounts(live.open_amount, open_amounts.get(self.id, 0.0)) >= 0
-            )
+            and (live.deliveries_wait != "cash" or self._credit_delivery_waits())
+            and (open_amounts is None or self._credit_left_within(live.open_amount, open_amounts.get(self.id, 0.0)))
         )
+
+    def _credit_left_within(self, passed, left):
+        """Whether what is left to invoice is no more than what passed.
+
+        Where tax is rounded on the total, the lines, which are rounded one by one, can add up to more.
+        """
+        compare = self.currency_id.compare_amounts
+        if compare(passed, left) >= 0:
+            return True
+        more = sum(self.order_line.mapped("price_total")) - self.amount_total
+        return more > 0 and compare(passed + more, left) >= 0
 
     # === GROWTH OF CONFIRMED ORDERS === #
 
@@ -259,9 +289,10 @@ class SaleOrder(models.Model):
         """Check confirmed orders once, before the transaction is committed, when all of its edits are in.
 
         ``why`` says what may have made them grow: ``edited`` by a person, which is decided again and refused beyond the
-        limit; ``settled``, a delivery or invoice that began or ended; ``core``, a document of Odoo that adds to the
-        order; ``unpaid``, a payment that was taken back. All but the first are accepted. It lives in the transaction
-        and not in the context, which a client could send.
+        limit; ``parties``, another legal entity orders, owes or receives, which is decided again whatever the pass is
+        for; ``settled``, a delivery or invoice that began or ended; ``core``, a document of Odoo that adds to the
+        order; ``unpaid``, a payment that was taken back. All but the first two are accepted. It lives in the
+        transaction and not in the context, which a client could send.
         """
         ids = [order.id for order in self if order.id and order.state == "sale"]
         if not ids:
@@ -284,21 +315,22 @@ class SaleOrder(models.Model):
         unpaid = orders.filtered(lambda order: "unpaid" in watched[order.id] and order._credit_rests_on_payment())
         grown = orders.filtered(lambda order: not order._credit_covered_by_pass(open_amounts)) | unpaid
         accepted = grown.filtered(
-            lambda order: {"core", "unpaid"} & watched[order.id] or "edited" not in watched[order.id]
+            lambda order: {"core", "unpaid"} & watched[order.id] or not {"edited", "parties"} & watched[order.id]
         )
-        self.env["credit.insurance.gate"]._pass_grown_by_core(accepted, open_amounts)
-        orders._credit_ensure_passes("growth", open_amounts)
+        self.env["credit.insurance.gate"]._pass_grown_by_core(accepted, open_amounts, unpaid)
+        other_parties = orders.filtered(lambda order: "parties" in watched[order.id])
+        orders._credit_ensure_passes("growth", open_amounts, again=other_parties)
         orders._credit_lower_passes(open_amounts)
 
     def _credit_rests_on_payment(self):
-        """Whether the order passed because of what had been paid of it."""
+        """Whether the order passed because of what had been paid of it, be that before it was decided again."""
         self.ensure_one()
-        return self.sudo().credit_pass_ids.filtered("live").decision_id.prepaid > 0
+        return any(decision.prepaid > 0 for decision in self.sudo().credit_pass_ids.decision_id)
 
     def _credit_stop_deliveries(self, decision, reasons):
         """The order owes more than its credit: whoever decides credit is told, and what is still to go out waits."""
         self.ensure_one()
-        waiting = self.sudo().picking_ids.filtered(lambda picking: picking._credit_is_delivery())
+        waiting = self._credit_waiting_deliveries()
         for picking in waiting:
             self.env["credit.insurance.hold"]._open(picking, decision)
         if not waiting:
@@ -308,6 +340,10 @@ class SaleOrder(models.Model):
                 note=reasons,
                 user_id=self.company_id.root_id._get_credit_responsible().id or self.env.uid,
             )
+
+    def _credit_waiting_deliveries(self):
+        """Deliveries of the order whose goods have not left."""
+        return self.sudo().picking_ids.filtered(lambda picking: picking._credit_is_delivery())
 
     def _credit_lower_passes(self, open_amounts):
         """An order that shrank gives its headroom back: growing again is decided again."""

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .guarded_fields import without_fields
 
@@ -13,6 +14,10 @@ COMPUTED_FIELDS = {
     "qty_to_invoice",
     "state",
 }
+# What a line is from its creation on.
+KIND_FIELDS = {"is_downpayment", "is_expense"}
+# What Odoo counts deliveries by.
+DELIVERED_FIELDS = {"qty_delivered", "qty_delivered_method"}
 # What changes how much of a confirmed order is still to be invoiced without changing its total.
 OPEN_FIELDS = {"qty_delivered", "product_uom_id", "credit_insurance_closed", "is_downpayment", "order_id"}
 
@@ -51,6 +56,10 @@ class SaleOrderLine(models.Model):
             )
             line.credit_insurance_unit_total = taxes["total_included"]
 
+    def _compute_qty_delivered(self):
+        """What is stored does not depend on the context: Odoo counts up to the day of an accrual that is in it."""
+        return super(SaleOrderLine, self.with_context(accrual_entry_date=False))._compute_qty_delivered()
+
     @api.model_create_multi
     def create(self, vals_list):
         self._credit_refuse_computed(vals_list, COMPUTED_FIELDS)
@@ -61,10 +70,32 @@ class SaleOrderLine(models.Model):
         return lines
 
     def write(self, vals):
-        self._credit_refuse_computed([vals], COMPUTED_FIELDS | {"currency_id"})
+        """:raise UserError: a confirmed order would lose a line, or goods that left, although both are owed"""
+        self._credit_refuse_computed([vals], COMPUTED_FIELDS | KIND_FIELDS | {"currency_id"})
         watched = OPEN_FIELDS & vals.keys()
         orders = self.order_id if watched else self.env["sale.order"]
+        if "order_id" in vals and not self.env.su:
+            self._credit_refuse_leaving(vals["order_id"])
+        delivered = self._credit_find_delivered() if DELIVERED_FIELDS & vals.keys() and not self.env.su else {}
         result = super().write(vals)
+        for line, quantity in delivered.items():
+            if line.product_uom_id.compare(line.qty_delivered, quantity) < 0:
+                raise UserError(self.env._("What was delivered of %s is taken back by a return.", line.order_id.name))
         if watched:
             (orders | self.order_id)._credit_watch_growth()
         return result
+
+    def _credit_find_delivered(self):
+        """``{line: quantity}`` of what stock moves brought to the customer."""
+        gone = self.sudo().filtered(lambda line: any(move.state == "done" for move in line.move_ids))
+        return {line: line.qty_delivered for line in gone}
+
+    def _credit_refuse_leaving(self, order_id):
+        """Deliveries and invoices of a confirmed line go on, whatever order it is said to belong to."""
+        if self.env["sale.order"].browse(order_id).sudo().state == "sale":
+            return
+        for order in self.sudo().order_id:
+            if order.state == "sale":
+                raise UserError(
+                    self.env._("%s is confirmed: its lines do not go to a quotation. Lower their quantity.", order.name)
+                )

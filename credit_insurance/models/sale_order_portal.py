@@ -12,7 +12,8 @@ class SaleOrder(models.Model):
     def _credit_is_awaited(self):
         """Whether to tell the customer that the order has arrived; not while a signature of his is missing."""
         self.ensure_one()
-        return self.state in ("draft", "sent") and self.credit_state in AWAITED and not self._has_to_be_signed()
+        where = self.sudo().credit_state
+        return self.state in ("draft", "sent") and where in AWAITED and not self._has_to_be_signed()
 
     def _credit_get_portal_amount(self):
         """What is left to pay of an order that waits, where paying it would let it pass and can be done; else zero."""
@@ -34,6 +35,6 @@ class SaleOrder(models.Model):
     def _get_prepayment_required_amount(self):
         """Once what the order asks for is paid, any further amount may be paid while it waits for a decision."""
         required = super()._get_prepayment_required_amount()
-        if self.credit_state == "held" and self.currency_id.compare_amounts(self.amount_paid, required) >= 0:
+        if self.sudo().credit_state == "held" and self.currency_id.compare_amounts(self.amount_paid, required) >= 0:
             return 0
         return required

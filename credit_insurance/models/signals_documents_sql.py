@@ -25,8 +25,9 @@ def _term(today):
              WHEN 'days_after_end_of_next_month'
              THEN (date_trunc('month', %(today)s::date) + interval '2 months - 1 day')::date + t.nb_days
              WHEN 'days_end_of_month_on_the'
-             THEN (date_trunc('month', %(today)s::date + t.nb_days) + interval '1 month - 1 day')::date
-                  + COALESCE(NULLIF(t.days_next_month, '')::int, 0)
+             THEN LEAST((date_trunc('month', %(today)s::date + t.nb_days) + interval '1 month - 1 day')::date
+                        + COALESCE(NULLIF(t.days_next_month, '')::int, 0),
+                        (date_trunc('month', %(today)s::date + t.nb_days) + interval '2 months - 1 day')::date)
              ELSE %(today)s::date + t.nb_days END - %(today)s::date
         """,
         today=today,
@@ -65,7 +66,7 @@ def saved_orders_sql(ids, zone):
         """
         SELECT o.id, p.commercial_partner_id AS partner_id, %(root)s AS company_id, %(day)s AS day,
                o.date_order AS moment, o.state, o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1) AS amount,
-               o.payment_term_id,
+               o.payment_term_id, NULL::numeric AS counted,
                o.partner_shipping_id, o.partner_id AS contact_id, o.company_id AS own_company_id
           FROM sale_order o
           JOIN res_partner p ON p.id = o.partner_invoice_id
@@ -78,13 +79,39 @@ def saved_orders_sql(ids, zone):
     )
 
 
+def past_orders_sql(orders, zone):
+    """The orders as they were when they were put to the gate; ``counted`` is what the exposure of that day has of each.
+
+    :param orders: JSON, a list of objects with ``id``, ``partner_id``, ``moment``, ``amount`` in company currency and
+        ``payment_term_id``
+    """
+    return SQL(
+        """
+        SELECT o.id, q.partner_id, %(root)s AS company_id, %(day)s AS day, q.moment, 'draft' AS state, q.amount,
+               q.payment_term_id,
+               CASE WHEN o.state = 'sale' AND %(confirmed)s <= %(day)s AND p.commercial_partner_id = q.partner_id
+                    THEN o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1) ELSE 0 END AS counted,
+               o.partner_shipping_id, o.partner_id AS contact_id, o.company_id AS own_company_id
+          FROM json_to_recordset(%(orders)s)
+               AS q(id int, partner_id int, moment timestamp, amount numeric, payment_term_id int)
+          JOIN sale_order o ON o.id = q.id
+          JOIN res_partner p ON p.id = o.partner_invoice_id
+          JOIN res_company c ON c.id = o.company_id
+        """,
+        root=ROOT,
+        day=_local_day(SQL("q.moment"), zone),
+        confirmed=_local_day(SQL("o.date_order"), zone),
+        orders=orders,
+    )
+
+
 def typed_order_sql(order, day):
     """An order as it stands on the screen, saved or not; 0 is the id of one that is not."""
     return SQL(
         """
         SELECT %s::int AS id, %s::int AS partner_id, %s::int AS company_id, %s::date AS day, NULL::timestamp AS moment,
-               %s AS state, %s::numeric AS amount, %s::int AS payment_term_id, %s::int AS partner_shipping_id,
-               %s::int AS contact_id, %s::int AS own_company_id
+               %s AS state, %s::numeric AS amount, %s::int AS payment_term_id, NULL::numeric AS counted,
+               %s::int AS partner_shipping_id, %s::int AS contact_id, %s::int AS own_company_id
         """,
         order._origin.id or 0,
         order.partner_invoice_id.commercial_partner_id._origin.id or None,
@@ -102,7 +129,7 @@ def typed_order_sql(order, day):
 def orders_sql(documents, today, zone, as_of=False):
     """Orders beside the confirmed orders of the same buyer: ``others`` never include the order itself.
 
-    :param documents: the orders, as :func:`saved_orders_sql` or :func:`typed_order_sql` give them
+    :param documents: the orders, as :func:`saved_orders_sql`, :func:`typed_order_sql` or :func:`past_orders_sql` do
     :param as_of: beside those that were confirmed before them, ``today`` being a past day
     """
     return SQL(
@@ -127,6 +154,7 @@ def orders_sql(documents, today, zone, as_of=False):
              GROUP BY 1
         )
         SELECT d.id, b.id AS buyer_id, d.partner_id, d.company_id, d.state AS _state,
+               ROUND(d.counted, 4) AS _counted,
                ROUND(d.amount, 4) AS order_amount,
                (SELECT MAX(%(term)s) FROM account_payment_term_line t WHERE t.payment_id = d.payment_term_id)
                    AS order_payment_term,
@@ -158,16 +186,21 @@ def orders_sql(documents, today, zone, as_of=False):
     )
 
 
-def _open_on(move, day):
-    """What was open of an invoice on a day, by the dates of what was matched with it; company currency."""
+def _left_on(day):
+    """What was open of a journal item ``l`` on a day, by the dates of what was matched with it; company currency."""
     matched = SQL("(SELECT COALESCE(SUM(r.amount), 0) FROM account_partial_reconcile r WHERE r.max_date <= %s", day)
     return SQL(
-        """
-        (SELECT SUM(l.balance - %(matched)s AND r.debit_move_id = l.id) + %(matched)s AND r.credit_move_id = l.id))
-           FROM account_move_line l WHERE l.move_id = %(move)s AND l.display_type = 'payment_term')
-        """,
+        "(l.balance - %(matched)s AND r.debit_move_id = l.id) + %(matched)s AND r.credit_move_id = l.id))",
         matched=matched,
-        move=move,
+    )
+
+
+def _open_on(move, day):
+    """What was open of an invoice on a day."""
+    return SQL(
+        "(SELECT SUM(%s) FROM account_move_line l WHERE l.move_id = %s AND l.display_type = 'payment_term')",
+        _left_on(day),
+        move,
     )
 
 
@@ -193,12 +226,13 @@ def open_invoices_on(whose, day):
 
 
 def invoices_sql(ids, today, as_of=False):
+    """An invoice of instalments is overdue since the first that is open, and its term is that of the last."""
     return SQL(
         """
         SELECT m.id, b.id AS buyer_id, b.partner_id, b.company_id, m.amount_total_signed AS invoice_amount,
                %(left)s AS invoice_open, %(today)s::date - d.due AS invoice_days_overdue,
-               d.due - m.invoice_date AS invoice_payment_term, m.invoice_date - m.delivery_date AS invoice_delay,
-               GREATEST(0, m.invoice_date_due - d.due) AS invoice_extended,
+               d.last - m.invoice_date AS invoice_payment_term, m.invoice_date - m.delivery_date AS invoice_delay,
+               GREATEST(0, d.extended) AS invoice_extended,
                EXISTS (SELECT FROM credit_insurance_event e
                         WHERE e.move_id = m.id AND e.kind = 'dispute' AND e.active AND e.date <= %(today)s)
                    AS invoice_disputed
@@ -206,11 +240,18 @@ def invoices_sql(ids, today, as_of=False):
           JOIN res_company c ON c.id = m.company_id
           JOIN credit_insurance_buyer b
             ON b.partner_id = m.commercial_partner_id AND b.company_id = %(root)s AND b.active
-         CROSS JOIN LATERAL (SELECT COALESCE(m.credit_insurance_original_due_date, m.invoice_date_due) AS due) d
+         CROSS JOIN LATERAL (
+               SELECT COALESCE(MIN(i.due) FILTER (WHERE i.open), MAX(i.due), m.invoice_date_due) AS due,
+                      COALESCE(MAX(i.due), m.invoice_date_due) AS last, MAX(i.date_maturity - i.due) AS extended
+                 FROM (SELECT l.date_maturity, %(open)s <> 0 AS open,
+                              COALESCE(l.credit_insurance_original_due_date, l.date_maturity) AS due
+                         FROM account_move_line l
+                        WHERE l.move_id = m.id AND l.display_type = 'payment_term') i) d
          WHERE m.id = ANY(%(ids)s) AND m.move_type IN ('out_invoice', 'out_receipt') AND m.state = 'posted'
         """,
         root=ROOT,
         left=_open_on(SQL("m.id"), today) if as_of else SQL("m.amount_residual_signed"),
+        open=_left_on(today) if as_of else SQL("l.amount_residual"),
         ids=list(ids),
         today=today,
     )

@@ -5,8 +5,8 @@ Each gives one row per buyer: ``id`` and columns named as the keys. ``$2`` is to
 
 from odoo.tools import SQL
 
-from .exposure_sql import COMPANY
-from .signals_steps_sql import BUYER, COVER, CREDIT, EVENT
+from .exposure_sql import COMPANY, PARTNER
+from .signals_steps_sql import BUYER, COVER, CREDIT, EVENT, local_day, zones_of
 
 OWN = SQL("ARRAY(SELECT partner_id FROM res_company)")
 ADVERSE = SQL("('insolvency_rumour', 'insolvency', 'deferral_request', 'returned_payment', 'legal_action')")
@@ -64,10 +64,10 @@ def _who(place):
                NULLIF(TRIM(p.company_registry), '') IS NULL AS registration_missing,
                COALESCE(r.is_private_person, FALSE) AS is_private_person, p.id = ANY(%(own)s) AS is_affiliated,
                COALESCE(r.is_public, FALSE) AS is_public, r.status AS credit_status, k.risk_class AS country_class,
-               GREATEST(0, $2 - p.create_date::date) AS days_known,
+               GREATEST(0, $2 - %(created)s) AS days_known,
                $2 - p.credit_insurance_mail_changed AS days_since_mail_change,
                $2 - a.day AS days_since_bank_change, x.differs AS registration_differs
-          FROM %(buyer)s
+          FROM %(buyer)s %(zones)s
           JOIN credit_insurance_buyer r ON r.id = b.id AND r.id = ANY($1)
           JOIN res_partner p ON p.id = b.partner_id AND p.id = ANY(%(partners)s)
           LEFT JOIN res_country n ON n.id = p.country_id
@@ -75,12 +75,7 @@ def _who(place):
           LEFT JOIN (SELECT DISTINCT ON (country_id) country_id, risk_class::int
                        FROM credit_insurance_country_class
                       WHERE date_from <= $2 ORDER BY country_id, date_from DESC, id DESC) k ON k.country_id = n.id
-          LEFT JOIN (SELECT q.buyer_id,
-                            MAX(GREATEST(t.create_date, CASE WHEN t.credit_insurance_number_changed < $2 + 1
-                                                             THEN t.credit_insurance_number_changed END))::date AS day
-                       FROM res_partner_bank t JOIN %(partner)s ON q.id = t.partner_id
-                      WHERE t.partner_id = ANY(%(contacts)s) AND t.create_date < $2 + 1 AND t.active
-                      GROUP BY 1) a ON a.buyer_id = p.id
+          LEFT JOIN (%(accounts)s) a ON a.id = b.id
           LEFT JOIN (SELECT l.buyer_id, BOOL_OR(l.entity_check = 'different') AS differs
                        FROM credit_insurance_buyer_link l
                       WHERE l.buyer_id = ANY($1) AND l.entity_check <> 'unknown'
@@ -88,8 +83,31 @@ def _who(place):
         """,
         own=OWN,
         buyer=place.rows("buyer", BUYER, "b"),
-        partner=place.rows("partner", "id int, buyer_id int", "q"),
+        zones=zones_of(place, "b"),
+        created=local_day("p.create_date"),
+        accounts=_accounts(place),
         partners=place.values("buyer", "partner_id"),
+    )
+
+
+def _accounts(place):
+    """The day on which a bank account of each buyer was last added or got another number."""
+    return SQL(
+        """
+        SELECT t.id, MAX(GREATEST(t.created, CASE WHEN t.changed <= $2 THEN t.changed END)) AS day
+          FROM (SELECT b.id, %(created)s AS created, %(changed)s AS changed
+                  FROM res_partner_bank t
+                  JOIN %(partner)s ON q.id = t.partner_id
+                  JOIN %(buyer)s ON b.partner_id = q.buyer_id %(zones)s
+                 WHERE t.partner_id = ANY(%(contacts)s) AND t.active) t
+         WHERE t.created <= $2
+         GROUP BY 1
+        """,
+        created=local_day("t.create_date"),
+        changed=local_day("t.credit_insurance_number_changed"),
+        partner=place.rows("partner", PARTNER, "q"),
+        buyer=place.rows("buyer", BUYER, "b"),
+        zones=zones_of(place, "b"),
         contacts=place.values("partner", "id"),
     )
 
@@ -197,10 +215,10 @@ def _statements():
                %(turnover)s AS statement_turnover, %(equity)s AS statement_equity, %(result)s AS statement_result,
                %(cash)s AS statement_cash, ROUND(100 * %(equity)s / %(total_assets)s, 2) AS equity_ratio,
                ROUND(100 * %(result)s / %(turnover)s, 2) AS profit_margin,
-               CASE WHEN q.before_currency = q.currency_id
+               CASE WHEN q.before_currency = q.currency_id AND q.before_end >= q.year_end - interval '18 months'
                     THEN ROUND(100 * %(turnover)s / NULLIF(q.before, 0) - 100, 2) END AS turnover_growth
           FROM (SELECT t.*, ROW_NUMBER() OVER w AS number, LEAD(t.turnover) OVER w AS before,
-                       LEAD(t.currency_id) OVER w AS before_currency
+                       LEAD(t.currency_id) OVER w AS before_currency, LEAD(t.year_end) OVER w AS before_end
                   FROM (SELECT DISTINCT ON (buyer_id, year_end) *
                           FROM credit_insurance_statement
                          WHERE buyer_id = ANY($1) AND received_on <= $2

@@ -6,14 +6,14 @@ Each reads its table by the ids of an earlier step and gives one row per buyer: 
 
 from odoo.tools import SQL
 
-from .exposure_sql import OPEN_ITEM
+from .exposure_sql import CANDIDATE, OPEN_ITEM
 from .signals_steps_sql import (
     BUYER,
     DEBT,
     OPEN_LINE,
-    OPEN_ORDER_COLUMNS,
     PAYMENT,
     SETTLED,
+    UNPAID,
     local_day,
     of_buyers,
     scope_of,
@@ -45,7 +45,7 @@ def _confirmed(place):
          WHERE f.amount > 0
          GROUP BY 1
         """,
-        place.values("open_order", "id"),
+        place.values("candidate", "id"),
         scope_of(place, "f"),
         place.rows("buyer", BUYER, "b"),
     )
@@ -93,7 +93,10 @@ def _ledger(place):
 
 
 def _paid(place):
-    """How late invoices were paid, by amount: an item is paid on the day of the last payment matched with it."""
+    """How late invoices were paid, each instalment weighed by its amount.
+
+    An item is paid on the day of the last payment matched with it, an invoice when its last instalment is.
+    """
     days = """
         SUM((p.day - p.due) * p.amount) FILTER (WHERE %(since)s) / NULLIF(SUM(p.amount) FILTER (WHERE %(since)s), 0)
     """
@@ -105,14 +108,15 @@ def _paid(place):
         """
         SELECT p.buyer_id AS id, ROUND(%(three)s, 2) AS days_late_3m, ROUND(%(six)s, 2) AS days_late_6m,
                ROUND(%(twelve)s, 2) AS days_late_12m,
-               ROUND(100.0 * COUNT(*) FILTER (WHERE %(year)s AND p.day > p.due)
-                     / NULLIF(COUNT(*) FILTER (WHERE %(year)s), 0), 2) AS paid_late_share,
-               COUNT(*) FILTER (WHERE %(year)s) AS invoices_paid
-          FROM (SELECT s.buyer_id, d.id, d.due, d.amount, MAX(t.day) AS day
+               ROUND(100.0 * COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s AND p.day > p.due)
+                     / NULLIF(COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s), 0), 2) AS paid_late_share,
+               COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s) AS invoices_paid
+          FROM (SELECT s.buyer_id, d.id, d.due, d.amount, d.move_id, u.move_id IS NULL AS whole, MAX(t.day) AS day
                   FROM %(debt)s %(scope)s
                   JOIN %(settled)s ON t.item_id = d.id
                   LEFT JOIN %(payment)s ON y.id = t.credit_id
-                 GROUP BY 1, 2, 3, 4
+                  LEFT JOIN %(unpaid)s ON u.move_id = d.move_id
+                 GROUP BY 1, 2, 3, 4, 5, 6
                 HAVING COUNT(y.id) > 0 AND MAX(t.day) <= $2) p
          GROUP BY 1
         """,
@@ -121,6 +125,7 @@ def _paid(place):
         scope=scope_of(place, "d"),
         settled=place.rows("settled", SETTLED, "t"),
         payment=place.rows("payment", PAYMENT, "y"),
+        unpaid=place.rows("unpaid", UNPAID, "u"),
     )  # fmt: skip
 
 
@@ -194,7 +199,7 @@ def _deliveries(place):
     return SQL(
         """
         SELECT s.buyer_id AS id, $2 - MIN(m.day) AS days_delivered_uninvoiced,
-               ROUND(SUM(w.value / o.rate), 2) AS delivered_uninvoiced
+               ROUND(SUM(w.value / COALESCE(NULLIF(o.currency_rate, 0), 1)), 2) AS delivered_uninvoiced
           FROM (SELECT q.order_id, q.id, q.value FROM %(line)s) w
           JOIN %(order)s ON o.id = w.order_id %(scope)s
           LEFT JOIN (SELECT q.id, MIN(v.day) AS day
@@ -213,6 +218,6 @@ def _deliveries(place):
         zones=zones_of(place, "t"),
         line=place.rows("open_line", OPEN_LINE, "q"),
         lines=place.values("open_line", "id"),
-        order=place.rows("open_order", OPEN_ORDER_COLUMNS, "o"),
+        order=place.rows("candidate", CANDIDATE, "o"),
         scope=scope_of(place, "o"),
     )

@@ -5,15 +5,29 @@
 
 from odoo.tools import SQL
 
-from .exposure_sql import ACCOUNT, COMPANY, OPEN_ORDER, PARTNER, RECEIVABLE, companies_sql
+from .exposure_sql import (
+    ACCOUNT,
+    BILLED,
+    CANDIDATE,
+    COMPANY,
+    LINE,
+    PARTNER,
+    RECEIVABLE,
+    UNIT_PRICE,
+    buyers_orders,
+    candidates_sql,
+    companies_sql,
+    invoice_steps,
+    lines_sql,
+)
 from .sql_functions import Step
 
 BUYER = "id int, partner_id int, company_id int, currency_id int"
 SCOPE = "buyer_id int, partner_id int, company_id int"
-DEBT = "id int, partner_id int, company_id int, due date, amount numeric"
+DEBT = "id int, move_id int, partner_id int, company_id int, due date, amount numeric"
 SETTLED = "item_id int, day date, credit_id int"
 PAYMENT = "id int"
-OPEN_ORDER_COLUMNS = "id int, partner_id int, company_id int, rate numeric, cancelled boolean"
+UNPAID = "move_id int"
 OPEN_LINE = "id int, order_id int, delivered numeric, invoiced numeric, value numeric"
 EVENT = "id int, buyer_id int, kind text, date date, known date, reported date, promised date, amount numeric"
 CREDIT = "buyer_id int, date date, amount numeric"
@@ -90,7 +104,7 @@ def source_steps(place):
     """Steps that only some sources need: ``[(step, sources)]``."""
     debts = SQL(
         """
-        SELECT l.id, l.partner_id, l.company_id,
+        SELECT l.id, l.move_id, l.partner_id, l.company_id,
                COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date), l.balance
           FROM account_move_line l
          WHERE %s AND l.account_id = ANY(%s) AND l.reconciled AND l.parent_state = 'posted' AND l.balance > 0
@@ -103,65 +117,85 @@ def source_steps(place):
         "SELECT debit_move_id, max_date, credit_move_id FROM account_partial_reconcile WHERE debit_move_id = ANY(%s)",
         place.values("debt", "id"),
     )
-    # A credit note settles without paying; the receivable item of an invoice or credit note is its payment term.
+    # A credit note settles without paying, and so does a difference of rates; the receivable item of an invoice or
+    # credit note is its payment term.
     payments = SQL(
-        "SELECT id FROM account_move_line WHERE id = ANY(%s) AND display_type IS DISTINCT FROM 'payment_term'",
+        """
+        SELECT l.id FROM account_move_line l
+         WHERE l.id = ANY(%s) AND l.display_type IS DISTINCT FROM 'payment_term'
+           AND NOT EXISTS (SELECT FROM account_partial_reconcile r WHERE r.exchange_move_id = l.move_id)
+        """,
         place.values("settled", "credit_id"),
+    )
+    # Of these invoices: those that were not all paid by the day.
+    unpaid = SQL(
+        """
+        SELECT m.id FROM account_move m WHERE m.id = ANY(%s) AND m.amount_residual <> 0
+         UNION SELECT d.move_id FROM %s JOIN %s ON t.item_id = d.id WHERE t.day > $2
+        """,
+        place.values("debt", "move_id"),
+        place.rows("debt", DEBT, "d"),
+        place.rows("settled", SETTLED, "t"),
     )
     return [
         (Step("debt", DEBT, debts), ("paid",)),
         (Step("settled", SETTLED, settled), ("paid",)),
         (Step("payment", PAYMENT, payments), ("paid",)),
+        (Step("unpaid", UNPAID, unpaid), ("paid",)),
         *_delivery_steps(place),
         *_event_steps(place),
         (Step("cover", COVER, _covers(place)), ("cover", "event")),
     ]
 
 
-def delivered_lines_sql(orders):
+def delivered_steps(place, which):
+    """Orders, their lines that were delivered, what posted invoices carry of these, and the columns of OPEN_LINE.
+
+    :param SQL which: the condition on the orders ``o``
+    """
+    lines = lines_sql(place, SQL("ol.qty_delivered > 0 AND ol.is_downpayment IS NOT TRUE"))
+    return [
+        Step("candidate", CANDIDATE, candidates_sql(which)),
+        Step("line", LINE, lines),
+        *invoice_steps(place),
+        Step("open_line", OPEN_LINE, _delivered_sql(place)),
+    ]
+
+
+def _delivered_sql(place):
     """Lines delivered beyond what is invoiced, with the value of that: the columns of OPEN_LINE.
 
-    :param SQL orders: an array of ids of confirmed orders
+    A draft bills nothing yet. A credit note makes nothing uninvoiced, unless a later invoice bills it anew.
     """
     return SQL(
         """
-        SELECT l.id, l.order_id, l.qty_delivered, l.qty_invoiced,
-               (l.qty_delivered - l.qty_invoiced) * l.price_total / NULLIF(l.product_uom_qty, 0)
-          FROM sale_order_line l
-         WHERE l.order_id = ANY(%s)
-           AND l.qty_delivered > l.qty_invoiced AND l.display_type IS NULL
-           AND l.is_downpayment IS NOT TRUE
+        SELECT q.id, q.order_id, q.delivered, q.invoiced, (q.delivered - q.invoiced) * q.price
+          FROM (SELECT q.id, q.order_id, q.delivered, %(price)s AS price,
+                       COALESCE(i.invoiced - LEAST(COALESCE(i.refunded, 0),
+                                                   COALESCE(i.drafted, 0) + COALESCE(i.anew, 0)), 0) AS invoiced
+                  FROM %(line)s
+                  JOIN %(candidate)s ON c.id = q.order_id AND NOT c.cancelled
+                  LEFT JOIN %(billed)s ON i.line_id = q.id) q
+         WHERE q.delivered > q.invoiced
         """,
-        orders,
+        price=UNIT_PRICE,
+        line=place.rows("line", LINE, "q"),
+        candidate=place.rows("candidate", CANDIDATE, "c"),
+        billed=place.rows("billed", BILLED, "i"),
     )
 
 
 def _delivery_steps(place):
-    orders = SQL(
-        """
-        SELECT o.id, o.partner_invoice_id, o.company_id, COALESCE(NULLIF(o.currency_rate, 0), 1), o.state = 'cancel'
-          FROM sale_order o
-         WHERE o.partner_invoice_id = ANY(%s) AND o.company_id = ANY(%s) AND %s
-        """,
-        place.values("partner", "id"),
-        place.values("company", "id"),
-        OPEN_ORDER,
-    )
-    standing = SQL(
-        "ARRAY(SELECT o.id FROM %s WHERE NOT o.cancelled)", place.rows("open_order", OPEN_ORDER_COLUMNS, "o")
-    )
-    lines = delivered_lines_sql(standing)
-    return [
-        (Step("open_order", OPEN_ORDER_COLUMNS, orders), ("delivery", "exposure")),
-        (Step("open_line", OPEN_LINE, lines), ("delivery",)),
-    ]
+    orders, *others = delivered_steps(place, buyers_orders(place))
+    return [(orders, ("delivery", "exposure")), *((step, ("delivery",)) for step in others)]
 
 
 def _event_steps(place):
     # What the insurer changed has signals of its own.
     events = SQL(
         """
-        SELECT e.id, e.buyer_id, e.kind, e.date, e.known_on, e.reported_on, e.promised_on, e.amount
+        SELECT e.id, e.buyer_id, e.kind, e.date, e.known_on,
+               CASE WHEN e.reported_on <= $2 THEN e.reported_on END, e.promised_on, e.amount
           FROM credit_insurance_event e
          WHERE e.buyer_id = ANY($1) AND e.active AND e.date <= $2 AND e.known_on <= $2 AND e.origin <> 'insurer'
         """
@@ -175,6 +209,8 @@ def _event_steps(place):
                                          WHERE v.kind = 'payment_promise'))
            AND l.company_id = ANY(%s) AND l.account_id = ANY(%s) AND l.parent_state = 'posted' AND l.balance < 0
            AND l.display_type IS DISTINCT FROM 'payment_term' AND l.date BETWEEN $2 - 730 AND $2
+           AND NOT EXISTS (SELECT FROM account_move r
+                            WHERE r.reversed_entry_id = l.move_id AND r.state = 'posted' AND r.date <= $2)
         """,
         scope_of(place, "l"),
         place.rows("event", EVENT, "v"),
@@ -186,16 +222,30 @@ def _event_steps(place):
 
 
 def _covers(place):
-    """Answers that say what is granted; a request, an unreadable answer or a refused increase change nothing."""
+    """Answers that say what is granted; a request, an unreadable answer or a refused increase change nothing.
+
+    What an answer announced counts from its day on, unless another answer stood by then.
+    """
+    granted = "CASE WHEN c.%s IN ('approved', 'partial', 'reduced') THEN COALESCE(c.%s, 0) ELSE 0 END"
     return SQL(
         """
-        SELECT c.id, c.buyer_id, c.policy_id, c.effective_from,
-               CASE WHEN c.status IN ('approved', 'partial', 'reduced') THEN c.amount ELSE 0 END,
+        SELECT c.id, c.buyer_id, c.policy_id, v.day, v.granted,
                CASE WHEN c.announced_from > $2 THEN c.announced_status END, c.announced_from
-          FROM credit_insurance_cover c
-         WHERE c.buyer_id = ANY(%s) AND c.active AND c.layer = 'permanent' AND c.effective_from <= $2
-           AND (c.status IN ('approved', 'partial', 'reduced', 'withdrawn') OR (c.status = 'refused' AND c.ends_cover)
-                OR (c.status = 'unknown' AND c.grade IS NOT NULL))
+          FROM (SELECT c.*, LEAD(c.effective_from) OVER w AS next_from
+                  FROM credit_insurance_cover c
+                 WHERE c.buyer_id = ANY(%(buyers)s) AND c.active AND c.layer = 'permanent' AND c.effective_from <= $2
+                   AND (c.status IN ('approved', 'partial', 'reduced', 'withdrawn')
+                        OR (c.status = 'refused' AND c.ends_cover)
+                        OR (c.status = 'unknown' AND c.grade IS NOT NULL))
+                WINDOW w AS (PARTITION BY c.buyer_id, c.policy_id ORDER BY c.effective_from, c.id)) c
+         CROSS JOIN LATERAL (
+               VALUES (c.effective_from, %(now)s),
+                      (CASE WHEN c.announced_from <= $2 AND c.announced_from > c.effective_from
+                             AND (c.next_from IS NULL OR c.next_from > c.announced_from)
+                            THEN c.announced_from END, %(then)s)) v(day, granted)
+         WHERE v.day IS NOT NULL
         """,
-        place.values("buyer", "id"),
+        buyers=place.values("buyer", "id"),
+        now=SQL(granted % ("status", "amount")),
+        then=SQL(granted % ("announced_status", "announced_amount")),
     )

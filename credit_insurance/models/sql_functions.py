@@ -67,13 +67,16 @@ class InFunction:
         return SQL("%s IS NOT NULL", self.values(name, column))
 
     def render(self, steps, *queries):
-        """The function's variables and what it does."""
+        """The function's variables and what it does.
+
+        :param queries: whose rows it returns; a pair of a condition and a query is left out where that does not hold
+        """
         declared = [
             SQL("%s %s[];", self.values(step.name, column), SQL(type_))
             for step in steps
             for column, type_ in _split(step.columns)
         ]
-        done = [self._keep(step) for step in steps] + [SQL("RETURN QUERY %s;", query) for query in queries]
+        done = [self._keep(step) for step in steps] + [self._return(query) for query in queries]
         return SQL("DECLARE %s BEGIN %s END", SQL(" ").join(declared), SQL("\n").join(done))
 
     def _keep(self, step):
@@ -85,7 +88,14 @@ class InFunction:
             step.query,
             _names(step.columns),
         )
-        return kept if step.needed is None else SQL("IF %s THEN %s END IF;", step.needed, kept)
+        return self._where(step.needed, kept)
+
+    def _return(self, query):
+        needed, query = query if isinstance(query, tuple) else (None, query)
+        return self._where(needed, SQL("RETURN QUERY %s;", query))
+
+    def _where(self, needed, statement):
+        return statement if needed is None else SQL("IF %s THEN %s END IF;", needed, statement)
 
 
 def _split(columns):

@@ -1,24 +1,50 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
+ENDED = ("done", "cancel")
 # What makes a move the delivery of an order.
 LEAVING_FIELDS = {"location_dest_id", "location_id", "product_id", "sale_line_id"}
+# What says of a move that is done that goods left.
+DELIVERED_FIELDS = {"location_dest_id", "location_id", "state"}
 
 
 class StockMove(models.Model):
     _inherit = "stock.move"
 
-    def write(self, vals):
-        """Deliveries that end change what is left of their orders: their passes follow.
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A further delivery of what had been delivered or cancelled is owed again.
 
-        :raise UserError: goods whose delivery waits for credit would be taken out of the checkpoint's sight
+        :raise UserError: a delivery of an order would begin as one that ended
         """
-        waiting = self._credit_find_waiting() if LEAVING_FIELDS & vals.keys() and not self.env.su else self.browse()
-        orders = {move: move.sale_line_id.order_id for move in waiting.sudo()}
+        moves = super().create(vals_list)
+        ordered = moves.filtered("sale_line_id")
+        if ordered and not self.env.su:
+            ordered._credit_refuse_forged()
+            if ended := ordered.filtered(lambda move: move.state in ENDED):
+                order = ended[0]._credit_order_name()
+                raise UserError(self.env._("A delivery of %s begins as a draft.", order))
+        ordered.filtered(lambda move: move._credit_begins_anew(ordered))._credit_watch_revived()
+        return moves
+
+    def write(self, vals):
+        """Deliveries that end, or begin again, change what is left of their orders: their passes follow.
+
+        :raise UserError: goods whose delivery waits for credit would be taken out of the checkpoint's sight, or what
+            was delivered would be made undone
+        """
+        kept = self._credit_find_kept(vals)
+        revived = self.browse()
+        if vals.get("state", "done") not in ENDED:
+            revived = self.filtered(lambda move: move.state in ENDED and move.sale_line_id)
         result = super().write(vals)
-        for move, order in orders.items():
-            if move.sale_line_id.order_id != order or not move._credit_leaves():
-                raise UserError(self.env._("The delivery of %s waits for a credit decision.", order.name))
+        if "sale_line_id" in vals and not self.env.su:
+            self._credit_refuse_forged()
+        for move, (order, state, why) in kept.items():
+            made_undone = state == "done" and move.state != "done"
+            if made_undone or move.sale_line_id.order_id != order or not move._credit_leaves():
+                raise UserError(why)
+        revived._credit_watch_revived()
         if vals.get("state") in ("done", "cancel"):
             self.sale_line_id.order_id.sudo()._credit_watch_growth("settled")
         return result
@@ -35,6 +61,55 @@ class StockMove(models.Model):
         )
         waiting = leaving.sale_line_id.order_id.credit_pass_ids.filtered(lambda row: row.live and row.deliveries_wait)
         return leaving.filtered(lambda move: move.sale_line_id.order_id in waiting.order_id)
+
+    def _credit_find_kept(self, vals):
+        """What the edit must leave a delivery of its order: ``{move: (order, state, why)}``."""
+        if self.env.su:
+            return {}
+        kept = {}
+        if DELIVERED_FIELDS & vals.keys():
+            told = self.env._("What was delivered of %s is taken back by a return.")
+            kept |= dict.fromkeys(self._credit_find_gone(), told)
+        if "sale_line_id" in vals and self._credit_lacks_stock_rights():
+            told = self.env._("Only the warehouse takes a delivery from its order %s.")
+            kept |= dict.fromkeys(self._credit_find_linked(), told)
+        if LEAVING_FIELDS & vals.keys():
+            told = self.env._("The delivery of %s waits for a credit decision.")
+            kept |= dict.fromkeys(self._credit_find_waiting(), told)
+        return {
+            move: (move.sale_line_id.order_id, move.state, why % move._credit_order_name())
+            for move, why in kept.items()
+        }
+
+    def _credit_find_linked(self):
+        """Those of these that brought, or are to bring, goods of an order to a customer."""
+        return self.sudo().filtered(lambda move: move.state != "cancel" and move.sale_line_id and move._credit_leaves())
+
+    def _credit_find_gone(self):
+        return self._credit_find_linked().filtered(lambda move: move.state == "done")
+
+    @api.model
+    def _credit_lacks_stock_rights(self):
+        """Salespeople may write moves so that their orders make deliveries, and not to say what was delivered."""
+        return not self.env.su and not self.env.user.has_group("stock.group_stock_user")
+
+    def _credit_order_name(self):
+        return self.sudo().sale_line_id.order_id.name
+
+    def _credit_refuse_forged(self):
+        """:raise UserError: a service would end with a delivery, which it has none of"""
+        for line in self.sudo().sale_line_id:
+            if line.product_id.type == "service":
+                raise UserError(self.env._("%s is a service: no goods are delivered for it.", line.display_name))
+
+    def _credit_begins_anew(self, created):
+        """Whether everything of the order line beside the moves ``created`` was delivered or cancelled."""
+        others = self.sudo().sale_line_id.move_ids - created
+        return bool(others) and all(move.state in ENDED for move in others)
+
+    def _credit_watch_revived(self):
+        """What had ended is to be delivered after all: the order owes it again, and over the limit its goods wait."""
+        self.sudo().sale_line_id.order_id._credit_watch_growth("settled")
 
     def _action_done(self, cancel_backorder=False):
         """Goods delivered beyond the order, or never ordered, are owed: the delivery is accepted."""

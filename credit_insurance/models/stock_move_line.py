@@ -1,4 +1,8 @@
 from odoo import api, models
+from odoo.exceptions import AccessError
+
+# What changes how much was delivered.
+DELIVERED_FIELDS = {"quantity", "product_uom_id", "move_id"}
 
 
 class StockMoveLine(models.Model):
@@ -13,8 +17,13 @@ class StockMoveLine(models.Model):
         return lines
 
     def write(self, vals):
+        """:raise AccessError: a user without rights on stock corrects what was delivered of an order"""
+        if DELIVERED_FIELDS & vals.keys() and self.move_id._credit_lacks_stock_rights():
+            for move in self.move_id._credit_find_gone():
+                order = move._credit_order_name()
+                raise AccessError(self.env._("Only the warehouse corrects what was delivered of %s.", order))
         result = super().write(vals)
-        if {"quantity", "product_uom_id"} & vals.keys():
+        if DELIVERED_FIELDS & vals.keys():
             self._credit_watch_delivered()
         return result
 

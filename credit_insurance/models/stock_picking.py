@@ -29,7 +29,7 @@ class StockPicking(models.Model):
     )
     credit_reasons = fields.Text(string="Why Credit Holds It", compute="_compute_credit_held", compute_sudo=True)
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     @api.depends("credit_hold_ids.state", "credit_hold_ids.decision_id")
     def _compute_credit_held(self):
         for picking in self:
@@ -167,7 +167,8 @@ class StockPicking(models.Model):
 
     def _credit_prepaid(self):
         paid = {order: order._credit_prepaid() for order in self._credit_order()}
-        return tuple(self._credit_sum({order: amounts[part] for order, amounts in paid.items()}) for part in (0, 1))
+        booked = tuple(row for _amount, rows in paid.values() for row in rows)
+        return self._credit_sum({order: amount for order, (amount, _rows) in paid.items()}), booked
 
     def _credit_paid(self):
         """No order is paid with what was paid too much for another one."""

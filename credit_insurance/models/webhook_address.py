@@ -4,13 +4,18 @@ Names are looked up before a call, and the address that was reached in the end i
 that a name which changes its address in between leads nowhere either.
 """
 
+import re
 import socket
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from odoo.addons.credit_insurance.connectors.deadline import LimitedAdapter
 
 LOOKUP_PORT = 443
+# Networks whose addresses end in one of version 4, which a gateway may call instead.
+TRANSLATED = tuple(ip_network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+# Counted as global, and yet only of use inside.
+LOCAL = tuple(ip_network(text) for text in ("64:ff9b:1::/48", "fec0::/10"))
 
 
 class InternalAddress(ValueError):
@@ -29,6 +34,12 @@ def split_address(url):
     return parts.hostname, port or LOOKUP_PORT
 
 
+def shorten_address(url):
+    """What may be told of an address that is refused: errors end in logs, and keys stand before and after hosts."""
+    rest = (url or "").rpartition("@")[2].rpartition("://")[2]
+    return re.split(r"[/?#\\]", rest.strip())[0]
+
+
 class AllowedInside:
     """Hosts and networks inside that may be called, as an administrator wrote them: ``erp.lan, 10.1.0.0/16``."""
 
@@ -42,11 +53,12 @@ class AllowedInside:
 
     def refuses(self, host, address):
         """Whether ``address``, which belongs to ``host``, is inside and not allowed."""
-        found = ip_address(address.partition("%")[0])
-        found = getattr(found, "ipv4_mapped", None) or found
-        if found.is_global and not found.is_multicast:
+        given = ip_address(address.partition("%")[0])
+        meant = _meant(given)
+        if meant.is_global and not meant.is_multicast and not any(meant in network for network in LOCAL):
             return False
-        return host.lower().rstrip(".") not in self.names and not any(found in network for network in self.networks)
+        is_named = any(found in network for found in (given, meant) for network in self.networks)
+        return host.lower().rstrip(".") not in self.names and not is_named
 
     def check_name(self, host, port):
         """:raise InternalAddress: one of the addresses of ``host`` is refused; a name without any is not"""
@@ -57,6 +69,15 @@ class AllowedInside:
         for address in sorted(found):
             if self.refuses(host, address):
                 raise InternalAddress(address)
+
+
+def _meant(address):
+    """The address of version 4 that one of version 6 carries, else the address itself."""
+    if address.version == 4:
+        return address
+    if any(address in network for network in TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 class PublicAddresses(LimitedAdapter):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from odoo.addons.credit_insurance.rules.policy import Outcome
+from odoo.addons.credit_insurance.rules.policy import Mode, Outcome
 
 # Enough to judge by; a company with more open quotations sees the newest ones.
 QUOTATIONS_SHOWN = 500
@@ -28,14 +28,14 @@ class CreditInsuranceGateSwitch(models.TransientModel):
 
     @api.depends("company_id")
     def _compute_line_ids(self):
-        """Every open quotation by itself: what would happen if it were confirmed now."""
+        """Every open quotation by itself: what would happen if it were confirmed now and the gate were on."""
         for wizard in self:
             orders = self.env["sale.order"].search(
                 [("state", "in", ("draft", "sent")), ("company_id", "child_of", wizard.company_id.id)],
                 order="id desc",
                 limit=QUOTATIONS_SHOWN,
             )
-            verdicts = self.env["credit.insurance.gate"]._preview(orders)
+            verdicts = self.env["credit.insurance.gate"]._preview(orders, mode=Mode.ON)
             wizard.checked_count = len(orders)
             wizard.line_ids = [fields.Command.clear()] + [
                 fields.Command.create(
@@ -58,10 +58,12 @@ class CreditInsuranceGateSwitch(models.TransientModel):
         self.ensure_one()
         if not self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
             raise AccessError(self.env._("Only a credit manager switches the credit gate."))
-        if self.company_id not in self.env.user.company_ids:
-            raise AccessError(self.env._("%s is not one of your companies.", self.company_id.name))
+        # The gate of a branch is the one of its root company.
+        company = self.company_id.sudo().root_id
+        if company not in self.env.user.company_ids:
+            raise AccessError(self.env._("%s is not one of your companies.", company.name))
         # Credit managers do not administer companies: the check above is what allows this one change.
-        self.company_id.sudo()._switch_credit_gate(self.mode, self.reason)
+        company._switch_credit_gate(self.mode, self.reason)
         return {"type": "ir.actions.client", "tag": "reload"}
 
 

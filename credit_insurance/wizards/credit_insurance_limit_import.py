@@ -128,6 +128,8 @@ class CreditInsuranceLimitImport(models.TransientModel):
             raise UserError(
                 self.env._("The first line has to name the columns, as in the template: %s.", ", ".join(COLUMNS))
             )
+        if twice := {name for name in header if name in COLUMNS and header.count(name) > 1}:
+            raise UserError(self.env._("The first line names a column twice: %s.", ", ".join(sorted(twice))))
         lines = []
         for number, cells in rows[1:]:
             values = {
@@ -243,7 +245,7 @@ class CreditInsuranceLimitImport(models.TransientModel):
             .sudo()
             .search([("buyer_id", "in", buyers.ids), ("state", "=", "asked")])
         )
-        askers = defaultdict(lambda: self.env["res.users"])
+        askers = defaultdict(lambda: self.env["credit.insurance.own.limit"]._get_typist(company))
         for request in asked:
             askers[request.buyer_id] |= request._get_own_askers()
         matrix = authority._get_matrix(authority._make_ask("limit", company, 0, company.currency_id, buyers.browse()))
@@ -254,7 +256,8 @@ class CreditInsuranceLimitImport(models.TransientModel):
         def in_company_currency(amount, currency):
             if currency not in rates:
                 rates[currency] = authority._make_ask("limit", company, 1, currency, buyers.browse()).amount
-            return amount * rates[currency]
+            # Nothing is nothing also where no rate is known.
+            return amount and amount * rates[currency]
 
         def total(rows):
             return sum(in_company_currency(row.amount, row.currency_id) for row in rows)

@@ -44,7 +44,9 @@ class CreditInsuranceLimitImport(models.TransientModel):
             .search(
                 [
                     ("id", "in", [partner_id for _key, partner_id in rows]),
-                    ("company_id", "in", (False, self.company_id.id)),
+                    "|",
+                    ("company_id", "=", False),
+                    ("company_id", "child_of", self.company_id.id),
                 ]
             )
             .ids

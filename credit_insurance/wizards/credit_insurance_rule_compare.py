@@ -60,15 +60,15 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     def _get_setting_rows(self):
         """The same of what stands beside the text."""
         left, right = self.left_id, self.right_id
-        return [
+        rows = [
             {
                 "name": right._fields[name]._description_string(self.env),
                 "before": describe_setting(left, name) if left else "",
                 "after": describe_setting(right, name),
             }
             for name in SETTINGS
-            if left[name] != right[name]
         ]
+        return [row for row in rows if row["before"] != row["after"]]
 
     @api.model
     def _get_lines(self, before, after):

@@ -14,6 +14,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     dump,
     load,
 )
+from odoo.addons.credit_insurance.rules.risk.checker import duplicate_keys
 
 MAX_BYTES = 1_000_000
 
@@ -113,6 +114,7 @@ class CreditInsuranceRuleImport(models.TransientModel):
         rows, problems = self._read_signals(pack)
         if not problems:
             catalogue = catalogue.with_derived(pack.signals)
+        problems += [tell(self.env, problem.message) for problem in duplicate_keys(pack)]
         records = {record.key: record for record in self.env["credit.insurance.rule"].search([])}
         for rule in pack.rules:
             record, text = records.get(rule.key), write_rule(rule)

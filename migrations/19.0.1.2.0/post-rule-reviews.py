@@ -1,4 +1,4 @@
-"""What overrides say, whether a rule holds orders and what its actions need becomes part of versions."""
+"""What overrides say, where a rule applies, whether it holds orders and what its actions need is part of versions."""
 
 
 def migrate(cr, version):
@@ -8,6 +8,15 @@ def migrate(cr, version):
            SET holds_orders = r.holds_orders, role = r.role, needs_approval = r.needs_approval,
                payment_term_id = r.payment_term_id, limit_percent = r.limit_percent, webhook_id = r.webhook_id
           FROM credit_insurance_rule r WHERE r.id = v.rule_id
+        """
+    )
+    cr.execute(
+        """
+        INSERT INTO credit_insurance_rule_version_res_company_rel (credit_insurance_rule_version_id, res_company_id)
+        SELECT v.id, r.res_company_id
+          FROM credit_insurance_rule_version v
+          JOIN credit_insurance_rule_res_company_rel r ON r.credit_insurance_rule_id = v.rule_id
+            ON CONFLICT DO NOTHING
         """
     )
     cr.execute(

@@ -29,6 +29,7 @@ _BARE = {
     CoverStatus.EXPIRED: LineCode.EXPIRED,
     CoverStatus.UNKNOWN: LineCode.UNREADABLE,
 }
+_INSURED = (InsurerCover, DiscretionaryLimit)
 _WORSENS = frozenset({CoverStatus.WITHDRAWN, CoverStatus.REDUCED})
 _REPLACES_NOTHING = frozenset({CoverStatus.REQUESTED, CoverStatus.UNKNOWN})
 
@@ -39,7 +40,7 @@ def judge_insured(on: date, rows: Sequence[LimitRow], *, adverse_since: date | N
     COUNTED means in force. `adverse_since` is the day adverse information became known; it voids discretionary limits.
     """
     covers = [(position, row) for position, row in enumerate(rows) if isinstance(row, InsurerCover)]
-    verdicts = _judge_covers(on, covers)
+    verdicts = _judge_covers(on, covers) if covers else {}
     for position, row in enumerate(rows):
         if isinstance(row, DiscretionaryLimit):
             mine = [(cover, verdicts[at]) for at, cover in covers if cover.policy == row.policy]
@@ -49,7 +50,9 @@ def judge_insured(on: date, rows: Sequence[LimitRow], *, adverse_since: date | N
 
 def insured_until(on: date, rows: Sequence[LimitRow], in_force: Sequence[LimitRow]) -> date | None:
     """Return the last day on which everything in `in_force` still stands, as far as is known; None: no end known."""
-    insured = [row for row in in_force if isinstance(row, InsurerCover | DiscretionaryLimit)]
+    insured = [row for row in in_force if isinstance(row, _INSURED)]
+    if not insured:
+        return None
     ends = [row.effective_to if isinstance(row, InsurerCover) else row.valid_to for row in insured]
     policies = {row.policy for row in insured}
     for row in rows:
@@ -86,7 +89,8 @@ def _judge_slot(
             started.append((row.start, row.decided_on or row.start, row.fetched_on or date.min, position, row))
         else:
             verdicts[position] = LineCode.NOT_YET
-    started.sort(key=lambda item: item[:4])
+    if len(started) > 1:
+        started.sort(key=lambda item: item[:4])
     standing: InsurerCover | None = None
     trail: list[int] = []  # positions that an answer to come would supersede
     for *_dates, position, row in started:

@@ -20,7 +20,7 @@ from typing import Literal
 from .errors import InvalidFacts
 from .history import insured_until, judge_insured
 from .limit_rows import DiscretionaryLimit, Guarantee, InsurerCover, Layer, LimitLine, LimitRow, LineCode, OwnLimit
-from .money import ExchangeRates, Money, converted, total
+from .money import ExchangeRates, Money, converted
 
 
 class LimitState(StrEnum):
@@ -42,6 +42,8 @@ StaleMeans = Literal["accept", "warn", "none"]
 Default = Literal["not_checked", "amount", "no_credit"]
 
 _COUNTED = (LineCode.COUNTED, LineCode.COUNTED_STALE)
+_AT_OWN_RISK = (OwnLimit, Guarantee)
+_INSURED = (InsurerCover, DiscretionaryLimit)
 # When nothing counts, the first of these that was met says why.
 _WITHOUT_AMOUNT = {
     LineCode.UNREADABLE: LimitState.UNKNOWN,
@@ -131,8 +133,9 @@ def limit_in_force(
     for position, row in enumerate(rows):
         age = _age(row, today or on)
         code = _aged(row, verdicts[position], age, stale, max_age_days)
-        amount = converted(row.amount, currency, rates) if row.amount is not None and code in _COUNTED else None
-        lines.append(LimitLine(row, code in _COUNTED, code, amount, age))
+        counted = code in _COUNTED
+        amount = converted(row.amount, currency, rates) if counted and row.amount is not None else None
+        lines.append(LimitLine(row, counted, code, amount, age))
     state, parts = _state(lines), _Parts.of(lines, currency)
     if state is None:
         state = LimitState(default)
@@ -152,8 +155,17 @@ class _Parts:
 
     @classmethod
     def of(cls, lines: Sequence[LimitLine], currency: str) -> _Parts:
-        kinds = ((InsurerCover, DiscretionaryLimit), (OwnLimit,), (Guarantee,))
-        return cls(*(_sum(lines, kind, currency) for kind in kinds))
+        insured = own = guaranteed = Money.zero(currency)
+        for line in lines:
+            if not line.counted or line.amount is None:
+                continue
+            if isinstance(line.row, OwnLimit):
+                own += line.amount
+            elif isinstance(line.row, Guarantee):
+                guaranteed += line.amount
+            else:
+                insured += line.amount
+        return cls(insured, own, guaranteed)
 
     def combined(self, combine: Combine) -> Money:
         both = max(self.insured, self.own) if combine == "max" else self.insured + self.own
@@ -183,22 +195,18 @@ def _answer(
     )
 
 
-def _sum(lines: Sequence[LimitLine], kinds: tuple[type, ...], currency: str) -> Money:
-    counted = (line.amount for line in lines if line.counted and isinstance(line.row, kinds))
-    return total((amount for amount in counted if amount is not None), currency)
-
-
 def _state(lines: Sequence[LimitLine]) -> LimitState | None:
     """Return what the rows say; None when they decide nothing and the company's default speaks."""
+    for line in lines:
+        if line.counted:
+            return LimitState.AMOUNT
     codes = {line.code for line in lines}
-    if codes.intersection(_COUNTED):
-        return LimitState.AMOUNT
     return next((state for code, state in _WITHOUT_AMOUNT.items() if code in codes), None)
 
 
 def _without_lesser(lines: Sequence[LimitLine], parts: _Parts) -> tuple[LimitLine, ...]:
     """Mark the rows of the smaller side as not counted; on a tie the insured side stands."""
-    loser = (OwnLimit,) if parts.insured >= parts.own else (InsurerCover, DiscretionaryLimit)
+    loser = (OwnLimit,) if parts.insured >= parts.own else _INSURED
     return tuple(
         replace(line, counted=False, code=LineCode.LESSER) if line.counted and isinstance(line.row, loser) else line
         for line in lines
@@ -210,13 +218,14 @@ def _judge_own(on: date, rows: Sequence[LimitRow]) -> dict[int, LineCode]:
     verdicts: dict[int, LineCode] = {}
     permanent: list[tuple[date, int]] = []
     for position, row in enumerate(rows):
-        if not isinstance(row, OwnLimit | Guarantee):
+        if not isinstance(row, _AT_OWN_RISK):
             continue
         verdicts[position] = _on_its_dates(on, row)
         if verdicts[position] is LineCode.COUNTED and isinstance(row, OwnLimit) and row.kind is Layer.PERMANENT:
             permanent.append((row.valid_from or date.min, position))
-    for _start, position in sorted(permanent)[:-1]:
-        verdicts[position] = LineCode.SUPERSEDED
+    if len(permanent) > 1:
+        for _start, position in sorted(permanent)[:-1]:
+            verdicts[position] = LineCode.SUPERSEDED
     return verdicts
 
 

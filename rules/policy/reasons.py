@@ -84,7 +84,7 @@ class Case:
     @property
     def is_small(self) -> bool:
         request = self.request
-        if request.order_threshold is None or self.document > request.order_threshold:
+        if request.order_threshold is None or not self.zero < self.document <= request.order_threshold:
             return False
         return request.day_threshold is None or self.passed_today + self.document <= request.day_threshold
 
@@ -250,7 +250,7 @@ def lifting(case: Case) -> Iterator[tuple[Basis, frozenset[ReasonCode]]]:
     request = case.request
     applies = {
         # After confirmation the question is about goods leaving, not about credit newly given.
-        Basis.ZERO_AMOUNT: request.check_limit and case.document.amount <= 0,
+        Basis.ZERO_AMOUNT: request.check_limit and not request.goods_leave and case.document.amount <= 0,
         Basis.PREPAID: case.document.amount > 0 and case.at_risk.amount <= 0,
         Basis.CASH_BEFORE_DELIVERY: request.delivery_waits_for_money,
         Basis.SECURED: request.secured is not None and case.at_risk <= request.secured,

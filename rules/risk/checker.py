@@ -43,9 +43,8 @@ def check(
         mine = {rule.key for rule in rules}
         beside = [rule for rule in others if rule.key not in mine]
         catalogue = catalogue if isinstance(subject, Rule) else catalogue.with_derived(subject.signals)
-        relations = relation_problems([*beside, *rules], catalogue)
-        found = [problem for problem in relations if problem.path.split(".")[1] in mine]
-        found += _pack_cost(subject) if isinstance(subject, Pack) else ()
+        found = list(_pack_cost(subject)) if isinstance(subject, Pack) else []
+        found = found or list(relation_problems([*beside, *rules], catalogue, mine))
     return in_order(found)
 
 
@@ -89,10 +88,11 @@ def _pack_faults(pack: Pack, catalogue: SignalCatalogue, actions: Mapping[str, A
     yield from derived_problems
     for rule in pack.rules:
         yield from RuleChecker(rule, catalogue, actions, with_tests=not derived_problems).problems()
-    yield from _duplicate_keys(pack)
+    yield from duplicate_keys(pack)
 
 
-def _duplicate_keys(pack: Pack) -> Iterator[Problem]:
+def duplicate_keys(pack: Pack) -> Iterator[Problem]:
+    """Yield a problem for each rule whose key another one has before it."""
     keys: set[str] = set()
     for rule in pack.rules:
         if rule.key in keys:

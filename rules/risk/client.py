@@ -7,8 +7,10 @@ reference counts and the difference is reported.
 
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -29,9 +31,12 @@ from .table import expanded
 from .trace import Answer
 
 _logger = logging.getLogger(__name__)
-BATCH = 500
+BATCH = 250
+AHEAD = 2  # blocks read and sent before the first answer is waited for
+_PATTERNS = 1000  # sets of missing signals remembered
 SECONDS_PER_ROW = 0.005  # added for each further row of a block: a screening in the background may take its time
 Answers = Callable[[Mapping[str, Value]], Answer]
+Asked = tuple[Sequence[list[str] | None], str]  # names by row, None where the reference must answer, and why it must
 Judged = tuple[str, State, bool]  # a rule's key, what it says, and whether an alert of it that is open ends
 
 
@@ -90,6 +95,7 @@ class _Plan:
     readers: dict[str, list[int]]
     keys: frozenset[str]
     lasting: tuple[tuple[int, str], ...]
+    _lacking: dict[frozenset[str], tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Sequence[tuple[Rule, Answers]]) -> "_Plan":
@@ -100,6 +106,17 @@ class _Plan:
         lasting = tuple((place, rule.key) for place, (rule, _answers) in enumerate(rules) if rule.until is not None)
         places = {rule.key: place for place, (rule, _answers) in enumerate(rules)}
         return cls(tuple(rules), places, readers, frozenset(readers), lasting)
+
+    def lacking(self, values: Mapping[str, Value]) -> tuple[int, ...]:
+        """Return the places of the rules that read a signal which has no value. Many rows lack the same ones."""
+        missing = self.keys.difference(values)
+        places = self._lacking.get(missing)
+        if places is None:
+            if len(self._lacking) >= _PATTERNS:
+                self._lacking.clear()
+            found = {place for key in missing for place in self.readers[key]}
+            places = self._lacking[missing] = tuple(sorted(found))
+        return places
 
 
 class RuleEngine:
@@ -180,12 +197,9 @@ class RuleEngine:
     def evaluate_batch(
         self, rows: Sequence[Facts], today: date, *, scope: Scope = Scope.BUYER, company: str | None = None
     ) -> tuple[Verdict, ...]:
-        """Evaluate many sets of facts, in order, in blocks of 500."""
+        """Evaluate many sets of facts, in order, in blocks; facts are read while the engine works on others."""
         verdicts: list[Verdict] = []
-        for start in range(0, len(rows), BATCH):
-            block = rows[start : start + BATCH]
-            read = [read_facts(facts, self.catalogue, today, self._reading[scope]) for facts in block]
-            answers, note = self._ask(read, scope)
+        for block, read, (answers, note) in self._asked(rows, today, scope):
             for facts, row, names in zip(block, read, answers, strict=True):
                 reference = self._by_reference(row, today, scope, company, note) if names is None else None
                 verdicts.append(reference or self._by_engine(facts, row, names or [], today, scope, company))
@@ -199,9 +213,43 @@ class RuleEngine:
         """Return one rule's outcome with its trace, by the reference evaluator; ``KeyError`` for a strange key."""
         return evaluate(self._by_key[key], facts, today, self.catalogue, company)
 
+    def refute(
+        self, facts: Facts, today: date, verdict: Verdict, *, scope: Scope = Scope.BUYER, company: str | None = None
+    ) -> Verdict:
+        """Report a verdict of the engine that proved wrong, and return what the reference evaluator says instead."""
+        row = read_facts(facts, self.catalogue, today, self._reading[scope])
+        reference = self._by_reference(row, today, scope, company, "the engine and the reference evaluator disagree")
+        self._report(Difference(self.pack.key, self.version, facts, today, verdict, reference))
+        return reference
+
     # --- the engine
 
-    def _ask(self, rows: Sequence[ReadFacts], scope: Scope) -> tuple[Sequence[list[str] | None], str]:
+    def _asked(
+        self, rows: Sequence[Facts], today: date, scope: Scope
+    ) -> Iterator[tuple[Sequence[Facts], list[ReadFacts], Asked]]:
+        """Yield each block, its facts as read and the engine's answer; it works on the next one by then."""
+
+        def read(start: int) -> tuple[Sequence[Facts], list[ReadFacts]]:
+            block = rows[start : start + BATCH]
+            return block, [read_facts(facts, self.catalogue, today, self._reading[scope]) for facts in block]
+
+        if len(rows) <= BATCH:
+            block, facts = read(0)
+            if rows:
+                yield block, facts, self._ask(facts, scope)
+            return
+        waiting: deque[tuple[Sequence[Facts], list[ReadFacts], Future[Asked]]] = deque()
+        with ThreadPoolExecutor(1) as asking:
+            for start in range(0, len(rows), BATCH):
+                block, facts = read(start)
+                waiting.append((block, facts, asking.submit(self._ask, facts, scope)))
+                if len(waiting) > AHEAD:
+                    block, facts, answer = waiting.popleft()
+                    yield block, facts, answer.result()
+            for block, facts, answer in waiting:
+                yield block, facts, answer.result()
+
+    def _ask(self, rows: Sequence[ReadFacts], scope: Scope) -> Asked:
         """Return the engine's names for each row, None where the reference must answer, and why it must."""
         nothing: list[list[str] | None] = [None] * len(rows)
         if self._refused or not self._rules[scope]:
@@ -239,8 +287,7 @@ class RuleEngine:
         reference = self._by_reference(row, today, scope, company, "the engine and the reference evaluator disagree")
         if verdict.same_answer(reference):
             return verdict
-        self._report(Difference(self.pack.key, self.version, facts, today, verdict, reference))
-        return reference
+        return self.refute(facts, today, verdict, scope=scope, company=company)
 
     def _engine_judgements(
         self, row: ReadFacts, held: Held, today: date, scope: Scope, company: str | None
@@ -250,12 +297,12 @@ class RuleEngine:
         The engine only says what holds; whether a rule that does not is quiet or undecided depends on what is missing.
         """
         plan = self._plan(today, scope, company)
-        lacking = {place for key in plan.keys - row.values.keys() for place in plan.readers[key]}
+        lacking = plan.lacking(row.values)
         held_places = [plan.places[key] for key in held.when if key in plan.places]
         # A rule with an end of its own that is quiet keeps its alerts unless the engine says otherwise.
         ended = held.until | held.unless
         lasting = [place for place, key in plan.lasting if key not in ended]
-        for place in sorted(lacking.union(held_places, lasting)):
+        for place in sorted({*lacking, *held_places, *lasting}) if held_places or lasting else lacking:
             rule, answer_of = plan.rules[place]
             answer = Answer.YES if rule.key in held.when else Answer.NO
             if answer is Answer.NO and place in lacking:
@@ -286,14 +333,17 @@ class RuleEngine:
         return self._verdict(judged, row, AnsweredBy.REFERENCE, note)
 
     def _verdict(self, judged: Iterator[Judged], row: ReadFacts, engine: AnsweredBy, note: str) -> Verdict:
-        found: dict[State, list[str]] = {state: [] for state in State}
+        found: dict[State, list[str]] = {}
         kept: list[str] = []
         for key, state, ended in judged:
-            found[state].append(key)
+            found.setdefault(state, []).append(key)
             if not ended and state is not State.FIRED:
                 kept.append(key)
-        fired, excluded, undecided = (tuple(found[state]) for state in (State.FIRED, State.EXCLUDED, State.UNDECIDED))
-        return Verdict(fired, excluded, undecided, tuple(sorted(row.unreadable.items())), engine, note, tuple(kept))
+        fired, excluded, undecided = (
+            tuple(found.get(state, ())) for state in (State.FIRED, State.EXCLUDED, State.UNDECIDED)
+        )
+        unreadable = tuple(sorted(row.unreadable.items())) if row.unreadable else ()
+        return Verdict(fired, excluded, undecided, unreadable, engine, note, tuple(kept))
 
     def _report(self, difference: Difference) -> None:
         _logger.error(

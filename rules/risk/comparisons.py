@@ -88,25 +88,29 @@ def check_constant(signal: Signal, constant: Constant, path: str, place: Place |
         if isinstance(value, Decimal):
             yield from _check_number(signal, value, constant.unit, path, place)
             return
-        expected = _("a number")
     else:
-        expected = _VALUE_WORDS[signal.type]
         if signal.type is SignalType.FLAG and isinstance(value, bool) and not constant.unit:
             return
         if signal.type is not SignalType.FLAG and isinstance(value, str) and not constant.unit:
             yield from _check_text(signal, value, path, place)
             return
-    yield Problem(
-        "wrong_type",
-        _(
-            "%(key)s is of type %(type)s: compare it with %(expected)s",
-            key=signal.key,
-            type=signal.type,
-            expected=expected,
-        ),
-        path,
-        place,
+    yield Problem("wrong_type", _expected(signal), path, place)
+
+
+def _expected(signal: Signal) -> str:
+    return _(
+        "%(key)s is of type %(type)s: compare it with %(expected)s",
+        key=signal.key,
+        type=signal.type,
+        expected=_VALUE_WORDS.get(signal.type, _("a number")),
     )
+
+
+def _instead(signal: Signal, other: SignalRef) -> str:
+    """What was meant by a word that is no signal."""
+    if signal.type in (SignalType.TEXT, SignalType.CHOICE):
+        return _('a text stands between double quotes: "%(key)s"', key=other.key[:40])
+    return _expected(signal)
 
 
 def _check_number(signal: Signal, value: Decimal, unit: str, path: str, place: Place | None) -> Iterator[Problem]:
@@ -147,8 +151,7 @@ def _check_reference(
     referred, problem = find_signal(other.key, place, catalogue, scope, path)
     if referred is None:
         if problem:
-            quotes = _('a text stands between double quotes: "%(key)s"', key=other.key[:40])
-            yield replace(problem, suggestion=problem.suggestion or quotes)
+            yield replace(problem, suggestion=problem.suggestion or _instead(signal, other))
     elif referred.key == signal.key:
         yield Problem("self_comparison", _("%(key)s is compared with itself", key=signal.key), path, place)
     elif not signal.accepts(referred):

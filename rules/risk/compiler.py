@@ -20,7 +20,7 @@ from json import dumps
 from typing import Any as Anything
 from typing import NamedTuple
 
-from .facts import DECIMALS, ReadFacts, constant_value, product
+from .facts import ReadFacts, constant_value, product
 from .model import Comparison, Constant, ConstantList, Operator, SignalRef, Value
 from .normal import MAX_BRANCHES, Branch, branches
 from .pack import Pack
@@ -61,6 +61,9 @@ class Held(NamedTuple):
     until: frozenset[str]
 
 
+_NOTHING_HELD = Held(frozenset(), frozenset(), frozenset())
+
+
 @dataclass(frozen=True)
 class Program:
     """A compiled pack: ``rule_sets`` for the engine, ``encode`` for facts going in, ``read`` for names coming back.
@@ -93,7 +96,9 @@ class Program:
         for key, name in self._signals.items():
             value = values.get(key)
             if type(value) is Decimal:
-                parts.append(f',"{name}":{int(value.scaleb(DECIMALS))}')
+                # Read facts have four decimals: without the point they are the integer, save for leading zeros.
+                digits = str(value).replace(".", "") if value else "0"
+                parts.append(f',"{name}":{digits if digits[0] not in "0-" else int(digits)}')
             elif value is not None:
                 parts.append(f',"{name}":{self._integer(value, others)}')
         for derived, name in self._derived.items():
@@ -113,6 +118,8 @@ class Program:
 
     def read(self, names: Collection[str]) -> Held:
         """Return what holds for these names of branches; one that was never compiled raises ``KeyError``."""
+        if not names:
+            return _NOTHING_HELD
         held: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         for name in names:
             for kind, key in self._meanings[name]:

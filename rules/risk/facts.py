@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import lru_cache
 
 from .marking import _
 from .model import Constant, FactValue, Value
@@ -45,7 +44,7 @@ def rounded(number: Decimal) -> Decimal:
     >>> rounded(Decimal("1.00005")), rounded(Decimal("-0.00001"))
     (Decimal('1.0000'), Decimal('0.0000'))
     """
-    return number.quantize(STEP, context=EXACT) or _ZERO
+    return number.quantize(STEP, None, EXACT) or _ZERO
 
 
 def product(number: Decimal, factor: Decimal) -> Decimal:
@@ -82,11 +81,11 @@ def read_value(signal: Signal, value: FactValue, today: date) -> Value:
 def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
     # Nearly all facts are Decimals or numbers of days, of ordinary size: a portfolio has millions of them.
     if type(value) is int and -_MANY_DAYS < value < _MANY_DAYS:
-        number = _whole(value)
+        number = _WHOLE[value]
     else:
         if type(value) is not Decimal or not value.is_finite() or value.adjusted() >= _ORDINARY:
             value = _exact(signal, value, today)
-        number = value.quantize(STEP, context=EXACT) or _ZERO
+        number = value.quantize(STEP, None, EXACT) or _ZERO
     low, high = signal.minimum, signal.maximum
     if low is not None and number < low or high is not None and number > high:
         raise UnreadableFact(
@@ -95,9 +94,7 @@ def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
     return number
 
 
-@lru_cache(maxsize=4096)
-def _whole(value: int) -> Decimal:
-    return rounded(Decimal(value))
+_WHOLE = {value: rounded(Decimal(value)) for value in range(1 - _MANY_DAYS, _MANY_DAYS)}
 
 
 def _exact(signal: Signal, value: FactValue, today: date) -> Decimal:
@@ -124,14 +121,15 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
     """
     values: dict[str, Value] = {}
     unreadable: dict[str, str] = {}
-    for signal in map(catalogue.get, facts) if reading is None else reading.signals:
-        value = facts.get(signal.key) if signal else None
-        if signal is None or value is None:
+    for signal in filter(None, map(catalogue.get, facts)) if reading is None else reading.signals:
+        key = signal.key
+        value = facts.get(key)
+        if value is None:
             continue
         try:
-            values[signal.key] = read_value(signal, value, today)
+            values[key] = _read_number(signal, value, today) if signal.is_numeric else read_value(signal, value, today)
         except UnreadableFact as error:
-            unreadable[signal.key] = error.args[0]
+            unreadable[key] = error.args[0]
     for derived in catalogue.derived if reading is None else reading.derived:
         if derived.key in values or derived.key in unreadable:
             continue

@@ -72,7 +72,7 @@ class Child:
         self._unread = bytearray(rest)
         try:
             message = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EngineDown("the rule engine answered gibberish") from error
         if not isinstance(message, dict):
             raise EngineDown("the rule engine answered gibberish")

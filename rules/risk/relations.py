@@ -4,7 +4,7 @@
 comparisons themselves show it; everything else counts as unrelated, so nobody is told of a relation that is not there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,40 +22,62 @@ OPPOSITES = frozenset({("request_cover", "reduce_cover"), ("reduce_cover", "requ
 def implies(one: Condition, other: Condition, catalogue: SignalCatalogue) -> bool:
     """True when the other is known to hold wherever this one is; False also means "perhaps"."""
     try:
-        return _covered(_possible(one, catalogue), branches(other, MAX_BRANCHES), catalogue)
+        return _covered(_possible(one, catalogue), list(map(_read, branches(other, MAX_BRANCHES))), catalogue)
     except TooManyBranches:
         return False
 
 
-def _possible(condition: Condition, catalogue: SignalCatalogue) -> list[Branch]:
-    return [branch for branch in branches(condition, MAX_BRANCHES) if satisfiable(branch, catalogue)]
+class _Read(NamedTuple):
+    """A branch with its comparisons by the signals they are ``about``, and the signals it says are ``known``."""
+
+    branch: Branch
+    about: dict[str, list[Comparison]]
+    known: frozenset[str]
 
 
-def _covered(ones: Sequence[Branch], others: Sequence[Branch], catalogue: SignalCatalogue) -> bool:
-    return all(any(all(_entails(branch, part, catalogue) for part in wide) for wide in others) for branch in ones)
+def _possible(condition: Condition, catalogue: SignalCatalogue) -> list[_Read]:
+    return [_read(branch) for branch in branches(condition, MAX_BRANCHES) if satisfiable(branch, catalogue)]
 
 
-def _entails(branch: Branch, part: Comparison, catalogue: SignalCatalogue) -> bool:
-    if part in branch:
-        return True
-    against = replace(part, operator=part.operator.opposite)
-    if not part.operator.is_presence and not _keys(part) <= _known(branch):
+def _read(branch: Branch) -> _Read:
+    about: dict[str, list[Comparison]] = {}
+    for part in branch:
+        for key in _keys(part):
+            about.setdefault(key, []).append(part)
+    known = {key for part in branch if part.operator is not Operator.MISSING for key in _keys(part)}
+    return _Read(branch, about, frozenset(known))
+
+
+def _covered(ones: Sequence[_Read], others: Sequence[_Read], catalogue: SignalCatalogue) -> bool:
+    return all(any(all(_entails(one, part, catalogue) for part in wide.branch) for wide in others) for one in ones)
+
+
+def _entails(one: _Read, part: Comparison, catalogue: SignalCatalogue) -> bool:
+    keys = _keys(part)
+    if not part.operator.is_presence and not keys <= one.known:
         return False  # without a value neither the comparison nor its opposite holds
-    return not satisfiable((*branch, against), catalogue)
+    # What the branch says of other signals can be true by itself, whatever these are.
+    near = [other for key in keys for other in one.about.get(key, ())]
+    if part in near:
+        return True
+    return not satisfiable((*near, replace(part, operator=part.operator.opposite)), catalogue)
 
 
 def _keys(part: Comparison) -> set[str]:
     return {part.signal, part.operand.key} if isinstance(part.operand, SignalRef) else {part.signal}
 
 
-def _known(branch: Branch) -> set[str]:
-    return {key for part in branch if part.operator is not Operator.MISSING for key in _keys(part)}
+def relation_problems(
+    rules: Sequence[Rule], catalogue: SignalCatalogue, about: Container[str] | None = None
+) -> Iterator[Problem]:
+    """Yield the rules that add nothing to another one, or contradict it; all of them are right by themselves.
 
-
-def relation_problems(rules: Sequence[Rule], catalogue: SignalCatalogue) -> Iterator[Problem]:
-    """Yield the rules that add nothing to another one, or contradict it; all of them are right by themselves."""
+    ``about`` are the keys of the rules to look at beside all others; None means every one.
+    """
     known = [_Known(rule, signal_keys(rule.when), _possible(rule.when, catalogue)) for rule in rules if not rule.table]
     for index, one in enumerate(known):
+        if about is not None and one.rule.key not in about:
+            continue
         for place, other in enumerate(known):
             if place != index and (found := _relation(one, other, place < index, catalogue)):
                 yield found
@@ -65,7 +87,7 @@ def relation_problems(rules: Sequence[Rule], catalogue: SignalCatalogue) -> Iter
 class _Known(NamedTuple):
     rule: Rule
     keys: frozenset[str]
-    branches: list[Branch]
+    branches: list[_Read]
 
 
 def _relation(one: _Known, other: _Known, is_later: bool, catalogue: SignalCatalogue) -> Problem | None:

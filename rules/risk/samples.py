@@ -7,7 +7,7 @@ from random import Random
 
 from .compiler import NamedBranch, Program, named_branches
 from .evaluator import answer_condition
-from .facts import LARGEST, STEP, ReadFacts, constant_value, product
+from .facts import LARGEST, STEP, ReadFacts, constant_value, product, rounded
 from .model import All, Comparison, Constant, ConstantList, Operator, SignalRef, Value, comparisons, signal_keys
 from .normal import Branch
 from .pack import Pack
@@ -32,8 +32,15 @@ def samples(pack: Pack, program: Program, catalogue: SignalCatalogue) -> list[Sa
     rows.append({})
     scopes = sorted({rule.scope for rule in pack.rules})
     return [
-        (program.encode(ReadFacts(row, {}), scope), expected(named, row, scope)) for row in rows for scope in scopes
+        (program.encode(ReadFacts(row, {}), scope), expected(named, row, scope))
+        for row in map(_as_read, rows)
+        for scope in scopes
     ]
+
+
+def _as_read(row: dict[str, Value]) -> dict[str, Value]:
+    """Return the values as facts are carried: numbers with four decimals."""
+    return {key: rounded(value) if isinstance(value, Decimal) else value for key, value in row.items()}
 
 
 def expected(named: Mapping[str, NamedBranch], values: dict[str, Value], scope: Scope) -> list[str]:

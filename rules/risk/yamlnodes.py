@@ -93,7 +93,7 @@ def compose(text: str) -> Node:
         raise DocumentError(
             [Problem("yaml", _("this is not YAML: %(problem)s", problem=error.problem or error.context), place=place)]
         ) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise DocumentError(
             [Problem("yaml", _("this is not YAML: %(problem)s", problem=str(error).splitlines()[0]))]
         ) from error

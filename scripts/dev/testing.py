@@ -46,7 +46,7 @@ def odoo_tests(name: str, arguments: Sequence[str], *, keep: bool = False) -> in
                 odoo.install(name, [ADDON], update=True)
         else:
             database.create_with_addon(name, source)
-        return subprocess.call(_odoo_command(name, arguments), env=odoo.environment_for_child())
+        return subprocess.call(_odoo_command(name, arguments), env=_environment())
 
 
 def all_tests(arguments: Sequence[str]) -> int:
@@ -124,7 +124,7 @@ def _run_pytest(part: str, command: list[str], subset: bool) -> Tally:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
-            env=odoo.environment_for_child(PYTHONPATH=str(PLUGINS)),
+            env=_environment(),
         )
     tally = read_junit(report)
     if code == PYTEST_NOTHING_RAN and subset:
@@ -191,9 +191,15 @@ def _odoo_command(name: str, arguments: Sequence[str]) -> list[str]:
         f"--odoo-config={ODOO_CONF}",
         f"--odoo-database={name}",
         "--odoo-http",
+        "-p",
+        "one_day",
         "--override-ini=cache_dir=.dev/cache",
     ]
     return [str(VENV_PYTHON), "-m", "pytest", *options, *paths]
+
+
+def _environment() -> dict[str, str]:
+    return odoo.environment_for_child(PYTHONPATH=str(PLUGINS))
 
 
 def _own(arguments: Sequence[str], default: str) -> list[str]:

@@ -29,7 +29,6 @@ ICON = "/coface/bi/icon-data/v1"
 ORDERS, COMPANIES, TOKEN = f"{ICON}/publications/orders", f"{ICON}/companies", "/coface/authentication/v1/token"
 QUERY = BuyerQuery("ES", "Iberia Frutas S.L.", vat_number="ESB58378431")
 REPORT = ReportOrder("REP/1", "1006", currency="EUR")
-TODAY = date.today()
 
 
 @pytest.fixture
@@ -198,13 +197,13 @@ def test_grade_is_ordered_delivered_later_and_read_again_without_an_order(net):
 
 def test_notified_change_makes_the_grade_be_ordered_anew(net):
     with opened(net) as insurer:
-        insurer.monitor(MonitoringOrder("MON/1", "1006", TODAY))
+        insurer.monitor(MonitoringOrder("MON/1", "1006", date.today()))
         insurer.grades(["1006"])
         insurer.grades(["1006"])
         net.simulator.control.move_clock(86400)
         net.simulator.control.set_grade("1006", "9")
     with CONNECTORS["coface"](tomorrow(net)) as insurer:
-        (notice,) = insurer.notifications(TODAY).items
+        (notice,) = insurer.notifications(date.today()).items
         assert insurer.grades(["1006"]) == ()
         (grade,) = insurer.grades(["1006"])
     assert (notice.buyer_id, notice.kind) == ("1006", "debtor-risk-assessment")
@@ -220,7 +219,7 @@ def tomorrow(net: Rig):
 
 def test_monitoring_whose_answer_was_lost_is_not_ordered_twice(net):
     net.simulator.control.fault("drop", path=f"{ICON}/monitorings/orders", when="after")
-    order = MonitoringOrder("MON/1", "1006", TODAY + timedelta(days=1))
+    order = MonitoringOrder("MON/1", "1006", date.today() + timedelta(days=1))
     with opened(net, attempts=3) as insurer:
         with pytest.raises(TransportError):
             insurer.monitor(order)
@@ -235,7 +234,7 @@ def test_notifications_come_page_by_page(net):
     token, told = None, []
     with opened(net) as insurer:
         while True:
-            page = insurer.notifications(TODAY - timedelta(days=1), token)
+            page = insurer.notifications(date.today() - timedelta(days=1), token)
             told += page.items
             token = page.next_token
             if token is None:
@@ -268,7 +267,7 @@ def test_ping_is_an_empty_get_without_credentials(net):
     try:
         with opened(net) as insurer:
             address = f"http://127.0.0.1:{server.server_port}/door"
-            insurer.monitor(MonitoringOrder("MON/1", "1006", TODAY, address))
+            insurer.monitor(MonitoringOrder("MON/1", "1006", date.today(), address))
             net.simulator.control.set_grade("1006", "9")
             assert net.simulator.webhooks.settle()
     finally:

@@ -55,6 +55,8 @@ def problems_of(when, rule="", scope="buyer"):
         ("owd > 5", "unknown_signal", 11, "did you mean 'owed'?"),
         ("owed > limt", "unknown_signal", 18, "did you mean 'limit'?"),
         ("country = FR", "unknown_signal", 21, 'double quotes: "FR"'),
+        ("public = true", "unknown_signal", 20, "yes or no"),
+        ("owed > NaN", "unknown_signal", 18, "a number"),
         ("amount > 5", "wrong_scope", 11, "scope order"),
         ("owed > amount", "wrong_scope", 18, "scope order"),
         ('country > "FR"', "wrong_operator", 11, "no order"),

@@ -259,6 +259,7 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("- " * 5000 + "x", "too_deep"),
         ("? " * 5000 + "x", "too_deep"),
         ("'" * 200_001, "yaml"),
+        (r'"\UFFFFFFFF"', "yaml"),
     ],
 )
 def test_hostile_yaml_is_refused_quickly(text, code):

@@ -1,5 +1,6 @@
 """The engine in its child process: the reference's answers, in time, whatever happens to the child."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ from rules.risk import (
     load,
 )
 from rules.risk.client import BATCH
+from rules.risk.compiler import compile_pack
 from rules.risk.expression import parse_comparison as line
+from rules.risk.facts import EXACT, STEP, read_facts
 
 ROOT = Path(__file__).parents[2]
 MISBEHAVING = str(Path(__file__).parent / "data" / "rules" / "engine")
@@ -187,6 +190,28 @@ def test_batches_are_cut_into_blocks_and_keep_their_order():
         assert asked.evaluate_batch([], TODAY) == ()
 
 
+def test_blocks_around_one_on_which_the_child_breaks_keep_their_place():
+    """The next block is with the child before the answers to this one are looked at."""
+    rows = [{"owed": number} for number in range(2 * BATCH + 1)]
+    rows[BATCH + 7] = FACTS
+    with engine(how="crashes", timeout=30) as asked:
+        asked.prepare()
+        verdicts = asked.evaluate_batch(rows, TODAY)
+        expected = [
+            asked._by_reference(read_facts(row, CATALOGUE, TODAY), TODAY, Scope.BUYER, None, "") for row in rows
+        ]
+        assert [answer(verdict) for verdict in verdicts] == [answer(verdict) for verdict in expected]
+        by = [{verdict.engine for verdict in verdicts[start : start + BATCH]} for start in range(0, len(rows), BATCH)]
+        assert by == [{AnsweredBy.DURABLE}, {AnsweredBy.REFERENCE}, {AnsweredBy.DURABLE}]
+
+
+@given(st.decimals(-(10**14), 10**14, allow_nan=False, allow_infinity=False))
+def test_the_child_gets_numbers_as_whole_ten_thousandths(number):
+    read = read_facts({"owed": number, "amount": number}, CATALOGUE, TODAY)
+    row = json.loads(compile_pack(PACK).encode(read, Scope.BUYER))
+    assert number.quantize(STEP, ROUND_HALF_EVEN, EXACT) * 10_000 in row.values()
+
+
 def test_rules_that_do_not_pass_the_checker_are_not_used():
     with pytest.raises(RulesRefused):
         RuleEngine(Pack("p", (Rule("a", "n", line("owd > 1")),)), CATALOGUE)
@@ -250,6 +275,19 @@ def test_a_child_that_keeps_breaking_is_left_alone_for_a_while():
         time.sleep(1.0)
         asked.prepare()
         assert asked.evaluate({"owed": 1}, TODAY).engine is AnsweredBy.DURABLE
+
+
+@pytest.mark.parametrize("junk", ["nested", "number", "bytes", "list"])
+def test_a_child_that_answers_junk_is_replaced_and_the_reference_answers(junk):
+    host = EngineHost(python=str(Path(MISBEHAVING).parent / "talks_junk.py"), environment={"JUNK": junk})
+    asked = RuleEngine(PACK, CATALOGUE, timeout=5.0, host=host)
+    try:
+        verdict = asked.evaluate(FACTS, TODAY)
+        assert verdict.engine is AnsweredBy.REFERENCE and "gibberish" in verdict.note
+        assert verdict.fired == ("abroad", "high", "above")
+        assert host.pid is None
+    finally:
+        host.close()
 
 
 def test_without_durable_rules_the_reference_answers():

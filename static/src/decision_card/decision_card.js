@@ -1,7 +1,7 @@
 import { Component, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { formatCurrency } from "@web/core/currency";
-import { deserializeDate, deserializeDateTime, formatDate, toLocaleDateTimeString } from "@web/core/l10n/dates";
+import { deserializeDate, deserializeDateTime, toLocaleDateString, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { pick } from "@web/core/utils/objects";
@@ -253,7 +253,7 @@ export class DecisionCard extends Component {
             ],
             wait: () => [
                 _t("By %(date)s due payments of %(amount)s are expected, which is enough.", {
-                    date: formatDate(deserializeDate(way.date)),
+                    date: toLocaleDateString(deserializeDate(way.date)),
                     amount: this.money(way.limit_amount),
                 }),
                 _t("Remind Me"),

@@ -132,6 +132,8 @@ export class RuleText extends Component {
 
     onKeydown(ev) {
         const { items, chosen } = this.popup;
+        const tabLeaves = this.tabLeaves;
+        this.tabLeaves = false;
         if (ev.key === " " && ev.ctrlKey) {
             ev.preventDefault();
             this.complete();
@@ -146,7 +148,10 @@ export class RuleText extends Component {
             ev.preventDefault();
             ev.stopPropagation();
             this.close();
-        } else if (ev.key === "Tab" && !ev.shiftKey && !ev.altKey && !ev.ctrlKey) {
+        } else if (ev.key === "Escape") {
+            // Who has only a keyboard has to get out again.
+            this.tabLeaves = true;
+        } else if (ev.key === "Tab" && !tabLeaves && !ev.shiftKey && !ev.altKey && !ev.ctrlKey) {
             // Indentation is part of the language.
             ev.preventDefault();
             this.insert({ start: this.area.el.selectionStart, end: this.area.el.selectionEnd, text: "  " });

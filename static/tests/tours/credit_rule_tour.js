@@ -46,6 +46,17 @@ registry.category("web_tour.tours").add("credit_rule_text", {
         { trigger: ".o_credit_mode_text", run: "click" },
         { trigger: ".o_credit_copy [class^=o_credit_token_]" },
         {
+            // Tab indents, and who has only a keyboard still gets out.
+            trigger: ".o_credit_area",
+            run({ anchor }) {
+                const press = (key) => anchor.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+                press("Escape");
+                if (!press("Tab")) {
+                    throw new Error("Tab after Escape stays in the text");
+                }
+            },
+        },
+        {
             trigger: ".o_credit_area",
             run({ anchor }) {
                 const at = anchor.value.indexOf("amount_overdue_30");

@@ -1,0 +1,157 @@
+from decimal import Decimal
+
+from odoo import fields, models
+
+from .amounts import to_decimal
+from .credit_insurance_exposure import ExposureRow
+
+
+class SaleOrder(models.Model):
+    """What was invoiced, what is owed and what was paid of an order."""
+
+    _inherit = "sale.order"
+
+    # === PAID ONLINE === #
+
+    def _credit_prepaid(self):
+        """What was paid online for what is still to be invoiced of this order alone.
+
+        A payment that has settled an invoice has been used, a refund takes back what it refunds, and what was invoiced
+        and is not paid yet has its part of the money.
+
+        :return: the amount in the order's currency, and how much of it stands in the exposure as open credits: exposure
+            rows above zero
+        """
+        self.ensure_one()
+        payments = self._credit_paid_online()
+        owed = max(0.0, self._credit_owed()) if payments else 0.0
+        prepaid, booked = 0.0, []
+        # What is booked settles invoices: as a credit it lowers what is owed already.
+        for amount, row in sorted(payments, key=lambda payment: not payment[1]):
+            left = max(0.0, amount - owed)
+            owed -= amount - left
+            prepaid += left
+            if row and left:
+                booked.append(row._scaled(Decimal(repr(left)) / Decimal(repr(amount))))
+        return prepaid, tuple(booked)
+
+    def _credit_paid_online(self):
+        """Each payment for this order alone, as far as it settled no invoice: ``[(amount, row)]``.
+
+        The amount is in the order's currency; the row is the credit of it in this buyer's exposure, as a row above
+        zero, or None.
+        """
+        payments = []
+        # An order that is being typed has the payments of the one it was opened from.
+        transactions = self._origin.sudo().transaction_ids
+        for transaction in transactions | transactions.child_transaction_ids:
+            if not self._credit_pays_this_order(transaction):
+                continue
+            lines = transaction._credit_receivable_lines()
+            unused = transaction._credit_get_unused()
+            amount = min(-sum(lines.mapped("amount_residual_currency")), unused) if lines else unused
+            if amount > 0:
+                converted = transaction.currency_id._convert(
+                    amount, self.currency_id, self.company_id, fields.Date.context_today(self)
+                )
+                payments.append((converted, self._credit_get_booked(lines, amount)))
+        return payments
+
+    def _credit_get_booked(self, lines, amount):
+        """The part of these open items that is ``amount``; None when they are no credit of who owes the order.
+
+        Who orders may pay for who is invoiced: that credit is another buyer's.
+        """
+        own = (
+            lines.partner_id.commercial_partner_id == self._credit_buyer_partner()
+            and lines.company_id.root_id == self._credit_company()
+        )
+        if not own:
+            return None
+        currency = lines.currency_id
+        open_amount = to_decimal(-sum(lines.mapped("amount_residual_currency")), currency)
+        booked = to_decimal(-sum(lines.mapped("amount_residual")), lines.company_currency_id)
+        row = ExposureRow("credits", currency.id, open_amount, booked)
+        return row._scaled(to_decimal(amount, currency) / open_amount)
+
+    def _credit_pays_this_order(self, transaction):
+        """Money of this buyer, for this order and no other one, in a currency whose worth is known."""
+        currencies = transaction.currency_id | self.currency_id
+        if len(currencies) > 1 and self.env["credit.insurance.exposure"]._get_unrated(currencies, self.company_id):
+            return False
+        return (
+            transaction.state in ("authorized", "done")
+            # A payment that bounced or was cancelled in the books leaves the transaction as it was.
+            and transaction.payment_id.state in (False, "in_process", "paid")
+            and transaction.operation != "refund"
+            and transaction._credit_orders() == self._origin
+            and transaction.partner_id.commercial_partner_id
+            in (self.partner_id.commercial_partner_id | self._credit_buyer_partner())
+        )
+
+    # === INVOICED === #
+
+    def _credit_left_to_invoice(self):
+        """What of a quotation is not invoiced: one that had been confirmed and cancelled may have invoices already."""
+        self.ensure_one()
+        if self.amount_total <= 0 or not self._origin.sudo().credit_pass_ids:
+            return self.amount_total
+        buyer = self._credit_buyer_partner()
+        if any(invoice.commercial_partner_id != buyer for invoice in self._credit_posted_invoices()):
+            return self.amount_total
+        lines = self.order_line.filtered(lambda line: not line.display_type)
+        left = sum(line._credit_left_to_invoice() for line in lines)
+        return self.currency_id.round(min(self.amount_total, max(0.0, left)))
+
+    def _credit_invoiced(self):
+        """What posted invoices carry of this order, less credit notes, in its own currency."""
+        self.ensure_one()
+        return sum(
+            self._credit_part_of_invoice(invoice, invoice.amount_total) for invoice in self._credit_posted_invoices()
+        )
+
+    def _credit_owed(self):
+        """What of that is not paid yet."""
+        return sum(
+            self._credit_part_of_invoice(invoice, invoice.amount_residual) for invoice in self._credit_posted_invoices()
+        )
+
+    def _credit_paid(self):
+        """What has been paid of this order: online, and on its invoices."""
+        self.ensure_one()
+        return sum(amount for amount, _row in self._credit_paid_online()) + sum(
+            self._credit_paid_on_invoice(invoice) for invoice in self._credit_posted_invoices()
+        )
+
+    def _credit_posted_invoices(self):
+        invoices = self._origin.sudo().invoice_ids
+        return invoices.filtered(lambda move: move.state == "posted" and move.amount_total)
+
+    def _credit_paid_on_invoice(self, invoice):
+        """This order's part of what was paid on an invoice, or given back on a credit note, in its own currency."""
+        # A credit note that settles an invoice paid nothing: the one cancels the other.
+        return self._credit_part_of_invoice(invoice, invoice.amount_total - invoice.amount_residual)
+
+    def _credit_part_of_invoice(self, invoice, amount):
+        """This order's part of ``amount`` of an invoice, in its own currency; below zero for a credit note."""
+        own = invoice.invoice_line_ids.filtered(lambda line: self._origin in line.sale_line_ids.order_id)
+        sign = -1 if invoice.move_type == "out_refund" else 1
+        return invoice.currency_id._convert(
+            sign * amount * sum(own.mapped("price_total")) / invoice.amount_total,
+            self.currency_id,
+            self.company_id,
+            invoice.invoice_date or fields.Date.context_today(self),
+        )
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    def _credit_left_to_invoice(self):
+        """Its total without the part whose quantity posted invoices carry; below zero for a down payment."""
+        self.ensure_one()
+        if self.is_downpayment:
+            return self.price_total - self.amount_invoiced
+        if self.product_uom_qty <= 0:
+            return self.price_total
+        return self.price_total * (1 - min(1.0, max(0.0, self.qty_invoiced_posted / self.product_uom_qty)))
