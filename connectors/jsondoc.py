@@ -30,6 +30,10 @@ Json = dict[str, Any] | list[Any] | str | int | Decimal | bool | None
 MAX_DIGITS = 18  # before the point: more is no amount of money but an attack on arithmetic
 MAX_DECIMALS = 10
 LARGEST_INTEGER = 2**31 - 1  # what a database's whole number holds
+MAX_DEPTH = 100  # arrays and objects inside each other
+# The end of a string may be missing, so that a text cut in the middle is read once and not from each of its quotes.
+STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+BETWEEN_BRACKETS = re.compile(r"[^\[\]{}]+")
 # NUL and halves of surrogate pairs: JSON can name them, and no database holds them.
 UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 QUOTED = 4000  # characters of a wrong value; the transport shortens once secrets are out, so that none is cut in half
@@ -166,10 +170,12 @@ def decode(body: bytes) -> Node:
     """
     try:
         text = body.decode("utf-8")
+        if _is_too_deep(text):
+            raise ShapeError("", f"nested deeper than {MAX_DEPTH} levels")
         return Node(json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_object))
     except ShapeError:
         raise
-    except (ValueError, RecursionError, InvalidOperation) as exc:
+    except (ValueError, InvalidOperation) as exc:
         raise ShapeError("", f"not JSON ({exc})") from exc
 
 
@@ -193,6 +199,18 @@ def _plain(value: object) -> str:
     if isinstance(value, date):  # covers datetime
         return value.isoformat()
     raise TypeError(f"{value!r} cannot be sent as JSON")
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether ``text`` nests too deeply for a parser that calls itself for each level. Each round takes the innermost
+    level away; what no round ends is deeper, or not JSON, which the parser says better unless that is deep too."""
+    brackets = BETWEEN_BRACKETS.sub("", STRINGS.sub("", text))
+    for _level in range(MAX_DEPTH):
+        rest = brackets.replace("[]", "").replace("{}", "")
+        if rest == brackets:
+            break
+        brackets = rest
+    return brackets.count("[") + brackets.count("{") > MAX_DEPTH
 
 
 def _refuse(constant: str) -> NoReturn:

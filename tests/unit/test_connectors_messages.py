@@ -1,5 +1,6 @@
 """Messages: what goes out is checked when it is made, what comes in is read without guessing."""
 
+import json
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -99,6 +100,34 @@ def test_wrong_value_is_named_by_its_path(change, field, problem):
 def test_what_is_not_strict_json_is_refused(body):
     with pytest.raises(ShapeError):
         decode(body)
+
+
+DEEP = b"[" * 5_000 + b"]" * 5_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [DEEP, b"[" * 5_000, b'{"a":' * 5_000, b'{"a\\"":' + DEEP + b"}", b"[]," + DEEP, b'["' + b"\\\\" * 50 + b'",' + DEEP],
+    ids=["closed", "open", "objects", "behind a quote", "second", "behind backslashes"],
+)
+def test_deep_nesting_is_refused_before_the_parser_sees_it(body, monkeypatch):
+    # A parser that calls itself for each level breaks whatever Python happens to clean up at its deepest.
+    monkeypatch.setattr(json, "loads", lambda *_text, **_options: pytest.fail("parsed"))
+    with pytest.raises(ShapeError, match="nested deeper than 100 levels"):
+        decode(body)
+
+
+def test_wide_documents_and_brackets_in_texts_are_not_deep():
+    assert len(decode(b"[" + b",".join([b'{"a":[{}]}'] * 5_000) + b"]").value) == 5_000
+    assert decode(b'"' + b"[" * 5_000 + b'"').text() == "[" * 5_000
+    assert decode(b'["\\\\", "' + b'\\"[' * 5_000 + b'"]').value[1] == '"[' * 5_000
+    assert len(list(decode(b"[" * 100 + b"1" + b"]" * 100).items())) == 1
+
+
+def test_text_full_of_escaped_quotes_without_an_end_is_read_once():
+    # Read again from each of its quotes this takes hours.
+    with pytest.raises(ShapeError, match="not JSON"):
+        decode(b'"' + b'\\"' * 2_000_000)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
