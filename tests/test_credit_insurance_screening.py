@@ -64,6 +64,17 @@ class TestScreening(AlertCommon):
         self.Rule._screen(self.buyer)
         self.assertEqual(self._alerts().state, "open")
 
+    def test_a_buyer_whose_alert_stands_is_screened_in_a_few_statements(self):
+        self._activate(LASTING)
+        self._make_invoice(150, due_in=-5)
+        self.Rule._screen(self.buyer)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # Its company and partner, the state of the rules, signals, limits and their currency, its alerts.
+        with self.assertQueryCount(8):
+            self.Rule._screen(self.buyer)
+        self.assertEqual(self._alerts().state, "open")
+
     def test_junk_for_the_share_that_is_compared_is_no_error(self):
         self._activate(LASTING)
         self._make_invoice(150, due_in=-5)

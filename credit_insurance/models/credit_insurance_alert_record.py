@@ -24,6 +24,13 @@ SEEN_BY_ACTIONS = (
     *("message", "res_model", "res_id"),
 )
 
+# What a finding is compared with.
+COMPARED = (
+    *SEEN_BY_ACTIONS,
+    *("override_version_id", "override_document", "severity_rank", "message_template", "values_now", "trace", "engine"),
+    "last_seen",
+)
+
 
 def finding_key(finding):
     """``(rule_id, buyer_id)``, or ``(rule_id, buyer_id, (model, id))`` for a finding about a document."""
@@ -36,7 +43,7 @@ class CreditInsuranceAlert(models.Model):
     _inherit = "credit.insurance.alert"
 
     @api.model
-    def _record(self, buyers, rules, findings, kept, today, documents=None, partial=False):
+    def _record(self, buyers, rules, findings, kept, today, documents=None, partial=False, shared=None):
         """Bring the alerts of ``buyers`` in line with what ``rules`` found.
 
         :param findings: ``Finding`` objects; of several of one rule about one buyer or document the first counts
@@ -45,11 +52,13 @@ class CreditInsuranceAlert(models.Model):
         :param documents: the documents ``(model, id)`` that were evaluated; None: these rules are about buyers
         :param partial: these are not all documents of the buyers; alerts about others stay as they are. Otherwise
             alerts about documents that no longer count end.
+        :param shared: what :meth:`_prepare_shared_vals` gives, from whoever has it already
         """
         quiet = self.with_context(**QUIET)
-        live = quiet.search([("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)])
-        by_key = {alert._get_finding_key(): alert for alert in live}
-        shared = self._prepare_shared_vals(buyers[:1].company_id, rules) if findings else {}
+        domain = [("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)]
+        by_key = {alert._get_finding_key(): alert for alert in quiet.search_fetch(domain, COMPARED)}
+        if findings and shared is None:
+            shared = self._prepare_shared_vals(buyers[:1].company_id, rules)
         raised, seen = [], []
         for finding in {finding_key(finding): finding for finding in reversed(findings)}.values():
             vals = self._prepare_finding_vals(finding, shared)

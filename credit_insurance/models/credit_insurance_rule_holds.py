@@ -47,21 +47,21 @@ class CreditInsuranceRule(models.Model):
         return [(rule, records[rule.key]) for rule in rules if records[rule.key]._may_hold_by(rule)]
 
     @api.model
-    def _get_holding(self, rules, company):
-        """What a decision about an order tells of the rules that may hold it, as they apply in ``company``."""
-        found = self._find_holding(rules)
-        records = self.sudo().concat(*(record for _rule, record in found))
-        texts = self.env["credit.insurance.alert"].sudo()._prepare_shared_vals(company, records) if found else {}
+    def _get_holding(self, rules, shared):
+        """What a decision about an order tells of the rules that may hold it, as they apply in a company.
+
+        :param dict shared: what its alerts say of the versions of each rule's record
+        """
         return tuple(
             Holding(
                 rule_id=record.id,
                 name=record.name,
                 keys=tuple(sorted(condition_keys(rule))),
-                version_id=texts[record.id]["rule_version_id"],
-                override_id=texts[record.id]["override_version_id"],
-                override_document=texts[record.id]["override_document"],
+                version_id=shared[record.id]["rule_version_id"],
+                override_id=shared[record.id]["override_version_id"],
+                override_document=shared[record.id]["override_document"],
             )
-            for rule, record in found
+            for rule, record in self._find_holding(rules)
         )
 
     def _may_hold_by(self, rule):

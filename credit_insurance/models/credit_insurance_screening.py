@@ -102,12 +102,12 @@ class _Loaded:
     ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
     ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope; ``holding`` are those that a
     decision about an order has to tell of, and ``holding_reading`` is what they read. ``names_documents`` says whether
-    a message names its document.
+    a message names its document. ``shared`` is what all alerts of a record say of its versions.
     """
 
-    def __init__(self, engine, ids, holding):
+    def __init__(self, engine, ids, shared, holding):
         parts = [(rule, part) for rule in engine.pack.rules for part in expand(rule)]
-        self.engine, self.holding = engine, holding
+        self.engine, self.shared, self.holding = engine, shared, holding
         self.holding_reading = engine.catalogue.reading(key for rule in holding for key in rule.keys)
         self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
         self.names_documents = any("document" in placeholders(part.message) for _rule, part in parts)
@@ -184,7 +184,7 @@ class CreditInsuranceScreening(models.AbstractModel):
             screening._get_ready_engine(self.env.company)
             return
         buyers = buyers.sudo()
-        buyers.fetch(["company_id"])
+        buyers.fetch(["company_id", "partner_id"])
         for company, company_buyers in buyers.grouped("company_id").items():
             if loaded := screening._get_ready_engine(company):
                 screening._screen_company(company, company_buyers, loaded)
@@ -202,9 +202,7 @@ class CreditInsuranceScreening(models.AbstractModel):
             pack, unusable = self.env["credit.insurance.rule"]._get_active_pack(company)
             for rule in unusable:
                 _logger.error("Risk rule %s is active but does not pass the checker; it raises no alerts", rule.key)
-            engine = self._get_engine(pack, timeout) if pack.rules else None
-            holding = self.env["credit.insurance.rule"]._get_holding(pack.rules, company)
-            _engines[key] = engine and _Loaded(engine, self._get_record_ids(engine), holding)
+            _engines[key] = self._load(pack, company, timeout) if pack.rules else None
         loaded = _engines[key]
         if loaded is None:
             return None
@@ -215,6 +213,14 @@ class CreditInsuranceScreening(models.AbstractModel):
         except EngineError as error:
             _logger.warning("The rule engine does not answer, the reference evaluator does: %s", error)
         return loaded
+
+    @api.model
+    def _load(self, pack, company, timeout):
+        engine = self._get_engine(pack, timeout)
+        ids = self._get_record_ids(engine)
+        rules = self.env["credit.insurance.rule"].browse(ids.values())
+        shared = self.env["credit.insurance.alert"]._prepare_shared_vals(company, rules)
+        return _Loaded(engine, ids, shared, rules._get_holding(pack.rules, shared))
 
     @api.model
     def _get_rules_state(self):
@@ -310,6 +316,7 @@ class CreditInsuranceScreening(models.AbstractModel):
             findings,
             kept,
             today,
+            shared=loaded.shared,
             **({} if scope is Scope.BUYER else about),
         )
         return findings
