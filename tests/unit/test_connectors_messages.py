@@ -107,7 +107,14 @@ DEEP = b"[" * 5_000 + b"]" * 5_000
 
 @pytest.mark.parametrize(
     "body",
-    [DEEP, b"[" * 5_000, b'{"a":' * 5_000, b'{"a\\"":' + DEEP + b"}", b"[]," + DEEP, b'["' + b"\\\\" * 50 + b'",' + DEEP],
+    [
+        DEEP,
+        b"[" * 5_000,
+        b'{"a":' * 5_000,
+        b'{"a\\"":' + DEEP + b"}",
+        b"[]," + DEEP,
+        b'["' + b"\\\\" * 50 + b'",' + DEEP,
+    ],
     ids=["closed", "open", "objects", "behind a quote", "second", "behind backslashes"],
 )
 def test_deep_nesting_is_refused_before_the_parser_sees_it(body, monkeypatch):
