@@ -2,9 +2,10 @@ from odoo.addons.credit_insurance.connectors.simulator import Simulator
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .insurance_common import InsuranceCommon
+from .simulator_case import ShortWaits
 
 
-class ClaimCommon(InsuranceCommon):
+class ClaimCommon(ShortWaits, InsuranceCommon):
     """The insurer simulator over HTTP, a connection to it, and a linked buyer with long overdue invoices."""
 
     @classmethod

@@ -3,18 +3,33 @@
 Odoo's test base lets requests through to 127.0.0.1 and blocks the rest.
 """
 
+import time
 from contextlib import nullcontext
+from functools import partial
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import HttpCase
 
+from odoo.addons.credit_insurance.connectors import Hooks
 from odoo.addons.credit_insurance.connectors.simulator import Simulator
+from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_account_access
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 POLICY_NUMBER = "TCI-2026-0001"
 
 
-class SimulatorCase:
+class ShortWaits:
+    """Mixin: before a call is repeated a worker waits, here a hundredth of that. The calls are real."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        hooks = partial(Hooks, sleep=lambda seconds: time.sleep(seconds / 100))
+        cls.startClassPatcher(patch.object(credit_insurance_account_access, "Hooks", hooks))
+
+
+class SimulatorCase(ShortWaits):
     """Mixin for a ``TransactionCase`` with ``cls.company``: a simulator, and a connection and policy that use it.
 
     The simulator is filled from the seed ``simulator_seed`` for each test anew; pull its strings with

@@ -131,11 +131,11 @@ class TestCoverRequest(CoverRequestCommon):
 
     def test_the_insurer_says_when_to_come_back(self):
         request = self._queue()
-        fault = {"status": 429, "when": "before", "retry_after": 77}
+        fault = {"status": 429, "when": "before", "retry_after": 3600}
         self.simulator.control.fault("status", path=PATH, times=20, **fault)
         with self.assertRaises(RetryableJobError) as caught, self.cr.savepoint():
             self._job(request)._job_submit()
-        self.assertEqual(caught.exception.seconds, 78)
+        self.assertEqual(caught.exception.seconds, 3601)
 
     def test_a_refused_call_says_why_in_the_insurers_words(self):
         request = self._make_request()
