@@ -13,6 +13,7 @@ from . import (
     test_credit_attack_limits,
     test_credit_attack_moves,
     test_credit_attack_orders,
+    test_credit_attack_partners,
     test_credit_attack_rules,
     test_credit_authority,
     test_credit_card,

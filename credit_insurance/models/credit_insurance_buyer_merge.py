@@ -49,9 +49,7 @@ class CreditInsuranceBuyer(models.Model):
     @api.model
     def _merge_partners(self, sources, target):
         """Bring the buyers of ``sources`` to ``target`` before core points every document to it."""
-        entity = target.commercial_partner_id
-        if entity in sources:
-            entity = target
+        entity = self._find_merged_entity(sources, target)
         records = self.sudo().with_context(active_test=False)
         buyers = records.search([("partner_id", "in", (sources - entity).ids)], order="id")
         for company, group in buyers.grouped("company_id").items():
@@ -69,6 +67,13 @@ class CreditInsuranceBuyer(models.Model):
                     )
                     buyer._point_to(entity)
                     survivor = buyer
+
+    @api.model
+    def _find_merged_entity(self, sources, target):
+        """The legal entity that ``target`` belongs to once core has merged: it becomes a company if one of them is."""
+        parent = target.parent_id or sources.filtered("parent_id")[-1:].parent_id
+        entity = target if any((sources | target).mapped("is_company")) else parent.commercial_partner_id
+        return target if not entity or entity in sources else entity
 
     def _point_to(self, partner):
         # By SQL: the target becomes a commercial entity, if it is none, only when core has finished.

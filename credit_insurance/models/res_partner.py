@@ -101,41 +101,59 @@ class ResPartner(models.Model):
 
         :raise UserError: a contact with open items or orders would leave a buyer that has a credit record
         """
-        if self.env.su or self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
-            return
         moved = {partner: old for partner, old in before.items() if partner.commercial_partner_id != old}
         if not moved:
             return
+        self.union(*moved)._credit_insurance_watch_orders()
+        if self.env.su or self.env.user.has_group("credit_insurance.credit_insurance_group_manager"):
+            return
         known = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
         buyers = known.search([("partner_id", "in", [old.id for old in moved.values()])])
-        leaving = [partner.id for partner, old in moved.items() if old in buyers.partner_id]
-        owing = (
-            self.env["sale.order"]
-            .sudo()
-            .search([("partner_invoice_id", "in", leaving), ("state", "=", "sale")], limit=1)
-        )
-        lines = (
+        leaving = self.union(*(partner for partner, old in moved.items() if old in buyers.partner_id))
+        owing = leaving._credit_insurance_find_open_orders()[:1].partner_invoice_id or (
             self.env["account.move.line"]
             .sudo()
             .search(
                 [
-                    ("partner_id", "in", leaving),
+                    ("partner_id", "in", leaving.ids),
                     ("account_type", "=", "asset_receivable"),
                     ("parent_state", "=", "posted"),
                     ("reconciled", "=", False),
                 ],
                 limit=1,
             )
+            .partner_id
         )
-        if owing or lines:
+        if owing:
+            entity = next(partner for partner in leaving if owing in partner._credit_insurance_find_below())
             raise UserError(
                 self.env._(
                     "%(contact)s has orders or invoices that count against the credit of %(buyer)s. "
                     "A credit manager has to move it.",
-                    contact=(owing.partner_invoice_id or lines.partner_id).display_name,
-                    buyer=moved[owing.partner_invoice_id or lines.partner_id].display_name,
+                    contact=owing.display_name,
+                    buyer=moved[entity].display_name,
                 )
             )
+
+    def _credit_insurance_find_below(self):
+        """These contacts and those that belong to them."""
+        return self.sudo().with_context(active_test=False).search([("id", "child_of", self.ids)])
+
+    def _credit_insurance_find_open_orders(self):
+        """Orders invoiced to these contacts, or to contacts below them, of which something is left to invoice."""
+        orders = self.env["sale.order"].sudo().search(
+            [
+                ("partner_invoice_id", "in", self._credit_insurance_find_below().ids),
+                ("state", "in", ("sale", "cancel")),
+            ]
+        )  # fmt: skip
+        left = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders) if orders else {}
+        return orders.filtered(lambda order: left.get(order.id))
+
+    def _credit_insurance_watch_orders(self):
+        """The confirmed orders of contacts that became another buyer's are owed there: that buyer's limit decides."""
+        orders = self._credit_insurance_find_open_orders()
+        orders.filtered(lambda order: not order._credit_covered_by_pass())._credit_watch_growth("settled")
 
     def _credit_insurance_check_entity(self):
         """A buyer with a credit record does not become part of another one: its limit and exposure would be lost.

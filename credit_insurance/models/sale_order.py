@@ -290,9 +290,9 @@ class SaleOrder(models.Model):
 
         ``why`` says what may have made them grow: ``edited`` by a person, which is decided again and refused beyond the
         limit; ``parties``, another legal entity orders, owes or receives, which is decided again whatever the pass is
-        for; ``settled``, a delivery or invoice that began or ended; ``core``, a document of Odoo that adds to the
-        order; ``unpaid``, a payment that was taken back. All but the first two are accepted. It lives in the
-        transaction and not in the context, which a client could send.
+        for; ``settled``, a delivery or invoice that began or ended, or a debtor that became another one's contact;
+        ``core``, a document of Odoo that adds to the order; ``unpaid``, a payment that was taken back. All but the
+        first two are accepted. It lives in the transaction and not in the context, which a client could send.
         """
         ids = [order.id for order in self if order.id and order.state == "sale"]
         if not ids:

@@ -8,8 +8,11 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         partners = self.env["res.partner"].browse(partner_ids).exists()
-        self.env["credit.insurance.buyer"]._check_merge(partners | (dst_partner or partners[:0]))
-        return super()._merge(partner_ids, dst_partner=dst_partner, extra_checks=extra_checks)
+        partners |= dst_partner or partners[:0]
+        self.env["credit.insurance.buyer"]._check_merge(partners)
+        result = super()._merge(partner_ids, dst_partner=dst_partner, extra_checks=extra_checks)
+        partners.exists()._credit_insurance_watch_orders()
+        return result
 
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
