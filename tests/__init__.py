@@ -11,6 +11,7 @@ from . import (
     test_credit_attack_documents,
     test_credit_attack_holds,
     test_credit_attack_limits,
+    test_credit_attack_money,
     test_credit_attack_moves,
     test_credit_attack_orders,
     test_credit_attack_partners,

@@ -16,7 +16,10 @@ class CreditInsuranceBuyer(models.Model):
     def _compute_unrated_currencies(self):
         model = self.env["credit.insurance.exposure"].sudo()
         for company, buyers in self.sudo().grouped("company_id").items():
-            rows = model._get_rows(buyers.partner_id.ids, company.ids, company._credit_today())
+            today = company._credit_today()
+            rows = model._get_rows(buyers.partner_id.ids, company.ids, today)
+            pairs = [(buyer.partner_id.id, company.id) for buyer in buyers]
+            limits = self.env["credit.insurance.limit"]._get_limits(pairs, today)
             for buyer in buyers:
                 of_orders = {
                     row.currency_id
@@ -24,6 +27,7 @@ class CreditInsuranceBuyer(models.Model):
                     if row.amount_company is None and row.currency_id != buyer.currency_id.id
                 }
                 currencies = self.env["res.currency"].sudo().browse(of_orders) | buyer.currency_id
+                currencies |= model._get_currencies(limits[buyer.partner_id.id, company.id].limit_codes)
                 buyer.unrated_currencies = ", ".join(model._get_unrated(currencies, company).mapped("name"))
 
     def action_open_exposure(self, source=None):

@@ -208,6 +208,12 @@ class CreditInsuranceExposure(models.AbstractModel):
         return foreign - foreign.browse().union(*(currency for (currency,) in rated))
 
     @api.model
+    def _get_currencies(self, codes):
+        """The currencies of these codes, be they archived."""
+        currencies = self.env["res.currency"].sudo().with_context(active_test=False)
+        return currencies.search([("name", "in", list(codes))]) if codes else currencies
+
+    @api.model
     def _get_exposures(self, buyers, today=None):
         """Exposure of ``credit.insurance.buyer`` records in their limit currency: ``{buyer: {source: Decimal}}``."""
         buyers = buyers.sudo()

@@ -301,10 +301,12 @@ class CreditInsuranceGate(models.AbstractModel):
         if not case.looked_up:
             return set()
         ids = {case.subject._credit_currency().id, case.buyer.currency_id}
+        names = case.buyer.limit_codes
         if case.group:
             ids.add(case.group.currency_id)
-        amounts = [line.row.amount for line in case.buyer.limit.lines if line.counted]
-        names = {amount.currency for amount in amounts if amount is not None}
+            names |= case.group.codes
+        if case.profile.names_amounts:
+            ids.add(case.profile.currency_id)
         found = self._get_owed_in(case.company, rows.get(case.key, ()), ids, names)
         # What members of its group owe is converted with the rates of their own companies.
         for key in case.group.members if case.group else ():

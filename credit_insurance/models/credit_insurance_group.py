@@ -12,7 +12,8 @@ from odoo.addons.credit_insurance.rules.policy import ExchangeRates, Layer, Mone
 class SharedGroup:
     """A credit group as the gate reads it: its limit in its own currency (None: none was ever granted), its members.
 
-    ``members`` are ``(partner_id, root_company_id)`` pairs of any company.
+    ``members`` are ``(partner_id, root_company_id)`` pairs of any company; ``codes`` the currencies in which what makes
+    up the limit was granted.
     """
 
     group_id: int
@@ -20,6 +21,7 @@ class SharedGroup:
     currency_id: int
     amount: Decimal | None
     members: tuple[tuple[int, int], ...]
+    codes: frozenset[str] = frozenset()
 
 
 class CreditInsuranceGroup(models.Model):
@@ -51,14 +53,17 @@ class CreditInsuranceGroup(models.Model):
         compute="_compute_credit", compute_sudo=True, help="Of all members, in every company, at today's rates."
     )
     headroom = fields.Monetary(compute="_compute_credit", compute_sudo=True, help="Below zero it is a shortfall.")
+    unrated_currencies = fields.Char(
+        compute="_compute_unrated_currencies",
+        compute_sudo=True,
+        help="Currencies of the limit or of open orders without an exchange rate: the figures count them one to one.",
+    )
 
     # === COMPUTE METHODS === #
 
     @api.depends("buyer_ids", "own_limit_ids.amount", "own_limit_ids.date_from", "own_limit_ids.date_to", "currency_id")
     def _compute_credit(self):
-        # Any company of the members' may lend its rates; the reader's choice of companies changes nothing.
-        company = self.buyer_ids.company_id.sorted("id")[:1] or self.env.company
-        shared = self._get_shared(self.ids, company)
+        shared = self._get_shared(self.ids, self._get_lender())
         exposures = self._get_exposures(shared.values())
         for group in self:
             amount = shared[group.id].amount if group.id in shared else None
@@ -66,6 +71,21 @@ class CreditInsuranceGroup(models.Model):
             group.limit_amount = float(amount or 0)
             group.exposure = float(exposures.get(group.id, 0))
             group.headroom = group.limit_amount - group.exposure if group.limit_known else 0.0
+
+    @api.depends("buyer_ids", "own_limit_ids.currency_id", "currency_id")
+    def _compute_unrated_currencies(self):
+        exposure, lender = self.env["credit.insurance.exposure"], self._get_lender()
+        shared = self._get_shared(self.ids, lender)
+        rows = self._read_rows(shared.values())
+        for group in self:
+            found = shared.get(group.id)
+            unrated = exposure._get_unrated(exposure._get_currencies(found.codes if found else ()), lender)
+            for partner_id, company_id in found.members if found else ():
+                company = self.env["res.company"].browse(company_id)
+                owed = {row.currency_id for row in rows.get((partner_id, company_id), ()) if row.amount_company is None}
+                currencies = self.env["res.currency"].browse(owed - {group.currency_id.id}) | group.currency_id
+                unrated |= exposure._get_unrated(currencies, company)
+            group.unrated_currencies = ", ".join(unrated.sorted("name").mapped("name"))
 
     def _compute_buyer_count(self):
         for group in self:
@@ -89,6 +109,10 @@ class CreditInsuranceGroup(models.Model):
             raise UserError(self.env._("A credit group with buyers or limits is archived, not deleted."))
 
     # === BUSINESS METHODS === #
+
+    def _get_lender(self):
+        """Any company of the members' may lend its rates; the reader's choice of companies changes nothing."""
+        return self.buyer_ids.company_id.sorted("id")[:1] or self.env.company
 
     @api.model
     def _get_shared(self, group_ids, company):
@@ -114,17 +138,18 @@ class CreditInsuranceGroup(models.Model):
                 list(group_ids),
             )
         )
-        limits = self._read_limits(group_ids)
-        return {
-            group_id: SharedGroup(
+        limits, shared = self._read_limits(group_ids), {}
+        for group_id, name, currency_id, currency, pairs in members:
+            limit = self._get_limit(limits.get(group_id, ()), currency, company)
+            shared[group_id] = SharedGroup(
                 group_id,
                 name,
                 currency_id,
-                self._get_amount(limits.get(group_id, ()), currency, company),
+                limit.amount.amount if limit.amount is not None else None,
                 tuple(tuple(pair) for pair in pairs or ()),
+                frozenset(line.row.amount.currency for line in limit.lines if line.counted),
             )
-            for group_id, name, currency_id, currency, pairs in members
-        }
+        return shared
 
     @api.model
     def _read_limits(self, group_ids):
@@ -145,26 +170,30 @@ class CreditInsuranceGroup(models.Model):
         return rows
 
     @api.model
-    def _get_amount(self, rows, currency, company):
-        """The limit in force of these rows in ``currency`` (its code); None when nothing was ever granted."""
+    def _get_limit(self, rows, currency, company):
+        """The limit in force of these rows in ``currency`` (its code); without an amount nothing was ever granted."""
         today = company._credit_today()
         names = {row.amount.currency for row in rows} | {currency}
         currencies = self.env["res.currency"].with_context(active_test=False)
         if names - {company.currency_id.name}:
             currencies = currencies.search([("name", "in", list(names))])
         rates: ExchangeRates = self.env["credit.insurance.limit"]._get_rates(company, currencies, today)
-        limit = limit_in_force(today, rows, currency=currency, rates=rates)
-        return limit.amount.amount if limit.amount is not None else None
+        return limit_in_force(today, rows, currency=currency, rates=rates)
+
+    @api.model
+    def _read_rows(self, shared):
+        """Exposure rows of the members of these groups, by (partner_id, root_company_id)."""
+        keys, rows = {key for group in shared for key in group.members}, {}
+        for company in self.env["res.company"].browse({company_id for _partner, company_id in keys}).sudo():
+            partner_ids = [partner_id for partner_id, company_id in keys if company_id == company.id]
+            found = self.env["credit.insurance.exposure"]._get_rows(partner_ids, company.ids, company._credit_today())
+            rows |= found
+        return rows
 
     @api.model
     def _get_exposures(self, shared):
         """What the members of groups owe together, in the groups' currencies: ``{group_id: Decimal}``."""
-        model, totals = self.env["credit.insurance.exposure"], {}
-        keys = {key for group in shared for key in group.members}
-        rows = {}
-        for company in self.env["res.company"].browse({company_id for _partner, company_id in keys}).sudo():
-            partner_ids = [partner_id for partner_id, company_id in keys if company_id == company.id]
-            rows |= model._get_rows(partner_ids, company.ids, company._credit_today())
+        model, totals, rows = self.env["credit.insurance.exposure"], {}, self._read_rows(shared)
         for group in shared:
             currency = self.env["res.currency"].browse(group.currency_id)
             totals[group.group_id] = Decimal(0)

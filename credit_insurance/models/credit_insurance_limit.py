@@ -72,6 +72,12 @@ class BuyerLimit:
         """Whether anything is to be compared: an unconfigured buyer costs no further query."""
         return self.limit.amount is not None or self.status in (BuyerStatus.BLOCKED, BuyerStatus.CASH_ONLY)
 
+    @property
+    def limit_codes(self):
+        """The currencies in which what makes up the limit was granted."""
+        amounts = (line.row.amount for line in self.limit.lines if line.counted)
+        return frozenset(amount.currency for amount in amounts if amount is not None)
+
 
 class CreditInsuranceLimit(models.AbstractModel):
     _name = "credit.insurance.limit"

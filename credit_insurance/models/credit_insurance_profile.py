@@ -23,6 +23,12 @@ class ProfileFacts:
     delivery_waits_for_money: bool = False
     severities: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def names_amounts(self):
+        """Whether anything is to be converted from its currency."""
+        overdue = self.overdue_days and self.overdue_amount
+        return bool(self.tolerance or self.order_threshold or self.day_threshold or overdue)
+
 
 NO_PROFILE = ProfileFacts()
 

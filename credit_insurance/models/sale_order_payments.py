@@ -123,6 +123,11 @@ class SaleOrder(models.Model):
             self._credit_paid_on_invoice(invoice) for invoice in self._credit_posted_invoices()
         )
 
+    def _credit_lacks_money(self):
+        """Whether less has been paid of this order than it is worth."""
+        self.ensure_one()
+        return self.currency_id.compare_amounts(self._credit_paid(), self.amount_total) < 0
+
     def _credit_posted_invoices(self):
         invoices = self._origin.sudo().invoice_ids
         return invoices.filtered(lambda move: move.state == "posted" and move.amount_total)
