@@ -241,6 +241,32 @@ class TestInvoicesOfPassedOrders(AttackCase):
 
 
 @tagged("post_install", "-at_install")
+class TestOriginalDueDates(AttackCase):
+    def test_accountant_does_not_move_the_due_date_that_the_policy_counts_from(self):
+        self._make_cover(self._make_policy(), self._make_buyer(), 10_000)
+        invoice = self._make_invoice(100, due_in=-61)
+        self.assertEqual(invoice.credit_insurance_original_due_date, self.today - timedelta(days=61))
+        accountant = self.env.user
+        due = invoice.line_ids.filtered("credit_insurance_original_due_date")
+        later = {"credit_insurance_original_due_date": self.today + timedelta(days=300)}
+        for records in (invoice, due):
+            for user in (self.officer, accountant):
+                with self.subTest(records._name, user=user.login):
+                    self.assertTrue(self._refused(lambda r=records.with_user(user): r.write(dict(later))))
+        nested = {"line_ids": [Command.update(due.id, dict(later))]}
+        self.assertTrue(self._refused(lambda: invoice.write(nested)))
+        invoice.invoice_date_due = self.today + timedelta(days=300)
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft", "an extension moves the dunning only")
+
+    def test_due_date_given_to_a_draft_does_not_count_later(self):
+        self._make_cover(self._make_policy(), self._make_buyer(), 10_000)
+        later = self.today + timedelta(days=300)
+        invoice = self._make_invoice(100, due_in=-61, credit_insurance_original_due_date=later)
+        self.assertEqual(invoice.credit_insurance_original_due_date, self.today - timedelta(days=61))
+
+
+@tagged("post_install", "-at_install")
 class TestCurrenciesWithoutRate(AttackCase):
     """What has no rate is told and holds: Odoo itself would count it one to one."""
 

@@ -14,6 +14,9 @@ ACCOUNTING_OR_CREDIT = (
     "account.group_account_invoice,account.group_account_readonly,credit_insurance.credit_insurance_group_user"
 )
 
+# The policy counts from them: kept once, moved by nobody.
+KEPT_FIELDS = {"credit_insurance_original_due_date"}
+
 
 class AccountMove(models.Model):
     """A customer invoice shows what is insured of it, under which policy, and what has to be done until when.
@@ -149,6 +152,7 @@ class AccountMove(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
+        self.env["credit.insurance.computed.fields"]._credit_refuse_computed([vals], KEPT_FIELDS)
         result = super().write(vals)
         if "invoice_date_due" in vals:
             self._credit_insurance_due_date_changed()
@@ -273,6 +277,7 @@ class AccountMoveLine(models.Model):
     )
 
     def write(self, vals):
+        self.env["credit.insurance.computed.fields"]._credit_refuse_computed([vals], KEPT_FIELDS)
         result = super().write(vals)
         if "date_maturity" in vals:
             self.move_id._credit_insurance_due_date_changed()

@@ -85,7 +85,8 @@ class CreditInsuranceGate(models.AbstractModel):
         :param attached: what is read beside them, when that is more than what belongs to the orders
         :param mode: the mode of the gate they are looked at in; without it the one of their company
         """
-        subjects = subjects.sudo().sorted(lambda doc: (doc.create_date or datetime.max, doc._origin.id or 0))
+        # A client may name one twice.
+        subjects = subjects.sudo().union().sorted(lambda doc: (doc.create_date or datetime.max, doc._origin.id or 0))
         if subjects._name == "sale.order":
             # For all at once: one after the other they would be read one after the other.
             subjects._credit_related_partners()

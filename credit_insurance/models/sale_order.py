@@ -10,6 +10,8 @@ COMPUTED_FIELDS = {
     "amount_tax",
     "amount_total",
     "amount_untaxed",
+    "credit_insurance_drafted",
+    "credit_split_from_id",
     "credit_state",
     "currency_rate",
     "invoice_status",
@@ -95,7 +97,7 @@ class SaleOrder(models.Model):
     def create(self, vals_list):
         self._credit_refuse_computed(vals_list, COMPUTED_ON_CREATION)
         if not self.env.su:
-            self, vals_list = without_fields(self, vals_list, {"currency_rate"})
+            self, vals_list = without_fields(self, vals_list, {"credit_split_from_id", "currency_rate"})
         return super().create(vals_list)
 
     def write(self, vals):
@@ -178,6 +180,7 @@ class SaleOrder(models.Model):
         """
         # The gate writes holds and passes with the rights of the system: first who may not confirm is turned away.
         self.check_access("write")
+        self = self.union()  # pylint: disable=self-cls-assignment
         quotations = self.filtered(lambda order: order.state in ("draft", "sent"))
         for order in quotations:
             if error := order._confirmation_error_message():

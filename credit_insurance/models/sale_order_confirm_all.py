@@ -14,6 +14,7 @@ class SaleOrder(models.Model):
         confirms none: a program that called it has nobody to read a list.
         """
         self.check_access("write")
+        self = self.union()  # pylint: disable=self-cls-assignment
         failed = {order: error for order in self if (error := order._confirmation_error_message())}
         ready = self.filtered(lambda order: order not in failed)
         # What cannot be confirmed anyway takes no headroom from the others.

@@ -5,6 +5,7 @@ from .guarded_fields import without_fields
 
 # What the exposure reads, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
+    "credit_insurance_unit_total",
     "invoice_lines",
     "invoice_status",
     "price_subtotal",
