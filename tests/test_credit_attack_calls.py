@@ -102,10 +102,10 @@ class TestCalls(AttackCase):
         rest = order._credit_split(900)
         self.assertEqual(rest.credit_split_from_id, order)
         for user in (self.rep, self.manager, self.env.user):
-            for orders, value in ((rest, False), (other, order.id), (other, other.id)):
+            for part, value in ((rest, False), (other, order.id), (other, other.id)):
                 with self.subTest(user=user.login, value=value):
-                    edit = {"credit_split_from_id": value}
-                    self.assertTrue(self._refused(lambda orders=orders, edit=edit: orders.with_user(user).write(edit)))
+                    orders, edit = part.with_user(user), {"credit_split_from_id": value}
+                    self.assertTrue(self._refused(lambda orders=orders, edit=edit: orders.write(edit)))
             orders = self.env["sale.order"].with_user(user)
             made = orders.with_context(default_credit_split_from_id=order.id).create(self._vals(10))
             made |= orders.create(self._vals(10, credit_split_from_id=order.id))

@@ -252,7 +252,8 @@ class TestOriginalDueDates(AttackCase):
         for records in (invoice, due):
             for user in (self.officer, accountant):
                 with self.subTest(records._name, user=user.login):
-                    self.assertTrue(self._refused(lambda r=records.with_user(user): r.write(dict(later))))
+                    dated = records.with_user(user)
+                    self.assertTrue(self._refused(lambda dated=dated: dated.write(dict(later))))
         nested = {"line_ids": [Command.update(due.id, dict(later))]}
         self.assertTrue(self._refused(lambda: invoice.write(nested)))
         invoice.invoice_date_due = self.today + timedelta(days=300)
