@@ -1,5 +1,7 @@
 """What a client can send besides the button: nested commands, copies, imports, onchanges, many orders in one call."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -156,6 +158,14 @@ class TestCalls(AttackCase):
         held = self._make_order(600)
         self.env["sale.order"].browse(held.ids * 2).with_user(self.rep).action_confirm()
         self.assertEqual(len(held.sudo().credit_hold_ids), 1)
+
+    def test_order_that_another_module_asks_about_first_is_not_said_to_be_confirmed(self):
+        asked, held = self._make_order(900), self._make_order(2000)
+        for method in ("action_confirm", "action_credit_confirm_all"):
+            with self.subTest(method), patch.object(type(asked), "_credit_confirm_in_odoo", lambda _orders: {}):
+                answer = getattr((asked | held).with_user(self.rep), method)()
+                self.assertEqual(answer["params"]["credit_insurance"], {"confirmed": [], "held": held.ids})
+                self.assertFalse(asked.sudo().credit_pass_ids.filtered("live"))
 
     def test_call_without_orders_does_nothing(self):
         self.assertTrue(self.env["sale.order"].with_user(self.rep).action_confirm())

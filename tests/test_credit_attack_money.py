@@ -62,6 +62,29 @@ class TestReversedPayments(PaymentCase):
         self.assertEqual(self._exposure()["total"], 1000)
         self.assertEqual(self._held(order).shortfall, 1000)
 
+    def test_entry_of_a_payment_reset_or_cancelled_puts_the_delivery_on_hold(self):
+        for action in ("button_draft", "button_cancel"):
+            with self.subTest(action):
+                order, payment = self._make_paid_order()
+                getattr(payment.move_id, action)()
+                self._commit()
+                self.assertEqual(self._exposure()["total"], 1000)
+                self.assertEqual(self._held(order).shortfall, 1000)
+                order._action_cancel()
+                self._commit()
+
+    def test_payment_whose_entry_was_reset_pays_no_quotation(self):
+        order = self._make_order(1000)
+        tx = self._make_tx(order, 900)
+        tx._post_process()
+        tx.payment_id.move_id.button_draft()
+        order.order_line.price_unit = 90
+        order.action_confirm()
+        self.assertEqual((order.state, order.credit_hold_id.shortfall), ("draft", 900))
+        tx.payment_id.move_id.action_post()
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
     def test_payment_used_for_another_invoice_puts_the_delivery_on_hold(self):
         order, payment = self._make_paid_order()
         invoice = self._make_invoice(1000)

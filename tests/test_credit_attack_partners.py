@@ -77,6 +77,19 @@ class TestMergeAcrossCompanies(PartnersCase):
         self._make_buyer(limit=50, partner=person)
         self.assertTrue(self._refused(lambda: self._merge(self.contact, person)))
 
+    def test_contacts_of_a_person_merged_into_a_company_are_that_companys(self):
+        self._make_buyer(limit=100, partner=self.beta)
+        person = self.env["res.partner"].create({"name": "Carla"})
+        below = self.env["res.partner"].create({"name": "Carla, invoices", "parent_id": person.id})
+        order = self._make_confirmed_order(400, partner=below)
+        self.assertEqual(self._pass(order).partner_id, person)
+        self._commit()
+        self._merge(person, self.beta_contact)
+        self._commit()
+        self.assertEqual(below.commercial_partner_id, self.beta)
+        self.assertEqual(self._exposure(self.beta)["total"], 400)
+        self.assertEqual(self._pass(order).partner_id, self.beta)
+
     def test_members_of_two_groups_become_one(self):
         other = self._make_buyer(limit=5000, partner=self.beta)
         groups = self.env["credit.insurance.group"].create([{"name": "A"}, {"name": "B"}])

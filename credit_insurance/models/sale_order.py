@@ -188,8 +188,9 @@ class SaleOrder(models.Model):
         held = quotations - self.env["credit.insurance.gate"]._pass_or_hold(quotations)
         passed = self - held
         result = passed._credit_confirm_in_odoo() if passed else True
-        passed.filtered(lambda order: order.state != "sale")._credit_end_passes()
-        return held._credit_show_held(passed) if held else result
+        confirmed = passed.filtered(lambda order: order.state == "sale")
+        (passed - confirmed)._credit_end_passes()
+        return held._credit_show_held(confirmed) if held else result
 
     # === BUSINESS METHODS === #
 

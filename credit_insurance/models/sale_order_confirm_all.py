@@ -20,9 +20,10 @@ class SaleOrder(models.Model):
         # What cannot be confirmed anyway takes no headroom from the others.
         passed = self.env["credit.insurance.gate"]._pass_or_hold(ready)
         failed |= passed._credit_confirm_passed()
-        failing = self.filtered(lambda order: order in failed)
-        (passed & failing)._credit_end_passes()
-        return (ready - passed)._credit_show_held(passed - failing, failed)
+        # Another module may ask something first.
+        confirmed = passed.filtered(lambda order: order.state == "sale")
+        (passed - confirmed)._credit_end_passes()
+        return (ready - passed)._credit_show_held(confirmed, failed)
 
     def _credit_confirm_passed(self):
         """Confirm orders that passed: all at once, and one by one only when one of them cannot be.

@@ -83,6 +83,7 @@ class SaleOrder(models.Model):
             transaction.state in ("authorized", "done")
             # A payment that bounced or was cancelled in the books leaves the transaction as it was.
             and transaction.payment_id.state in (False, "in_process", "paid")
+            and transaction.payment_id.move_id.state in (False, "posted")
             and transaction.operation != "refund"
             and transaction._credit_orders() == self._origin
             and transaction.partner_id.commercial_partner_id
