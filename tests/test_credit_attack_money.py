@@ -356,3 +356,31 @@ class TestCurrenciesWithoutRate(AttackCase):
         self.buyer.profile_id = profile
         order = self._make_confirmed_order(1100)
         self.assertEqual(order.state, "draft")
+
+    def test_guarantee_for_an_order_is_not_counted_one_to_one(self):
+        order = self._make_order(1100)
+        self.env["credit.insurance.guarantee"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "kind": "deposit",
+                "order_id": order.id,
+                "amount": 100_000,
+                "currency_id": self.unrated.id,
+            }
+        )
+        order.action_confirm()
+        self.assertEqual((order.state, order.credit_hold_id.shortfall), ("draft", 100))
+
+    def test_overdue_amount_a_profile_bears_is_not_counted_one_to_one(self):
+        self.buyer.profile_id = self.env["credit.insurance.profile"].create(
+            {"name": "Soft", "currency_id": self.unrated.id, "overdue_days": 5, "overdue_amount": 100_000}
+        )
+        self._make_invoice(500, due_in=-10)
+        order = self._make_confirmed_order(10)
+        self.assertEqual(order.state, "draft")
+
+    def test_profile_without_amounts_needs_no_rate(self):
+        self.buyer.profile_id = self.env["credit.insurance.profile"].create(
+            {"name": "Soft", "currency_id": self.unrated.id, "tolerance_percent": 20}
+        )
+        self.assertEqual(self._make_confirmed_order(1100).state, "sale")

@@ -130,6 +130,18 @@ class TestHierarchy(PartnersCase):
         for edit in ({"is_company": True}, {"company_type": "company"}, {"parent_id": self.beta.id}):
             self._assert_refused_or_nothing_gained(lambda edit=edit: contact.write(edit), 300)
 
+    def test_company_below_a_contact_is_a_buyer_of_its_own(self):
+        subsidiary = self.env["res.partner"].create(
+            {"name": "Subsidiary", "is_company": True, "parent_id": self.contact.id}
+        )
+        self._make_buyer(limit=300, partner=subsidiary)
+        order = self._make_confirmed_order(300, partner=subsidiary)
+        self._commit()
+        passed = self._pass(order)
+        contact = self.contact.with_user(self.contacts_user)
+        self.assertFalse(self._refused(lambda: contact.write({"parent_id": self.beta.id})))
+        self.assertEqual((self._pass(order), self._exposure(subsidiary)["total"]), (passed, 300))
+
     def test_order_of_a_contact_that_a_manager_moved_follows_the_new_buyer(self):
         self._make_buyer(limit=100, partner=self.beta)
         order = self._make_confirmed_order(400, partner_invoice_id=self.contact.id)

@@ -89,7 +89,7 @@ class CreditInsuranceGuarantee(models.Model):
         if not orders.ids:
             return {}
         self.flush_model()
-        secured = defaultdict(Decimal)
+        secured, exposure = defaultdict(Decimal), self.env["credit.insurance.exposure"]
         rows = self.sudo().search(
             [
                 ("order_id", "in", orders.ids),
@@ -101,9 +101,12 @@ class CreditInsuranceGuarantee(models.Model):
             ]
         )
         for row in rows:
-            if row.order_id._credit_buyer_partner() != row.buyer_id.partner_id:
+            currencies = row.currency_id | row.order_id.currency_id
+            # What nobody knows the worth of secures nothing.
+            unrated = len(currencies) > 1 and exposure._get_unrated(currencies, row.company_id)
+            if unrated or row.order_id._credit_buyer_partner() != row.buyer_id.partner_id:
                 continue
-            secured[row.order_id.id] += self.env["credit.insurance.exposure"]._convert(
+            secured[row.order_id.id] += exposure._convert(
                 to_decimal(row.amount, row.currency_id),
                 row.currency_id,
                 row.order_id.currency_id,

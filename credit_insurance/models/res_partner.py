@@ -136,8 +136,10 @@ class ResPartner(models.Model):
             )
 
     def _credit_insurance_find_below(self):
-        """These contacts and those that belong to them."""
-        return self.sudo().with_context(active_test=False).search([("id", "child_of", self.ids)])
+        """These contacts and those below them that are the same buyer: a company below one is a buyer of its own."""
+        entities = self.commercial_partner_id.ids
+        domain = [("id", "child_of", self.ids), ("commercial_partner_id", "in", entities)]
+        return self.sudo().with_context(active_test=False).search(domain)
 
     def _credit_insurance_find_open_orders(self):
         """Orders invoiced to these contacts, or to contacts below them, of which something is left to invoice."""
