@@ -135,12 +135,13 @@ class TestLines(AttackCase):
         order = self._confirm(self._line(50, 10))
         invoice = self._invoice(order)
         self._commit()
-        self._refused(lambda: order.order_line.write({"price_unit": 500}))
+        self.assertFalse(self._refused(lambda: order.order_line.write({"price_unit": 500})), "all of it is invoiced")
+        self.assertEqual(self._exposure()["total"], 500)
         invoice.button_draft()
         invoice.button_cancel()
         self._commit()
-        if self._exposure()["total"] > 500:
-            self.assertTrue(order.picking_ids.credit_held)
+        self.assertEqual(self._exposure()["total"], 5000)
+        self.assertTrue(order.picking_ids.credit_held)
 
     def test_quantity_raised_in_parts_after_invoices_is_growth(self):
         order = self._confirm(self._line(100, 9))
@@ -151,3 +152,127 @@ class TestLines(AttackCase):
         self._commit()
         self.assertFalse(self._refused(lambda: order.order_line.write({"product_uom_qty": 19})))
         self.assertTrue(self._refused(lambda: order.order_line.write({"product_uom_qty": 20})))
+
+    # === AFTER THE CONFIRMATION === #
+
+    def _down_payment(self, order, amount):
+        wizard = self.env["sale.advance.payment.inv"].with_context(active_ids=order.ids, active_model="sale.order")
+        invoice = wizard.create({"advance_payment_method": "fixed", "fixed_amount": amount})._create_invoices(order)
+        return invoice
+
+    def test_down_payment_that_is_made_and_deleted_counts_once(self):
+        order = self._make_confirmed_order(1000)
+        dp = self._down_payment(order, 300)
+        dp.action_post()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 1000)
+        dp.button_draft()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 1000)
+        dp.unlink()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 1000)
+        dp2 = self._down_payment(order, 400)
+        dp2.action_post()
+        self._pay(dp2)
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 600)
+        final = order._create_invoices(final=True)
+        final.action_post()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 600)
+        final.button_draft()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 600)
+        final.unlink()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 600)
+
+    def test_order_paid_by_down_payments_owes_nothing_and_lends_nothing(self):
+        order = self._make_confirmed_order(1000)
+        for amount in (600, 400):
+            dp = self._down_payment(order, amount)
+            dp.action_post()
+            self._pay(dp)
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 0)
+        final = order._create_invoices(final=True)
+        final.action_post()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 0)
+        self.assertTrue(self._refused(lambda: order.write({"order_line": [self._line(1001)]})))
+
+    def test_credited_down_payment_is_a_credit_and_its_order_owed_again(self):
+        order = self._make_confirmed_order(1000)
+        dp = self._down_payment(order, 300)
+        dp.action_post()
+        self._pay(dp)
+        self._commit()
+        wizard = self.env["account.move.reversal"].with_context(active_model="account.move", active_ids=dp.ids)
+        refund = self.env["account.move"].browse(
+            wizard.create({"journal_id": dp.journal_id.id}).reverse_moves()["res_id"]
+        )
+        refund.action_post()
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 700)
+
+    def test_price_lowered_after_the_delivery_is_growth_when_it_is_raised_again(self):
+        order = self._make_confirmed_order(1000, product=self.goods_on_delivery)
+        self._commit()
+        self._deliver(order)
+        self._commit()
+        self.assertFalse(self._refused(lambda: order.order_line.write({"price_unit": 1})))
+        self.assertEqual(self._exposure()["total"], 10)
+        self.assertEqual(self._make_confirmed_order(900).state, "sale")
+        self._commit()
+        self.assertTrue(self._refused(lambda: order.order_line.write({"price_unit": 100})))
+
+    def test_discount_taken_back_is_growth(self):
+        order = self._make_confirmed_order(1000)
+        self._commit()
+        self.assertFalse(self._refused(lambda: order.order_line.write({"discount": 100})))
+        self.assertEqual(self._exposure()["total"], 0)
+        self.assertEqual(self._make_confirmed_order(900).state, "sale")
+        self._commit()
+        self.assertTrue(self._refused(lambda: order.order_line.write({"discount": 0})))
+
+    def test_locked_order_does_not_grow(self):
+        order = self._make_confirmed_order(1000)
+        order.action_lock()
+        self._commit()
+        self._assert_refused_or_nothing_gained(
+            lambda: order.with_user(self.rep).order_line.write({"price_unit": 101}), 1000
+        )
+        self._assert_refused_or_nothing_gained(
+            lambda: order.with_user(self.rep).write({"locked": False, "order_line": [self._line(50)]}), 1000
+        )
+
+    def test_archived_currency_and_pricelist_count_as_before(self):
+        foreign = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": foreign.id})
+        order = self._make_order(1000)
+        order.pricelist_id = pricelist
+        order.order_line.price_unit = 100
+        order.action_confirm()
+        self._commit()
+        self.assertEqual((order.currency_id, self._exposure()["total"]), (foreign, 500))
+        pricelist.active = False
+        foreign.active = False
+        self._commit()
+        self.assertEqual(self._exposure()["total"], 500)
+        held = self._make_confirmed_order(501)
+        self.assertEqual((held.state, held.credit_hold_id.shortfall), ("draft", 1))
+
+    def test_order_that_moves_between_branches_counts_once(self):
+        company = self.company
+        a, b = self.env["res.company"].create(
+            [{"name": "A", "parent_id": company.id}, {"name": "B", "parent_id": company.id}]
+        )
+        self.env.user.company_ids |= a | b
+        order = self._make_order(600)
+        order.company_id = a
+        order.action_confirm()
+        self._commit()
+        self.assertEqual((order.state, self._exposure()["total"]), ("sale", 600))
+        self._refused(lambda: order.write({"company_id": b.id}))
+        self.assertEqual(self._exposure()["total"], 600)

@@ -241,6 +241,17 @@ class TestInvoicesOfPassedOrders(AttackCase):
         self.assertEqual(self._exposure()["total"], 300)
         self.assertEqual(self._exposure(currency=foreign)["total"], 600)
 
+    def test_foreign_invoice_paid_at_another_rate_leaves_nothing(self):
+        foreign = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0), (self.today, 4.0)])
+        invoice = self._make_invoice(1000, due_in=-30, currency_id=foreign.id)
+        self._make_buyer(limit=1000)
+        self.assertEqual(self._exposure()["total"], 500)
+        self._pay(invoice, 400)
+        self.assertEqual(self._exposure()["total"], 300)
+        self._pay(invoice)
+        self.assertEqual(self._exposure()["total"], 0)
+        self.assertEqual(self._exposure(currency=foreign)["total"], 0)
+
     def test_down_payments_of_an_order_in_another_currency_count_once(self):
         foreign = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
         self._make_buyer(limit=1000)
@@ -384,3 +395,20 @@ class TestCurrenciesWithoutRate(AttackCase):
             {"name": "Soft", "currency_id": self.unrated.id, "tolerance_percent": 20}
         )
         self.assertEqual(self._make_confirmed_order(1100).state, "sale")
+
+    def test_member_in_a_company_with_another_currency_is_not_counted_one_to_one(self):
+        company = self.env["res.company"].create({"name": "Second company", "currency_id": self.unrated.id})
+        self.env.user.company_ids |= company
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        group = self._make_group(5000)
+        self._make_buyer(partner=other, company=company).group_id = group
+        order = self._make_order(10)
+        order.action_confirm()
+        self.assertEqual(order.state, "sale", "nothing is owed there")
+        foreign = self._make_order(100, partner=other, company_id=company.id)
+        foreign.action_confirm()
+        self.assertEqual((foreign.currency_id, foreign.state), (self.unrated, "sale"))
+        held = self._make_confirmed_order(10)
+        self.assertEqual(held.state, "draft")
+        self.assertIn("rate_missing", self._codes(held))
+        self.assertEqual(group.unrated_currencies, self.company_currency.name)
