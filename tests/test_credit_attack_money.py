@@ -102,6 +102,32 @@ class TestReversedPayments(PaymentCase):
         self.assertFalse(self._held(order))
         self.assertEqual(self._exposure()["total"], 0)
 
+    def test_service_whose_payment_is_reversed_is_told(self):
+        order = self._make_order(1000, product=self.service)
+        tx = self._make_tx(order, 1000)
+        tx._post_process()
+        self._commit()
+        self.assertFalse(order.activity_ids)
+        self._reverse(tx.payment_id.move_id)
+        self.assertIn("grew beyond its credit", order.activity_ids.summary)
+
+    def test_payment_matched_with_the_bank_stops_nothing(self):
+        order, payment = self._make_paid_order()
+        outstanding = payment.move_id.line_ids.filtered(lambda line: line.account_type != "asset_receivable")
+        bank = self.env["account.move"].create(
+            {
+                "line_ids": [
+                    Command.create({"account_id": outstanding.account_id.id, "credit": 1000}),
+                    Command.create({"account_id": self.company_data["default_account_assets"].id, "debit": 1000}),
+                ]
+            }
+        )
+        bank.action_post()
+        (outstanding | bank.line_ids.filtered("credit")).reconcile()
+        self._commit()
+        self.assertFalse(self._held(order))
+        self.assertEqual(self._exposure()["total"], 0)
+
     def test_payment_taken_off_the_orders_invoice_by_hand_stops_nothing(self):
         order, payment = self._make_paid_order()
         self._invoice(order)

@@ -21,5 +21,6 @@ class AccountPartialReconcile(models.Model):
         return partials
 
     def _credit_get_transaction(self):
-        """The online payment whose money is matched, if it is one."""
-        return self.credit_move_id.move_id.origin_payment_id.payment_transaction_id
+        """The online payment whose money is matched, if it is one: what the customer paid, not what left the bank."""
+        paid = self.credit_move_id.filtered(lambda line: line.account_type == "asset_receivable")
+        return paid.move_id.origin_payment_id.payment_transaction_id
