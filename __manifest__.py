@@ -74,6 +74,8 @@
         "credit_insurance/views/credit_insurance_dry_run_views.xml",
         "credit_insurance/views/credit_insurance_signal_views.xml",
         "credit_insurance/wizards/credit_insurance_rule_compare_views.xml",
+        "credit_insurance/wizards/credit_insurance_rule_override_compare_views.xml",
+        "credit_insurance/wizards/credit_insurance_scorecard_compare_views.xml",
         "credit_insurance/wizards/credit_insurance_rule_replay_views.xml",
         "credit_insurance/wizards/credit_insurance_rule_transfer_views.xml",
         "credit_insurance/wizards/credit_insurance_near_miss_views.xml",

@@ -265,6 +265,37 @@ class TestScorecardReview(AlertCommon):
         self.card.version_ids.filtered(lambda row: row.version == 1).action_restore()
         self.assertEqual((self._score(), self.card.version), (7, 3))
 
+    def test_comparison_names_the_parts_and_the_settings_that_differ(self):
+        self._require_review()
+        self.card.write({"working_document": self._text(8), "working_sequence": 3})
+        action = self.card.action_compare()
+        wizard = self.env[action["res_model"]].browse(action["res_id"]).with_user(self.officer)
+        self.assertEqual((wizard.left_id.version, wizard.right_id.version), (1, 2))
+        rows = wizard._get_rows(wizard.left_id.document, wizard.right_id.document)
+        self.assertEqual([row["name"] for row in rows], ["parts: behaviour"])
+        self.assertIn("points: 7", rows[0]["before"])
+        self.assertIn("points: 8", rows[0]["after"])
+        self.assertEqual([(row["before"], row["after"]) for row in wizard._get_setting_rows()], [("10", "3")])
+        self.assertIn("points: 8", wizard.lines_html)
+
+    def test_version_in_force_is_compared_with_the_one_before(self):
+        self.card.working_document = self._text(8)
+        action = self.card.version_ids.filtered(lambda row: row.state == "active").action_compare()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual((wizard.left_id.version, wizard.right_id.version), (1, 2))
+
+    def test_comparison_shows_no_card_of_another_company(self):
+        foreign = self.env["res.company"].create({"name": "Elsewhere"})
+        card = self.env["credit.insurance.scorecard"].create(
+            {"document": self._text(8, "elsewhere"), "company_id": foreign.id}
+        )
+        compare = self.env["credit.insurance.scorecard.compare"].with_user(self.administrator)
+        wizard = compare.create({"right_id": card.version_ids.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertRaises(AccessError):
+            wizard.read(["fields_html"])
+
     def test_proposal_with_problems_is_refused(self):
         self._require_review()
         with self.assertRaises(ValidationError):

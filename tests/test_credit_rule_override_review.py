@@ -61,6 +61,24 @@ class TestRuleOverrideReview(ReviewCommon):
         self.assertEqual(self._applied().severity, "critical")
         self.assertEqual(override.version_id.reviewer_id, self.second)
 
+    def test_comparison_names_what_is_proposed_otherwise(self):
+        override = self._override()
+        self._approve(override)
+        override.write({"document": LATER, "switched_off": True})
+        action = override.action_compare()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        rows = wizard._get_rows(wizard.left_id.document, wizard.right_id.document)
+        self.assertEqual([row["name"] for row in rows], ["severity", "when"])
+        self.assertEqual([(row["before"], row["after"]) for row in wizard._get_setting_rows()], [("no", "yes")])
+        self.assertIn("+when: days_overdue_oldest &gt;= 60 days", wizard.lines_html)
+
+    def test_first_version_is_compared_with_nothing(self):
+        override = self._override(False, switched_off=True)
+        action = override.action_compare()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertFalse(wizard.left_id)
+        self.assertIn("why", wizard.fields_html)
+
     def test_switching_a_rule_off_here_waits_too(self):
         self.Rule._screen(self.buyer)
         override = self._override(False, switched_off=True)

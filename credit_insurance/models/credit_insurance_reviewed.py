@@ -29,6 +29,7 @@ class CreditInsuranceReviewedVersion(models.AbstractModel):
     _name = "credit.insurance.reviewed.version"
     _description = "Version of What Is Reviewed"
     _rec_name = "version"
+    _compare_model = None
 
     version = fields.Integer(required=True, readonly=True)
     state = fields.Selection(VERSION_STATES, default="draft", required=True, readonly=True)
@@ -45,6 +46,14 @@ class CreditInsuranceReviewedVersion(models.AbstractModel):
 
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Versions of a rule are never changed."))
+
+    def action_compare(self):
+        """Compare with what is in force, or with the version before it when this one is."""
+        self.ensure_one()
+        owner = self._get_owner()
+        current = owner._get_current_version()
+        earlier = owner.version_ids.filtered(lambda other: other.version < self.version)
+        return self.env[self._compare_model]._open(current if current != self else earlier[:1], self)
 
     def _move(self, state, **vals):
         """Change the state, which is all that ever changes; the caller has checked the rights."""
@@ -138,6 +147,11 @@ class CreditInsuranceReviewed(models.AbstractModel):
         for record in self.filtered("is_proposed"):
             record.working_version_id._move("discarded")
             record.activity_unlink([self._review_activity])
+
+    def action_compare(self):
+        """Compare what is being worked on with what is in force, or with the version before."""
+        self.ensure_one()
+        return self.working_version_id.action_compare()
 
     # === VERSIONS === #
 

@@ -26,6 +26,7 @@ class CreditInsuranceRuleOverrideVersion(models.Model):
     _description = "Version of an Override of a Risk Rule"
     _inherit = ["credit.insurance.reviewed.version"]
     _order = "override_id, version desc"
+    _compare_model = "credit.insurance.rule.override.compare"
 
     override_id = fields.Many2one(
         "credit.insurance.rule.override", required=True, readonly=True, ondelete="cascade", index=True

@@ -25,6 +25,7 @@ class CreditInsuranceRuleVersion(models.Model):
     _description = "Version of a Risk Rule"
     _inherit = ["credit.insurance.reviewed.version"]
     _order = "rule_id, version desc"
+    _compare_model = "credit.insurance.rule.compare"
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="cascade", index=True)
     document = fields.Text(string="Text", required=True, readonly=True)
@@ -69,13 +70,6 @@ class CreditInsuranceRuleVersion(models.Model):
         if rule.state == "active" and not rule.review_needed:
             rule.action_activate()
         return True
-
-    def action_compare(self):
-        """Compare with what is in force, or with the version before it when this one is."""
-        self.ensure_one()
-        current = self.rule_id._get_current_version()
-        earlier = self.rule_id.version_ids.filtered(lambda other: other.version < self.version)
-        return self.env["credit.insurance.rule.compare"]._open(current if current != self else earlier[:1], self)
 
 
 class CreditInsuranceRule(models.Model):
@@ -178,11 +172,6 @@ class CreditInsuranceRule(models.Model):
                 version._check_may_activate()
                 rule._put_into_force(version)
         return super().action_activate()
-
-    def action_compare(self):
-        """Compare what is being worked on with what is in force, or with the version before."""
-        self.ensure_one()
-        return self.working_version_id.action_compare()
 
     # === VERSIONS === #
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from odoo import api, fields, models, tools
@@ -7,7 +8,7 @@ from odoo.addons.credit_insurance import rules
 from odoo.addons.credit_insurance.rules.risk import DocumentError, scoring
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
-from .rule_document import copy_key, own_place
+from .rule_document import copy_key, own_place, split_fields
 
 SCORE_KEYS = frozenset({"internal_score", "score_financial", "score_behaviour", "score_sector"})
 CARDS = Path(rules.__file__).parent / "risk" / "scorecards"
@@ -39,6 +40,21 @@ parts:
           - {if: < 10 %, points: 0}
           - {if: any, points: 100}
 """
+
+
+def card_texts(text):
+    """``{field: its lines}`` of a scorecard as a program writes it, its parts one by one."""
+    try:
+        card = scoring.load_scorecard(text)
+    except DocumentError:
+        return split_fields(text)
+
+    def texts_of(*parts):
+        return split_fields(scoring.dump_scorecard(replace(card, parts=parts)))
+
+    found = texts_of()
+    del found["parts"]
+    return found | {f"parts: {part.key}": texts_of(part)["parts"] for part in card.parts}
 
 
 class CreditInsuranceScorecard(models.Model):

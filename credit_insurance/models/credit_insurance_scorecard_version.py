@@ -25,6 +25,7 @@ class CreditInsuranceScorecardVersion(models.Model):
     _description = "Version of a Scorecard"
     _inherit = ["credit.insurance.reviewed.version"]
     _order = "scorecard_id, version desc"
+    _compare_model = "credit.insurance.scorecard.compare"
 
     scorecard_id = fields.Many2one(
         "credit.insurance.scorecard", required=True, readonly=True, ondelete="cascade", index=True

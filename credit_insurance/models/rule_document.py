@@ -100,8 +100,21 @@ def describe_changes(before, after):
 def field_texts(text):
     """``{field: its lines}`` as a rule is written by the program, so that only what it says makes a difference."""
     rule, _problems = read_rule(text)
+    return split_fields(write_rule(rule) if rule else text)
+
+
+def override_texts(text):
+    """The same of an override, which may say nothing."""
+    try:
+        return split_fields(overrides.dump_override(overrides.load_override(text))) if text.strip() else {}
+    except DocumentError:
+        return split_fields(text)
+
+
+def split_fields(text):
+    """``{field: its lines}`` of a mapping as a program writes it."""
     found, name = {}, ""
-    for line in (write_rule(rule) if rule else text).splitlines():
+    for line in text.splitlines():
         if line[:1].strip():
             name, _colon, line = line.partition(":")
         found[name] = f"{found[name]}\n{line}" if name in found else line.strip()

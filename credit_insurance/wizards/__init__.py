@@ -17,7 +17,10 @@ from . import (
     credit_insurance_near_miss,
     credit_insurance_reconciliation,
     credit_insurance_rule_compare,
+    credit_insurance_rule_override_compare,
     credit_insurance_rule_replay,
     credit_insurance_rule_transfer,
+    credit_insurance_scorecard_compare,
     credit_insurance_submission_answer,
+    credit_insurance_version_compare,
 )
