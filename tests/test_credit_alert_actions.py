@@ -173,6 +173,53 @@ class TestAlertActions(FindingsCommon):
         (order | other).action_confirm()
         self.assertEqual((order.state, other.state), ("draft", "draft"))
 
+    def test_hold_ends_when_the_rule_no_longer_asks_for_it(self):
+        alert, task = self._act("hold_buyer", "notify")
+        self._record(self._found(actions=["notify"]))
+        self.assertEqual((alert.state, alert.holds, task.state), ("open", False, "undone"))
+        order = self._make_order()
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(self._task(alert, "notify").state, "done")
+
+    def test_answered_alert_holds_no_longer_than_its_rule_asks_for(self):
+        alert, _task = self._act("hold_buyer")
+        alert.with_user(self.officer).action_acknowledge()
+        self._record(self._found())
+        self.assertEqual((alert.state, alert.holds), ("acknowledged", False))
+
+    def test_hold_of_one_order_stays_when_the_buyer_is_not_held_any_more(self):
+        order, other = self._make_order(), self._make_order()
+        key = ("sale.order", order.id)
+        both = self._found(actions=["hold_buyer", "hold_order"], document=key)
+        alert = self._record(both, documents={key})
+        for actions, holds in ((["hold_order"], "order"), (["hold_buyer"], "buyer"), (["hold_order"], "order")):
+            self._record(self._found(actions=actions, document=key), documents={key})
+            self.assertEqual(alert.holds, holds)
+        (order | other).action_confirm()
+        self.assertEqual((order.state, other.state), ("draft", "sale"))
+
+    def test_what_the_rule_asks_for_again_is_done_again(self):
+        alert, task = self._act("watch_buyer")
+        self._record(self._found())
+        self.assertEqual((self.buyer.status, task.state), ("normal", "undone"))
+        self._record(self._found(actions=["watch_buyer"]))
+        self.assertEqual((self.buyer.status, task.state, task.ended_note), ("watch", "done", False))
+        self.assertEqual(len(alert.task_ids), 1)
+
+    def test_reopened_alert_does_not_do_what_its_rule_had_stopped_asking_for(self):
+        alert, task = self._act("watch_buyer", "notify")
+        self._record(self._found(actions=["notify"]))
+        alert.with_user(self.officer)._dismiss("false_alarm", "no")
+        alert.with_user(self.officer).action_reopen()
+        self.assertEqual((self.buyer.status, task.state), ("normal", "undone"))
+
+    def test_what_waits_is_not_needed_when_the_rule_stops_asking_for_it(self):
+        _alert, task = self._act("start_dunning")
+        self.assertEqual(task.state, "todo")
+        self._record(self._found())
+        self.assertEqual(task.state, "cancelled")
+
     def test_quotation_does_not_get_out_of_its_hold_by_growing_old(self):
         order, other = self._make_order(), self._make_order()
         key = ("sale.order", order.id)

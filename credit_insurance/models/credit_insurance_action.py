@@ -1,7 +1,7 @@
 """What rules do: the registry of actions and how they are carried out.
 
     alerts ──_run──> tasks, one per alert and action ──_carry_out──> _action_<key>(tasks)
-    alerts end ────────────────────────────────────────_take_back──> _undo_<key>(tasks), where there is one
+    alerts end, or their rules stop asking ────────────_take_back──> _undo_<key>(tasks), where there is one
 
 A method takes all tasks of its action at once and writes their ``state`` and ``note``. One that fails fails alone: the
 others go on, and the alerts stand in any case.
@@ -19,6 +19,8 @@ from .credit_insurance_action_task import ACTIONS, WEIGHTY
 
 _logger = logging.getLogger(__name__)
 
+STANDING = ("waiting", "todo", "done")
+ENDED = ("undone", "cancelled")
 ORDER = {key: place for place, (key, _name) in enumerate(ACTIONS)}
 
 
@@ -28,22 +30,46 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _run(self, wanted):
-        """Carry out for each alert what it has not done yet.
+        """Carry out for each alert what it has not done yet, and take back what its rule no longer asks for.
+
+        An alert that somebody has answered starts nothing new.
 
         :param wanted: ``{alert: action keys}``
         """
         tasks = self.env["credit.insurance.action.task"]
         alerts = self.env["credit.insurance.alert"].union(*wanted)
-        known = {(task.alert_id.id, task.key) for task in tasks.search_fetch([("alert_id", "in", alerts.ids)], ["key"])}
+        known = tasks.search_fetch([("alert_id", "in", alerts.ids)], ["alert_id", "key", "state", "dropped"])
+        self._drop(known.filtered(lambda task: not task.dropped and task.key not in wanted[task.alert_id]))
+        wanted = {alert: keys for alert, keys in wanted.items() if alert.state == "open"}
+        self._take_up(known.filtered(lambda task: task.dropped and task.key in wanted.get(task.alert_id, ())))
+        present = {(task.alert_id.id, task.key) for task in known}
         vals_list = [
             self._prepare_task_vals(alert, key)
             for alert, keys in wanted.items()
             for key in sorted(keys, key=lambda key: ORDER.get(key, len(ORDER)))
-            if (alert.id, key) not in known and key in ORDER
+            if (alert.id, key) not in present and key in ORDER
         ]
         tasks = tasks._insert(vals_list)
         tasks.filtered(lambda task: task.state == "waiting")._ask_for_approval()
         self._carry_out(tasks.filtered(lambda task: task.state == "new"))
+
+    @api.model
+    def _drop(self, tasks):
+        """The rules no longer ask for these: another text, an override, or another row of a table."""
+        if not tasks:
+            return
+        note = self.env._("The rule no longer asks for it.")
+        self._take_back_tasks(tasks.filtered(lambda task: task.state in STANDING), note)
+        tasks.write({"dropped": True})
+        tasks.filtered(lambda task: task.state == "undone").write({"ended_note": note})
+
+    @api.model
+    def _take_up(self, tasks):
+        """The rules ask for these again: do what was taken back; what was done for good is not done twice."""
+        if not tasks:
+            return
+        tasks.write({"dropped": False})
+        self._do_again(tasks.filtered(lambda task: task.state in ENDED))
 
     @api.model
     def _prepare_task_vals(self, alert, key):
@@ -78,9 +104,11 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _take_back(self, alerts, note):
         """The alerts are over: what waits is not needed any more, what can be undone is undone."""
-        tasks = self.env["credit.insurance.action.task"].search(
-            [("alert_id", "in", alerts.ids), ("state", "in", ("waiting", "todo", "done"))]
-        )
+        domain = [("alert_id", "in", alerts.ids), ("state", "in", STANDING)]
+        self._take_back_tasks(self.env["credit.insurance.action.task"].search(domain), note)
+
+    @api.model
+    def _take_back_tasks(self, tasks, note):
         waiting = tasks.filtered(lambda task: task.state != "done")
         waiting.write({"state": "cancelled", "ended_note": note})
         waiting._close_activities()
@@ -93,9 +121,11 @@ class CreditInsuranceAction(models.AbstractModel):
         """Alerts that were over are open again: do again what was taken back."""
         if not alerts:
             return
-        tasks = self.env["credit.insurance.action.task"].search(
-            [("alert_id", "in", alerts.ids), ("state", "in", ("undone", "cancelled"))]
-        )
+        domain = [("alert_id", "in", alerts.ids), ("state", "in", ENDED), ("dropped", "=", False)]
+        self._do_again(self.env["credit.insurance.action.task"].search(domain))
+
+    @api.model
+    def _do_again(self, tasks):
         tasks.write({"ended_note": False})
         asked = tasks.filtered(lambda task: task.rule_id.needs_approval and task.key in WEIGHTY)
         asked.write({"state": "waiting"})

@@ -3,7 +3,7 @@
 What becomes of them when the alert ends is said in ``ended_note`` of the task:
 
     watch_buyer           taken back when no other alert asks for it and nobody has changed the status since
-    hold_buyer            ends with the alert, or when somebody dismisses it
+    hold_buyer            ends with the alert, when somebody dismisses it, or when the rule stops asking for it
     hold_order            the same
     change_payment_term   taken back where the term is still the one that was set
     reduce_own_limit      stays: a limit is granted by people
@@ -12,6 +12,7 @@ What becomes of them when the alert ends is said in ``ended_note`` of the task:
 from odoo import api, models
 
 LIVE = ("open", "acknowledged")
+HOLDS = ("hold_buyer", "hold_order")
 
 
 class CreditInsuranceAction(models.AbstractModel):
@@ -71,8 +72,14 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _undo_hold_buyer(self, tasks):
-        tasks.alert_id.write({"holds": False})
+        """What another action of the same alert holds stays held until that one is taken back."""
         tasks.write({"state": "undone", "ended_note": self.env._("The hold ended with the alert.")})
+        alerts = tasks.alert_id
+        alerts.write({"holds": False})
+        left = tasks.search([("alert_id", "in", alerts.ids), ("key", "in", HOLDS), ("state", "=", "done")])
+        for key in HOLDS:
+            if group := left.filtered(lambda task, key=key: task.key == key):
+                getattr(self, f"_action_{key}")(group)
 
     @api.model
     def _undo_hold_order(self, tasks):

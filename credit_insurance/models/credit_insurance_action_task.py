@@ -2,7 +2,7 @@
 
     new ──> waiting ──approve──> carried out: done │ queued (a job) │ todo (a person finishes it) │ failed
               └──refuse──> refused
-    the alert ends:  waiting, todo ──> cancelled        done ──> undone, or done for good
+    the alert ends, or its rule stops asking:  waiting, todo ──> cancelled     done ──> undone, or done for good
 
 Roles only read tasks; rules create them, people answer them through the actions.
 """
@@ -71,6 +71,7 @@ class CreditInsuranceActionTask(models.Model):
     done_by_id = fields.Many2one("res.users", readonly=True)
     done_on = fields.Datetime(readonly=True)
     ended_note = fields.Text(string="When the Alert Ended", readonly=True)
+    dropped = fields.Boolean(readonly=True, help="The rule does not ask for it any more.")
     may_approve = fields.Boolean(compute="_compute_may_approve")
 
     _alert_key_uniq = models.UniqueIndex("(alert_id, key)", "An alert carries out each action once.")

@@ -67,8 +67,7 @@ class CreditInsuranceAlert(models.Model):
             else:
                 raised.append((finding, vals))
         quiet._update_found(seen, today)
-        alerts = [(alert, finding) for alert, finding, _vals in seen] + quiet._raise_alerts(raised)
-        self._run_actions(alerts)
+        self._run_actions([(alert, finding) for alert, finding, _vals in seen], quiet._raise_alerts(raised))
         quiet._end_those_gone(by_key, kept, documents, partial)
 
     def _get_finding_key(self):
@@ -183,13 +182,18 @@ class CreditInsuranceAlert(models.Model):
         }
 
     @api.model
-    def _run_actions(self, found):
-        """Carry out what the rules of these ``(alert, finding)`` ask for. Rules that only observe ask for nothing."""
-        wanted = {}
-        for alert, finding in found:
-            if alert.state == "open" and not alert.observe_only:
-                keys = set(finding.outcome.rule.actions) | ({"activity"} if alert.severity in LOUD else set())
-                wanted |= {alert: keys} if keys else {}
+    def _run_actions(self, seen, raised):
+        """Carry out what the rules of these ``(alert, finding)`` ask for, and of those seen before no more than that.
+
+        Rules that only observe ask for nothing; what they had done was taken back when they began to.
+        """
+        wanted = {
+            alert: set(finding.outcome.rule.actions) | ({"activity"} if alert.severity in LOUD else set())
+            for alert, finding in [*seen, *raised]
+            if alert.state in ("open", "acknowledged") and not alert.observe_only
+        }
+        before = {alert for alert, _finding in seen}
+        wanted = {alert: keys for alert, keys in wanted.items() if keys or alert in before}
         if wanted:
             self.env["credit.insurance.action"]._run(wanted)
 
