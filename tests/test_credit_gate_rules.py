@@ -25,6 +25,19 @@ actions: [hold_order]
 reason: test
 """
 
+TABLE = """\
+key: odd_order
+name: Odd order
+scope: order
+severity: warning
+table:
+  inputs: [order_amount >]
+  rows:
+    - {cells: [800], severity: high, actions: [hold_order]}
+    - {cells: [500], actions: [notify]}
+reason: test
+"""
+
 
 @tagged("post_install", "-at_install")
 class TestGateRules(AlertCommon):
@@ -211,6 +224,24 @@ class TestCardForesees(AlertCommon):
         order.order_line.price_unit = 10
         card = self._card(order)
         self.assertEqual((card["state"] != "", card["tone"]), (True, "pass"))
+
+    def test_card_of_another_order_foresees_that_its_buyer_is_held(self):
+        self.Rule.search([("key", "=", "odd_order")]).document = RULE.replace("hold_order", "hold_buyer")
+        self._make_order(501).with_user(self.rep).action_confirm()
+        other = self._make_order(100)
+        self.assertEqual(self._card(other)["tone"], "hold")
+        other.with_user(self.rep).action_confirm()
+        self.assertEqual(other.credit_state, "held")
+
+    def test_order_passes_where_another_row_of_the_table_fires_that_holds_nothing(self):
+        self.Rule.search([("key", "=", "odd_order")]).document = TABLE
+        order = self._make_order(801)
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual((self._card(order)["tone"], order.credit_state), ("hold", "held"))
+        order.order_line.price_unit = 60
+        self.assertEqual(self._card(order)["tone"], "pass")
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual((order.state, self._alerts().state), ("sale", "open"))
 
     def test_dismissed_alert_holds_nothing_any_more(self):
         order = self._make_order(501)

@@ -72,7 +72,34 @@ class CreditInsuranceGate(models.AbstractModel):
         judged = {}
         for company, own in asking.items():
             judged |= self._judge_orders(own[0].subject.union(*(case.subject for case in own)), company, own[0].today)
-        return [self._with_alerts(case, *judged.get(case.subject, (set(), set()))) for case in cases]
+        by_others = self._get_held_by_others(cases, judged)
+        found = []
+        for case in cases:
+            held, over = judged.get(case.subject, (set(), set()))
+            found.append(self._with_alerts(case, held, over - by_others.get(case.subject, set())))
+        return found
+
+    @api.model
+    def _get_held_by_others(self, cases, judged):
+        """``{document: names of rules}`` that stop holding it themselves and hold it by an alert about another one."""
+        ending = [case for case in cases if case.subject in judged and judged[case.subject][1] & set(case.alerts)]
+        if not ending:
+            return {}
+        domain = [
+            *(("buyer_id", "in", [case.buyer.buyer_id for case in ending]), ("ended_on", "=", False)),
+            *(("state", "in", ("open", "acknowledged")), ("observe_only", "=", False)),
+            *("|", ("holds", "=", "buyer"), ("rule_id.holds_orders", "=", True)),
+        ]
+        alerts = self.env["credit.insurance.alert"].sudo().search(domain)
+        by_buyer = alerts.grouped(lambda alert: alert.buyer_id.id)
+        return {
+            case.subject: {
+                alert.rule_id.name
+                for alert in by_buyer.get(case.buyer.buyer_id, ())
+                if (alert.res_model, alert.res_id) != (case.subject._name, case.subject._origin.id)
+            }
+            for case in ending
+        }
 
     @api.model
     def _with_alerts(self, case, held, over):
@@ -85,7 +112,7 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _judge_orders(self, orders, company, today):
-        """``{order: (names of the rules that would hold it, names of those whose alert about it would end)}``."""
+        """``{order: (names of the rules that would hold it, names of those whose alert about it would not)}``."""
         loaded = self.env["credit.insurance.screening"].sudo()._get_ready_engine(company, ENGINE_TIMEOUT)
         if not loaded or not loaded.rule_ids[Scope.ORDER]:
             return {}
@@ -99,7 +126,9 @@ class CreditInsuranceGate(models.AbstractModel):
             for rule, record in rules:
                 outcomes = evaluate_rows(rule, facts, today, loaded.engine.catalogue, str(company.id))
                 fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
-                if fired and (order._origin.id, record) not in dismissed and record._holds_by(fired):
+                if fired and not record._holds_by(fired):
+                    over.add(record.name)
+                elif fired and (order._origin.id, record) not in dismissed:
                     held.add(record.name)
                 elif not fired and all(outcome.ended for outcome in outcomes):
                     over.add(record.name)
