@@ -88,10 +88,12 @@ class TestCreditDryRun(AlertCommon):
         self.assertEqual((run.fired_count, run.ended_count), (0, 1))
 
     def test_alert_that_its_rule_keeps_open_would_not_end(self):
+        # A grade that the scale does not know.
+        unknown = {"buyer_id": self.buyer.id, "insurer_id": self.insurer.id, "grade": "?", "graded_on": self.today}
         kept = "key: kept\nname: Kept\nwhen: {}\nmessage: '{{amount_overdue}}'\n"
         for when, change in (
             ("amount_overdue > 12000\nuntil: amount_overdue < 5000", lambda: self._pay(self.invoice, 3000)),
-            ("days_since_due > 5", lambda: self._pay(self.invoice)),
+            ("risk_class >= 4", lambda: self.env["credit.insurance.grade"].create(unknown)),
         ):
             with self.subTest(when=when):
                 rule = self.Rule.create({"document": kept.format(when), "state": "active"})

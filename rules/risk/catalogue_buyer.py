@@ -1,6 +1,19 @@
 """The signals about a buyer, which rules of every scope may use."""
 
-from .catalogue_words import choice, classes_lost, count, days, flag, money, percent, risk_class, score, text
+from .catalogue_words import (
+    choice,
+    classes_lost,
+    count,
+    days,
+    days_if_any,
+    flag,
+    money,
+    percent,
+    percent_if_any,
+    risk_class,
+    score,
+    text,
+)
 from .marking import _
 from .signals import Signal
 
@@ -54,19 +67,19 @@ OVERDUE: tuple[Signal, ...] = (
     money("overdue_1_30", _("Overdue 1 to 30 days"), _("Open amounts 1 to 30 days after their original due date.")),
     money("overdue_31_60", _("Overdue 31 to 60 days"), _("Open amounts 31 to 60 days after their original due date.")),
     money("overdue_61_90", _("Overdue 61 to 90 days"), _("Open amounts 61 to 90 days after their original due date.")),
-    percent("overdue_share", _("Share overdue"), _("Overdue amounts as a share of all open invoices."), "25"),
+    percent_if_any("overdue_share", _("Share overdue"), _("Overdue amounts as a share of all open invoices."), "25"),
     days(
         "days_overdue_oldest",
         _("Days overdue, oldest"),
         _("Days since the oldest unpaid due date, 0 when nothing is overdue."),
     ),
-    days(
+    days_if_any(
         "days_to_next_due",
         _("Days to the next due date"),
         _("Days until the next open invoice falls due, 0 on the day itself. Missing when none is coming."),
         "7",
     ),
-    days(
+    days_if_any(
         "days_since_due",
         _("Days since the last due date"),
         _("Days since the overdue invoice that fell due last: how fresh the latest delay is."),
@@ -160,7 +173,7 @@ ORDERS: tuple[Signal, ...] = (
         "20",
     ),
     money("order_mean", _("Mean order"), _("Mean amount of the orders confirmed in the last 12 months.")),
-    days(
+    days_if_any(
         "days_delivered_uninvoiced",
         _("Days delivered and not invoiced"),
         _("Days since the oldest delivery that no invoice bills yet. Missing when everything is invoiced."),
@@ -216,24 +229,24 @@ COVER: tuple[Signal, ...] = (
         _("Days until cover ends"),
         _("Days until the cover expires or is withdrawn; missing when it is open-ended."),
     ),
-    days(
+    days_if_any(
         "days_since_cover_cut",
         _("Days since cover was cut"),
         _("Days since the insurer last reduced, refused or withdrew a cover; missing when it never did."),
         "5",
     ),
-    percent(
+    percent_if_any(
         "cover_cut", _("Last cut of cover"), _("How much of the cover the last cut took away: 100 is all of it."), "40"
     ),
-    days(
+    days_if_any(
         "days_to_cover_cut",
         _("Days to an announced cut"),
         _("Days until an announced reduction or withdrawal takes effect."),
         "14",
     ),
     days("payment_term_maximum", _("Longest term insured"), _("The cover's maximum payment term."), "120"),
-    days("payment_term", _("Longest term open"), _("The longest payment term among the open invoices."), "60"),
-    days(
+    days_if_any("payment_term", _("Longest term open"), _("The longest payment term among the open invoices."), "60"),
+    days_if_any(
         "payment_term_excess",
         _("Term beyond the cover's"),
         _("The longest payment term among the open invoices minus the cover's maximum: above zero one is not insured."),
@@ -249,26 +262,30 @@ COVER: tuple[Signal, ...] = (
 )
 
 DEADLINES: tuple[Signal, ...] = (
-    days(
+    days_if_any(
         "days_to_reminder",
         _("Days to the reminder"),
         _("Days until the next friendly reminder of an insured invoice."),
         "7",
     ),
-    days("days_to_dunning", _("Days to dunning"), _("Days until formal dunning of an insured invoice starts."), "3"),
-    days(
+    days_if_any(
+        "days_to_dunning", _("Days to dunning"), _("Days until formal dunning of an insured invoice starts."), "3"
+    ),
+    days_if_any(
         "days_to_escalation", _("Days to escalation"), _("Days until an insured invoice is handed to collection."), "10"
     ),
-    days(
+    days_if_any(
         "days_to_stop",
         _("Days until cover stops"),
         _("Days until the oldest unpaid due date passes the maximum extension period."),
         "12",
     ),
-    days("days_to_notification", _("Days to notify"), _("Days until the earliest overdue notification is due."), "9"),
-    days("days_to_loss", _("Days to the date of loss"), _("Days until the earliest date of loss."), "30"),
-    days("days_to_claim", _("Days to claim"), _("Days until the earliest right to claim is lost."), "90"),
-    days(
+    days_if_any(
+        "days_to_notification", _("Days to notify"), _("Days until the earliest overdue notification is due."), "9"
+    ),
+    days_if_any("days_to_loss", _("Days to the date of loss"), _("Days until the earliest date of loss."), "30"),
+    days_if_any("days_to_claim", _("Days to claim"), _("Days until the earliest right to claim is lost."), "90"),
+    days_if_any(
         "days_to_report",
         _("Days to report adverse information"),
         _("Days until the insurer must have heard of the adverse information known of the buyer."),
@@ -296,13 +313,13 @@ WHO: tuple[Signal, ...] = (
     ),
     flag("is_configured", _("Checked by the gate"), _("The buyer takes part in credit control.")),
     days("days_known", _("Days known"), _("Days since the contact was created."), "400"),
-    days(
+    days_if_any(
         "days_since_bank_change",
         _("Days since a new bank account"),
         _("Days since a bank account was last added or got another number."),
         "6",
     ),
-    days(
+    days_if_any(
         "days_since_mail_change",
         _("Days since a new mail domain"),
         _("Days since the mail address moved to another domain."),
@@ -332,23 +349,25 @@ STATEMENTS: tuple[Signal, ...] = (
 )
 
 EVENTS: tuple[Signal, ...] = (
-    days("days_since_insolvency_rumour", _("Days since insolvency rumour"), _("Days since the last such event."), "2"),
-    days(
+    days_if_any(
+        "days_since_insolvency_rumour", _("Days since insolvency rumour"), _("Days since the last such event."), "2"
+    ),
+    days_if_any(
         "days_since_insolvency", _("Days since insolvency"), _("Days since insolvency proceedings became known."), "2"
     ),
-    days(
+    days_if_any(
         "days_since_management_change", _("Days since change of management"), _("Days since the last such event."), "20"
     ),
-    days(
+    days_if_any(
         "days_since_sector_default", _("Days since a default in the sector"), _("Days since the last such event."), "9"
     ),
-    days(
+    days_if_any(
         "days_since_deferral_request",
         _("Days since deferral request"),
         _("Days since the buyer last asked to pay later."),
         "9",
     ),
-    days(
+    days_if_any(
         "days_since_returned_payment",
         _("Days since returned payment"),
         _("Days since a cheque or debit came back."),

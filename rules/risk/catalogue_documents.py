@@ -1,6 +1,6 @@
 """The signals about one invoice, order or event; rules about it also see its buyer's."""
 
-from .catalogue_words import choice, count, days, flag, money, percent, text
+from .catalogue_words import choice, count, days, days_if_any, flag, money, percent, text
 from .marking import _
 from .signals import Scope, Signal
 
@@ -36,8 +36,8 @@ ORDER_SIGNALS: tuple[Signal, ...] = (
     money(
         "order_headroom", _("Headroom after the order"), _("What the limit leaves once this order counts."), "-500", _OR
     ),
-    days("order_payment_term", _("Payment term"), _("The longest term of the order."), "60", _OR),
-    days(
+    days_if_any("order_payment_term", _("Payment term"), _("The longest term of the order."), "60", _OR),
+    days_if_any(
         "order_term_excess",
         _("Term beyond the cover's"),
         _("The order's payment term minus the cover's maximum."),
@@ -101,5 +101,7 @@ EVENT_SIGNALS: tuple[Signal, ...] = (
     days("event_age", _("Age of event"), _("Days since the event."), "2", _EV),
     money("event_amount", _("Amount of event"), _("What the event is about, when it has an amount."), scope=_EV),
     text("event_source", _("Source of event"), _("Where the information comes from."), "Creditreform", _EV),
-    days("event_to_report", _("Days to report"), _("Days until the insurer must have heard of this event."), "4", _EV),
+    days_if_any(
+        "event_to_report", _("Days to report"), _("Days until the insurer must have heard of this event."), "4", _EV
+    ),
 )

@@ -1,5 +1,6 @@
 """Short ways to write a signal of each type; the lists of signals are long."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from .marking import _
@@ -20,9 +21,19 @@ def days(key: str, label: str, help: str, example: str = "45", scope: Scope = BU
     return Signal(key, label, DAYS, scope, unit=_("days"), help=help, example=example)
 
 
+def days_if_any(key: str, label: str, help: str, example: str = "45", scope: Scope = BUYER) -> Signal:
+    """A number of days of something that need not be there; when it is gone, alerts about it end."""
+    return replace(days(key, label, help, example, scope), vanishes=True)
+
+
 def percent(key: str, label: str, help: str, example: str = "90", scope: Scope = BUYER) -> Signal:
     """A share or a change: 90 means 90 %."""
     return Signal(key, label, PERCENT, scope, unit="%", help=help, example=example)
+
+
+def percent_if_any(key: str, label: str, help: str, example: str = "90") -> Signal:
+    """A share of something that need not be there; when it is gone, alerts about it end."""
+    return replace(percent(key, label, help, example), vanishes=True)
 
 
 def count(key: str, label: str, help: str, example: str = "3", scope: Scope = BUYER, unit: str = "") -> Signal:

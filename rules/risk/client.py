@@ -19,7 +19,7 @@ from time import monotonic
 from .checker import faults, too_much
 from .compiler import Held, compile_pack
 from .errors import EngineBusy, EngineDown, EngineRefused, RulesRefused
-from .evaluator import Outcome, compiled, ends, evaluate, judge, state_of
+from .evaluator import Outcome, answer_condition, compiled, decisive_keys, ends, evaluate, has_faded, judge, state_of
 from .facts import Facts, ReadFacts, read_facts
 from .host import EngineHost, shared_host
 from .model import Rule, State, Value, origin_of, signal_keys
@@ -52,8 +52,9 @@ class Verdict:
     """What a pack says about one set of facts: keys of rules, in the order of ``PRECEDENCE``.
 
     Quiet and inactive rules are left out. ``kept`` are the rules that do not fire and yet keep an alert open: the
-    undecided ones, and those whose ``until`` is not known to hold. ``unreadable`` names facts that could not be used
-    and why. ``note`` says why the reference evaluator answered, empty when the engine did.
+    undecided ones, unless nothing is left of what they are about, and those whose ``until`` is not known to hold.
+    ``unreadable`` names facts that could not be used and why. ``note`` says why the reference evaluator answered, empty
+    when the engine did.
     """
 
     fired: tuple[str, ...]
@@ -159,6 +160,7 @@ class RuleEngine:
             scope: [(rule, signal_keys(rule.when)) for rule in ordered if rule.scope is scope] for scope in Scope
         }
         self._answers = {rule.key: compiled(rule.when) for rule in rules}
+        self._fading = {rule.key: (signal_keys(rule.when), decisive_keys(rule.when)) for rule in rules}
         self._last_plan: tuple[tuple[date, Scope, str | None], _Plan] | None = None
         self._reading = {scope: self._reading_of(scope) for scope in Scope}
 
@@ -315,7 +317,18 @@ class RuleEngine:
             exclusion = Answer.YES if rule.key in held.unless else Answer.NO
             state = state_of(answer, exclusion)
             ending = ~answer if rule.until is None else Answer.YES if rule.key in held.until else Answer.NO
+            if answer is Answer.MISSING and ending is not Answer.YES and self._has_faded(rule, row):
+                # What holds was for the engine to say; what is missing is not.
+                gone = rule.until is None or answer_condition(rule.until, row) is Answer.MISSING
+                ending = Answer.YES if gone else Answer.NO
             yield rule.key, state, ends(state, exclusion, ending)
+
+    def _has_faded(self, rule: Rule, row: ReadFacts) -> bool:
+        """As ``has_faded``, which for most rules and rows is known without walking the tree."""
+        keys, decisive = self._fading[rule.key]
+        if not decisive.isdisjoint(row.vanished):
+            return True
+        return not keys.isdisjoint(row.vanished) and has_faded(rule.when, row)
 
     def _plan(self, today: date, scope: Scope, company: str | None) -> "_Plan":
         """Return the rules that apply on that day to that company; the last answer is kept, rows come in blocks."""

@@ -6,7 +6,9 @@ only when its condition is known to be true, and an exclusion silences it only w
 true.**
 
 An alert that is open ends when its rule is silenced or does not apply any more, or when the rule does not fire and its
-``until`` is known to hold; a rule without ``until`` ends its alert when its condition is known not to hold.
+``until`` is known to hold; a rule without ``until`` ends its alert when its condition is known not to hold. A condition
+that nobody can decide any more because there is nothing left of what it is about (``Signal.vanishes``: the invoice is
+paid) ends the alert, too.
 
 So missing data neither raises an alert by itself nor hides one: a rule that could still fire is *undecided*, which is
 a result. Only ``is known`` and ``is missing`` always have an answer.
@@ -56,7 +58,8 @@ _COMPARE: dict[Operator, Callable[[Anything, Anything], bool]] = {
 class Outcome:
     """What one rule says about one set of facts, and why. ``trace`` is there even when the rule is inactive.
 
-    ``exclusion`` and ``ending`` are the traces of ``unless`` and ``until``, None where the rule has none.
+    ``exclusion`` and ``ending`` are the traces of ``unless`` and ``until``, None where the rule has none; ``faded``:
+    see ``has_faded``.
     """
 
     rule: Rule
@@ -65,6 +68,7 @@ class Outcome:
     exclusion: Trace | None
     unreadable: tuple[tuple[str, str], ...]
     ending: Trace | None = None
+    faded: bool = False
 
     @property
     def fired(self) -> bool:
@@ -74,7 +78,8 @@ class Outcome:
     def ended(self) -> bool:
         """True when an alert of this rule that is open ends on these facts."""
         exclusion = self.exclusion.answer if self.exclusion else Answer.NO
-        return ends(self.state, exclusion, self.ending.answer if self.ending else ~self.trace.answer)
+        ending = self.ending.answer if self.ending else ~self.trace.answer
+        return ends(self.state, exclusion, Answer.YES if self.faded and ending is Answer.MISSING else ending)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -166,17 +171,42 @@ def join(kind: str, answers: Iterable[Answer]) -> Answer:
     return result
 
 
-def answer_condition(condition: Condition, facts: ReadFacts) -> Answer:
-    """Return the answer alone, looking only at the parts it needs; always the answer of ``trace_condition``."""
+def answer_condition(condition: Condition, facts: ReadFacts, refused: frozenset[str] = frozenset()) -> Answer:
+    """Return the answer alone, looking only at the parts it needs; always the answer of ``trace_condition``.
+
+    What compares a signal among ``refused``, which have no value, does not hold.
+    """
     match condition:
         case Comparison(signal, operator):
+            if signal in refused and not operator.is_presence:
+                return Answer.NO
             return _answer(operator, facts.values.get(signal), _operand_values(condition, facts)[0])
         case Not(part):
-            return ~answer_condition(part, facts)
+            return ~answer_condition(part, facts, refused)
         case All(parts):
-            return join("all", (answer_condition(part, facts) for part in parts))
+            return join("all", (answer_condition(part, facts, refused) for part in parts))
         case Any(parts):
-            return join("any", (answer_condition(part, facts) for part in parts))
+            return join("any", (answer_condition(part, facts, refused) for part in parts))
+
+
+def has_faded(condition: Condition, facts: ReadFacts) -> bool:
+    """True when a condition that nobody can decide does not hold for want of anything of the kind it is about."""
+    return bool(facts.vanished) and answer_condition(condition, facts, facts.vanished) is Answer.NO
+
+
+def decisive_keys(condition: Condition) -> frozenset[str]:
+    """Return the signals of which each alone, when refused, keeps the condition from holding.
+
+    >>> from .expression import parse_comparison as line
+    >>> sorted(decisive_keys(All((line("exposure > 5"), Any((line("dso > 5"), line("turnover > 5")))))))
+    ['exposure']
+    """
+    match condition:
+        case Comparison(signal, operator):
+            return frozenset() if operator.is_presence else frozenset({signal})
+        case All(parts):
+            return frozenset().union(*map(decisive_keys, parts))
+    return frozenset()
 
 
 def compiled(condition: Condition) -> Callable[[Mapping[str, Value]], Answer]:
@@ -265,7 +295,10 @@ def judge(rule: Rule, facts: ReadFacts, today: date, company: str | None = None)
     condition = answer_condition(rule.when, facts)
     exclusion = answer_condition(rule.unless, facts) if rule.unless else Answer.NO
     state = state_of(condition, exclusion, rule.is_active(today, company))
-    return state, ends(state, exclusion, answer_condition(rule.until, facts) if rule.until else ~condition)
+    ending = answer_condition(rule.until, facts) if rule.until else ~condition
+    if condition is Answer.MISSING and ending is Answer.MISSING and has_faded(rule.when, facts):
+        ending = Answer.YES
+    return state, ends(state, exclusion, ending)
 
 
 def evaluate(rule: Rule, facts: Facts, today: date, catalogue: SignalCatalogue, company: str | None = None) -> Outcome:
@@ -290,4 +323,5 @@ def evaluate_read(
     traces = [part for part in (trace, exclusion, ending) if part]
     used = {key for part in traces for leaf in leaves(part) for key in _keys(leaf.comparison)}
     unreadable = tuple(sorted((key, why) for key, why in facts.unreadable.items() if key in used))
-    return Outcome(rule, state, trace, exclusion, unreadable, ending)
+    faded = trace.answer is Answer.MISSING and has_faded(rule.when, facts)
+    return Outcome(rule, state, trace, exclusion, unreadable, ending, faded)

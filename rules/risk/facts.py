@@ -32,10 +32,14 @@ class UnreadableFact(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReadFacts:
-    """Facts after reading: ``values`` by signal key, and why the ``unreadable`` ones are not among them."""
+    """Facts after reading: ``values`` by signal key, and why the ``unreadable`` ones are not among them.
+
+    ``vanished`` are the signals without a value of whose kind there is nothing.
+    """
 
     values: Mapping[str, Value]
     unreadable: Mapping[str, str]
+    vanished: frozenset[str] = frozenset()
 
 
 def rounded(number: Decimal) -> Decimal:
@@ -141,7 +145,8 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
             value = rounded(value)
         if value is not None:
             values[derived.key] = value
-    return ReadFacts(values, unreadable)
+    vanishing = catalogue.vanishing if reading is None else reading.vanishing
+    return ReadFacts(values, unreadable, vanishing.difference(values, unreadable))
 
 
 def complete(facts: Facts, catalogue: SignalCatalogue, today: date) -> dict[str, FactValue]:

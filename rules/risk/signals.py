@@ -61,7 +61,8 @@ class Signal:
 
     ``minimum`` and ``maximum`` (inclusive) bound what the value can be; the checker uses them to find conditions
     which are always or never true, and a fact outside them counts as unreadable. ``choices`` lists the values of a
-    choice.
+    choice. ``vanishes``: without a value there is nothing of the kind (no open invoice, nothing announced), and not
+    somebody who does not know; an alert about it ends then.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Signal:
     choices: tuple[str, ...] = ()
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    vanishes: bool = False
     is_numeric: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +117,7 @@ class Reading(NamedTuple):
     keys: frozenset[str]
     signals: tuple[Signal, ...]
     derived: tuple[DerivedSignal, ...]
+    vanishing: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ class SignalCatalogue:
 
     signals: tuple[Signal, ...]
     derived: tuple[DerivedSignal, ...]
+    vanishing: frozenset[str] = field(init=False, repr=False, compare=False)
     _by_key: dict[str, Signal] = field(init=False, repr=False, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
@@ -137,6 +141,7 @@ class SignalCatalogue:
             raise CatalogueError(f"signals defined twice: {sorted({key for key in keys if keys.count(key) > 1})}")
         object.__setattr__(self, "signals", signals)
         object.__setattr__(self, "derived", _derived)
+        object.__setattr__(self, "vanishing", _vanishing(signals))
         object.__setattr__(self, "_by_key", by_key)
         # Catalogues are keys of caches; the keys of their signals tell them apart well enough.
         object.__setattr__(self, "_hash", hash(tuple(by_key)))
@@ -199,7 +204,12 @@ class SignalCatalogue:
         keys = frozenset(keys)
         needed = self.needed(keys)
         keys = keys.union(*(derived.sources for derived in needed))
-        return Reading(keys, tuple(signal for signal in map(self.get, keys) if signal), needed)
+        signals = tuple(signal for signal in map(self.get, keys) if signal)
+        return Reading(keys, signals, needed, _vanishing(signals))
+
+
+def _vanishing(signals: Iterable[Signal]) -> frozenset[str]:
+    return frozenset(signal.key for signal in signals if signal.vanishes)
 
 
 def check_additions(

@@ -46,6 +46,7 @@ CATALOGUE = SignalCatalogue(
         Signal("owed", "Owed", SignalType.MONEY),
         Signal("limit", "Limit", SignalType.MONEY),
         Signal("late", "Days late", SignalType.DAYS, unit="days"),
+        Signal("left", "Days left", SignalType.DAYS, unit="days", vanishes=True),
         Signal("age", "Age", SignalType.DAYS, unit="days"),
         Signal("grade", "Class", SignalType.NUMBER, unit="class", minimum=Decimal(1), maximum=Decimal(5)),
         Signal("used", "Used", SignalType.PERCENT, unit="%"),

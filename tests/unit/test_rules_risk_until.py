@@ -60,6 +60,33 @@ def test_an_open_alert_ends_only_where_its_rule_says(host, row, plain, gap, othe
     assert not set(verdict.kept) & set(verdict.fired)
 
 
+@pytest.mark.parametrize(
+    ("when", "until", "row", "ended"),
+    [
+        ("left <= 10 days", None, {}, True),
+        ("left <= 10 days", None, {"left": "junk"}, False),
+        ("owed > 100", None, {}, False),
+        ("{all: [left <= 10 days, owed > 100]}", None, {}, True),
+        ("{all: [left <= 10 days, owed > 100]}", None, {"owed": 200}, True),
+        ("{any: [left <= 10 days, owed > 100]}", None, {}, False),
+        ("{any: [left <= 10 days, owed > 100]}", None, {"owed": 5}, True),
+        ("{not: left > 10 days}", None, {}, False),
+        ("left <= 0.5 * age", None, {}, True),
+        ("age > left", None, {"age": 5}, False),
+        ("left <= 10 days", "left > 20 days", {}, True),
+        ("left <= 10 days", "late <= 0 days", {"late": 5}, False),
+        ("left <= 10 days", "late <= 0 days", {}, True),
+    ],
+)
+def test_an_alert_ends_when_nothing_is_left_of_what_it_is_about(host, when, until, row, ended):
+    ending = f"    until: {until}\n" if until else ""
+    pack = load(f"pack: p\nrules:\n  - key: r\n    name: n\n    when: {when}\n{ending}")
+    verdict = RuleEngine(pack, CATALOGUE, host=host, timeout=30).evaluate(row, TODAY)
+    assert verdict.engine is AnsweredBy.DURABLE
+    assert verdict.undecided == ("r",)
+    assert verdict.ends("r") is evaluate(pack.rules[0], row, TODAY, CATALOGUE).ended is ended
+
+
 def test_an_alert_ends_when_its_rule_does_not_apply_any_more():
     rule = Rule("r", "n", line("owed > 100"), until=line("owed < 80"), valid_to=TODAY, companies=("A",))
     assert not evaluate(rule, {"owed": 90}, TODAY, CATALOGUE, "A").ended
