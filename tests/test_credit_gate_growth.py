@@ -27,8 +27,8 @@ class GrowthCase(GateCase):
 
     def _ask_for(self, refusal, user=None, **values):
         """Click the button of the refusal and send what it opens."""
-        _message, action, _label, context = refusal.args
-        request = self.env[action["res_model"]].with_user(user or self.rep).with_context(**context)
+        action = refusal.context["action"]
+        request = self.env[action["res_model"]].with_user(user or self.rep).with_context(**action["context"])
         request.create({"note": "They pay on Friday", **values}).action_request()
         return self._hold(self.order)
 
@@ -57,8 +57,8 @@ class TestGrowthRequest(GateCase):
         return refused.exception
 
     def _ask(self, refusal, user=None, **values):
-        _message, action, _label, context = refusal.args
-        request = self.env[action["res_model"]].with_user(user or self.rep).with_context(**context)
+        action = refusal.context["action"]
+        request = self.env[action["res_model"]].with_user(user or self.rep).with_context(**action["context"])
         wizard = request.create({"note": "They pay on Friday", **values})
         wizard.action_request()
         return self.order.sudo().credit_hold_ids.filtered(lambda hold: hold.state == "open")
@@ -66,14 +66,20 @@ class TestGrowthRequest(GateCase):
     def test_refusal_has_figures_and_a_button_for_the_new_amount(self):
         refusal = self._refusal()
         self.assertIn("500.00", refusal.args[0])
-        self.assertEqual(refusal.args[1]["target"], "new", "a dialog over the form keeps what was typed")
-        self.assertEqual(refusal.args[3], {"default_order_id": self.order.id, "default_amount": 1500})
+        action = refusal.context["action"]
+        self.assertEqual(action["target"], "new", "a dialog over the form keeps what was typed")
+        self.assertEqual(action["context"], {"default_order_id": self.order.id, "default_amount": 1500})
 
     def test_web_client_knows_the_refusal_by_its_name(self):
         told = serialize_exception(self._refusal())
         self.assertTrue(told["name"].endswith("credit_insurance.models.growth_refused.GrowthRefused"))
         with file_open("credit_insurance/static/src/growth_refused/growth_refused.js") as script:
             self.assertIn(told["name"], script.read())
+
+    def test_clients_that_print_the_refusal_print_its_words_only(self):
+        refusal = self._refusal()
+        self.assertEqual(serialize_exception(refusal)["message"], refusal.args[0])
+        self.assertEqual(str(refusal), refusal.args[0])
 
     def test_request_puts_the_new_amount_on_hold_and_leaves_the_order_alone(self):
         hold = self._ask(self._refusal())
@@ -194,7 +200,7 @@ class TestTermRequest(GrowthCase):
         refusal = self._refused_change(payment_term_id=self.days_90.id)
         self.assertIn("90", refusal.args[0])
         self.assertEqual(
-            refusal.args[3],
+            refusal.context["action"]["context"],
             {"default_order_id": self.order.id, "default_amount": 500, "default_payment_term_id": self.days_90.id},
         )
         hold = self._ask_for(refusal)
@@ -214,7 +220,7 @@ class TestTermRequest(GrowthCase):
 
     def test_refused_delivery_date_is_asked_for_and_released_up_to_that_day(self):
         refusal = self._refused_change(commitment_date=self._date(10))
-        self.assertEqual(refusal.args[3]["default_commitment_date"], self._date(10))
+        self.assertEqual(refusal.context["action"]["context"]["default_commitment_date"], self._date(10))
         hold = self._ask_for(refusal)
         self.assertEqual(hold.main_reason, "cover_ends_before_delivery")
         self.assertEqual(hold.delivery_date, self.cover_end + timedelta(days=10))
@@ -306,7 +312,7 @@ class TestDebtorRequest(GrowthCase):
 
     def test_release_is_asked_for_the_new_debtor(self):
         refusal = self._refused_change(partner_invoice_id=self.other.id)
-        self.assertEqual(refusal.args[3]["default_partner_invoice_id"], self.other.id)
+        self.assertEqual(refusal.context["action"]["context"]["default_partner_invoice_id"], self.other.id)
         hold = self._ask_for(refusal)
         self.assertEqual((hold.partner_id, hold.limit_amount, hold.shortfall), (self.other, 10, 790))
         self.assertEqual(self.order.partner_invoice_id, self.contact)

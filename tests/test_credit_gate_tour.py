@@ -30,3 +30,10 @@ class TestCreditGateTour(CreditCommon, HttpCase):
         order = self._make_order(1500)
         self.start_tour(f"/odoo/sales/{order.id}", "credit_card_prepayment", login=self.rep.login, timeout=180)
         self.assertFalse(order.credit_hold_ids, "making a link confirms nothing")
+
+    def test_rep_who_leaves_a_refused_growth_asks_for_its_release_and_keeps_what_was_typed(self):
+        self._make_buyer(limit=1000)
+        order = self._make_confirmed_order(800)
+        self.start_tour(f"/odoo/sales/{order.id}", "credit_growth_refused", login=self.rep.login, timeout=180)
+        self.assertEqual(order.credit_change_hold_id.requested_by_id, self.rep)
+        self.assertEqual(order.amount_total, 800)

@@ -56,6 +56,27 @@ registry.category("web_tour.tours").add("credit_card_prepayment", {
     ],
 });
 
+// The sales rep lets a confirmed order grow beyond its credit and leaves the form: the refusal is in plain words, its
+// button asks for a release, and what was typed is still there.
+registry.category("web_tour.tours").add("credit_growth_refused", {
+    steps: () => [
+        { trigger: ".o_data_row td[name=price_unit]", run: "click", timeout: FIRST_LOAD },
+        { trigger: ".o_data_row td[name=price_unit] input", run: "edit 150" },
+        { trigger: "div[name=note]", run: "click" },
+        { trigger: "div[name=tax_totals]:contains('1,500.00')" },
+        { trigger: ".breadcrumb-item a", run: "click" },
+        { trigger: ".o_form_error_dialog p:contains('stays as it was'):not(:contains('ir.actions'))" },
+        { trigger: ".o_form_error_dialog button:contains('Ask for Release')", run: "click" },
+        { trigger: "body:not(:has(.o_form_error_dialog))" },
+        { trigger: ".modal div[name=note] textarea", run: "edit Their season starts", timeout: FIRST_LOAD },
+        { trigger: ".modal button[name=action_request]", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        { trigger: ".o_data_row td[name=price_unit]:contains('150')" },
+        { trigger: ".o_form_button_cancel", run: "click" },
+        { trigger: ".o_data_row td[name=price_unit]:not(:contains('150'))" },
+    ],
+});
+
 // The credit manager finds the hold in the list, sees the figures and the request, and releases the order.
 registry.category("web_tour.tours").add("credit_gate_manager", {
     steps: () => [
