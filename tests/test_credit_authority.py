@@ -184,6 +184,29 @@ class TestMatrix(AuthorityCase):
         self.assertEqual(hold.activity_ids.user_id, self.colleague)
         self.assertEqual(self._asked_by(self.rep, 1600).activity_ids.user_id, self.manager)
 
+    def test_growth_is_decided_by_who_has_authority_for_the_new_amount(self):
+        self._allow(self.manager, 2000)
+        self._allow(self.colleague, 10_000)
+        order = self._make_confirmed_order(800)
+        hold = self.env["credit.insurance.gate"].with_user(self.rep)._hold_growth(order, 5000)
+        self.assertEqual((hold.order_amount, hold.decider_id), (5000, self.colleague))
+        self.assertEqual(hold.activity_ids.user_id, self.colleague)
+
+    def test_hold_that_grew_goes_to_who_may_decide_it_and_says_the_new_shortfall(self):
+        self._allow(self.manager, 2000)
+        self._allow(self.colleague, 10_000)
+        hold = self._asked_by(self.rep, 1600)
+        hold.with_user(self.rep).sudo()._request_release("They pay on Friday")
+        self.assertEqual(hold.decider_id, self.manager)
+        line = hold.order_id.order_line
+        for amount, decider in ((1800, self.manager), (5000, self.colleague), (1700, self.colleague)):
+            with self.subTest(amount):
+                line.price_unit = amount / line.product_uom_qty
+                hold.order_id.with_user(self.rep).action_confirm()
+                self.assertEqual((hold.decider_id, hold.activity_ids.user_id), (decider, decider))
+                self.assertIn(hold._format(amount - 1000), hold.activity_ids.summary)
+                self.assertIn("They pay on Friday", hold.activity_ids.note)
+
     def test_archived_user_is_asked_nothing_and_lends_nothing(self):
         self._allow(self.manager)
         self._delegate(self.manager, self.colleague)

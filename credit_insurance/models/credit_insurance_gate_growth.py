@@ -25,9 +25,8 @@ class CreditInsuranceGate(models.AbstractModel):
             return self.env["credit.insurance.hold"]
         vals = self._prepare_decision_vals(case, decision, "growth") | {"order_id": order.id, "order_amount": amount}
         log = self.env["credit.insurance.decision"].sudo().create(vals)
-        hold = self.env["credit.insurance.hold"]._open(order, log, self._prepare_terms(case))
-        hold.order_amount = amount
-        return hold
+        # Who may decide is asked for what the order is to be, not for what it is.
+        return self.env["credit.insurance.hold"]._open(order, log, self._prepare_terms(case) | {"order_amount": amount})
 
     @api.model
     def _prepare_terms(self, case):

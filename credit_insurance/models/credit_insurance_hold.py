@@ -115,7 +115,7 @@ class CreditInsuranceHold(models.Model):
     def _open(self, document, decision, terms=None):
         """Put ``document`` on hold, or bring its open hold up to date with the newest decision.
 
-        :param terms: payment term and delivery of an order, as values of the hold
+        :param terms: what of an order is not as the order says, such as the total it grows to, as values of the hold
         """
         field = DOCUMENT_FIELDS[document._name]
         hold = self.sudo().search([(field, "=", document.id), ("state", "=", "open")])
@@ -132,7 +132,10 @@ class CreditInsuranceHold(models.Model):
             **(terms or {}),
         }
         if hold:
+            told = hold.order_amount, hold.shortfall
             hold.write(vals)
+            if told != (hold.order_amount, hold.shortfall):
+                hold._tell_changed()
             return hold
         vals |= {
             "name": self.env["ir.sequence"].sudo().next_by_code("credit.insurance.hold") or document.name,

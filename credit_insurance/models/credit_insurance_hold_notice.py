@@ -33,6 +33,18 @@ class CreditInsuranceHold(models.Model):
             hold._schedule_decision()
             hold._send_mail("open", hold.decider_id)
 
+    def _tell_changed(self):
+        """Held again with other figures: the activity says these, and moves on to somebody who may decide them."""
+        authority = self.env["credit.insurance.authority"]
+        for hold in self:
+            activities = hold.with_context(mail_activity_quick_update=True).activity_search([ACTIVITY])
+            ask = hold._make_ask()
+            if hold.decider_id not in authority._find_deciders(ask):
+                hold.decider_id = activities.user_id = authority._choose_decider(ask)
+                hold._send_mail("open", hold.decider_id)
+            for activity in activities:
+                activity.summary = hold.with_context(lang=activity.user_id.lang)._get_activity_summary()
+
     def _schedule_decision(self, note=None, user=None):
         """The activity of whoever decides, in their language."""
         for hold in self:
