@@ -7,7 +7,7 @@ from psycopg2 import IntegrityError
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
 from .test_credit_gate import GateCase
 
@@ -296,6 +296,10 @@ class TestDelegation(AuthorityCase):
         hold = self._asked_by(self.rep)
         self.assertEqual(hold.activity_ids.user_id, self.colleague)
         self.assertEqual(hold._get_decider(), self.colleague)
+
+    def test_delegation_names_its_last_day_as_the_reader_writes_days(self):
+        delegation = self._delegate(self.manager, self.colleague)
+        self.assertIn(format_date(self.env, delegation.date_to), delegation.name)
 
     def test_who_lost_the_group_lends_nothing(self):
         self._delegate(self.manager, self.colleague)

@@ -6,7 +6,7 @@ from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-from odoo.tools import SQL, mute_logger
+from odoo.tools import SQL, format_date, mute_logger
 
 from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_seal as sealing
 
@@ -150,6 +150,7 @@ class TestSeal(CreditCommon):
             self._sql("DELETE FROM %s WHERE %s = %s", SQL(table), SQL(column), self.decisions[2].id)
         check = self._verify()
         self.assertIn("cut off or rewritten", check.findings)
+        self.assertIn(format_date(self.env, self.company._credit_today()), check.findings)
 
     def test_chain_computed_anew_is_found_by_what_an_earlier_verification_saw(self):
         noted = self._verify().head_hash

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import format_date
 
 
 class CreditInsuranceDelegation(models.Model):
@@ -55,7 +56,7 @@ class CreditInsuranceDelegation(models.Model):
                 "%(deputy)s for %(absent)s until %(date)s",
                 deputy=row.to_user_id.name,
                 absent=row.from_user_id.name,
-                date=row.date_to,
+                date=format_date(self.env, row.date_to),
             )
 
     @api.constrains("to_user_id", "company_id")

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
+from .company_calendar import company_day
 from .credit_insurance_seal import REFERENCES, START, content_columns, hash_chain, hash_content, split_row
 
 BATCH = 5000
@@ -242,7 +243,7 @@ class CreditInsuranceSealCheck(models.Model):
         """Earlier verifications know heads of this chain: one that is not in it any more was cut off or rewritten."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT c.head_sequence, c.create_date::date::text
+                """SELECT c.head_sequence, c.create_date
                      FROM credit_insurance_seal_check c
                      LEFT JOIN credit_insurance_seal s
                             ON s.company_id = c.company_id AND s.sequence = c.head_sequence
@@ -253,11 +254,11 @@ class CreditInsuranceSealCheck(models.Model):
                 FINDINGS_KEPT,
             )
         )
-        for sequence, day in rows:
+        for sequence, moment in rows:
             findings.add(
                 self.env._(
                     "The verification of %(day)s saw entry %(number)s; the chain was cut off or rewritten since.",
-                    day=day,
+                    day=format_date(self.env, company_day(company, moment)),
                     number=sequence,
                 )
             )
