@@ -290,6 +290,18 @@ class TestCardWays(CardCase):
         order.with_user(self.rep).action_credit_remind()
         self.assertEqual((order.activity_ids.date_deadline, order.activity_ids.user_id), (day, self.rep))
 
+    def test_who_asks_again_to_be_reminded_gets_one_reminder_for_the_day_expected_now(self):
+        self._make_buyer(limit=1000)
+        moves = self._make_invoice(300, due_in=10) | self._make_invoice(400, due_in=20)
+        order = self._make_order(600)
+        order.with_user(self.rep).action_credit_remind()
+        order.with_user(self.manager).action_credit_remind()
+        moves[:1].line_ids.filtered("date_maturity").date_maturity = self.today + timedelta(days=15)
+        order.with_user(self.rep).action_credit_remind()
+        self.assertEqual(len(order.activity_ids), 2)
+        mine = order.activity_ids.filtered(lambda activity: activity.user_id == self.rep)
+        self.assertEqual(fields.Date.to_string(mine.date_deadline), self._way(order, "wait")["date"])
+
     def test_waiting_does_not_help_against_overdue_items(self):
         self._make_buyer(limit=1000)
         self._make_invoice(900, due_in=-10)

@@ -131,7 +131,7 @@ class TestMassConfirmAnswer(CreditCommon):
         self.assertEqual(len(params["credit_insurance"]["confirmed"]), 9)
         lines = params["message"].splitlines()
         self.assertEqual(len(lines), 7)
-        self.assertIn("7 more are held", lines[5])
+        self.assertIn("Held as well: 7 more", lines[5])
         self.assertIn("4 more", lines[6])
         self.assertEqual(params["title"], "12 held, 9 confirmed")
 

@@ -92,15 +92,22 @@ class SaleOrder(models.Model):
         return True
 
     def action_credit_remind(self):
-        """Put an activity on the order for the day on which due payments are expected to have freed enough."""
-        way = self._credit_get_way("wait")
-        day = date.fromisoformat(way["date"])
-        self.activity_schedule(
-            "mail.mail_activity_data_todo",
-            date_deadline=day,
-            summary=self.env._("%s may pass the credit gate now: confirm it again", self.name),
-            user_id=self.user_id.id or self.env.uid,
+        """Put an activity of whoever asks on the order, for the day on which due payments are expected to free enough.
+
+        Asked again it moves to the day that is expected now.
+        """
+        day = date.fromisoformat(self._credit_get_way("wait")["date"])
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        summary = self.env._("%s may pass the credit gate now: confirm it again", self.name)
+        before = self.activity_ids.filtered(
+            lambda activity: (
+                (activity.activity_type_id, activity.user_id, activity.summary) == (todo, self.env.user, summary)
+            )
         )
+        if before:
+            before.date_deadline = day
+        else:
+            self.activity_schedule(activity_type_id=todo.id, date_deadline=day, summary=summary, user_id=self.env.uid)
         return self._credit_tell(self.env._("You will be reminded on %s.", format_date(self.env, day)))
 
     def action_credit_ask_limit(self):

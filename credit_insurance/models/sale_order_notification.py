@@ -19,7 +19,7 @@ class SaleOrder(models.Model):
         failed = failed or {}
         lines = [order._credit_tell_order_held(alone=len(self) == 1) for order in self[:SHOWN]]
         if len(self) > SHOWN:
-            lines.append(self.env._("And %s more are held.", len(self) - SHOWN))
+            lines.append(self.env._("Held as well: %s more.", len(self) - SHOWN))
         lines += [
             self.env._("%(order)s cannot be confirmed: %(why)s", order=order.name, why=why)
             for order, why in list(failed.items())[:SHOWN]
