@@ -73,6 +73,7 @@ class TestCreditDryRun(AlertCommon):
         self.assertEqual((run.state, run.progress), ("done", 100))
         self.assertEqual(self._kinds(run), {self.buyer: "new"})
         self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 12,300")
+        self.assertEqual(run.today_line_ids.told, f"Alpha Trading Ltd owes {self.company_currency.format(12300)}")
         self.assertEqual((run.fired_count, run.new_count, run.same_count, run.ended_count), (1, 1, 0, 0))
         self.assertFalse(self._alerts())
 

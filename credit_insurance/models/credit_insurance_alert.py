@@ -4,14 +4,12 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
-from odoo.addons.credit_insurance.rules.risk.messages import placeholders
-
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
 from .marked_words import tell_json
 from .rule_document import read_rule
-from .rule_trace import format_fact, format_needed
+from .rule_trace import format_fact, format_needed, tell_message
 
 ALERT_STATES = [
     ("open", "Open"),
@@ -212,7 +210,6 @@ class CreditInsuranceAlert(models.Model):
         self.ensure_one()
         if not self.message_template:
             return self.message
-        told = self.env._(self.message_template)
         words = {
             "buyer": self.partner_id.name,
             "document": self.document_name,
@@ -220,12 +217,8 @@ class CreditInsuranceAlert(models.Model):
             "rule": self.rule_id.sudo().display_name,
             "today": format_date(self.env, self._get_evaluated_on()),
         }
-        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        for key in set(placeholders(told)) - words.keys():
-            signal = catalogue.get(key)
-            value = (self.values_now or {}).get(key)
-            words[key] = signal and format_fact(self.env, value, signal.type.value, self.currency_id)
-        return told.format_map({name: word or "" for name, word in words.items()}).strip() or self.message
+        told = tell_message(self.env, self.message_template, self.values_now or {}, words, self.currency_id)
+        return told or self.message
 
     def _get_answer_action(self, name, answer, states):
         self._check_answerable(states)

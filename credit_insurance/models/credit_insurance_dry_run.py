@@ -11,12 +11,14 @@ between two of them. The reference evaluator answers, from the same signals that
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.rules.risk import Scope
 
 from .credit_insurance_rule import SEVERITIES
 from .guarded_fields import without_fields
 from .rule_document import read_rule
+from .rule_trace import tell_message
 
 BLOCK = 500
 STATES = [
@@ -296,6 +298,9 @@ class CreditInsuranceDryRunLine(models.Model):
         [("new", "New"), ("same", "Open already"), ("ended", "Would end")], required=True, readonly=True
     )
     message = fields.Text(readonly=True)
+    message_template = fields.Text(readonly=True)
+    message_values = fields.Json(readonly=True)
+    told = fields.Text(string="Message", compute="_compute_told", help="In your language, with amounts in full.")
     order_count = fields.Integer(string="Orders Held", readonly=True)
     order_amount = fields.Monetary(string="Value of the Orders", readonly=True)
     held_then_count = fields.Integer(
@@ -309,6 +314,21 @@ class CreditInsuranceDryRunLine(models.Model):
     other_alert_count = fields.Integer(
         string="Alerts of Other Rules", readonly=True, help="Open alerts of this buyer that other rules raised."
     )
+
+    @api.depends("message", "message_template", "message_values")
+    @api.depends_context("lang")
+    def _compute_told(self):
+        for line in self:
+            words = {
+                "buyer": line.partner_id.name,
+                "document": line.document_name,
+                "company": line.company_id.name,
+                "rule": line.run_id.rule_id.sudo().display_name,
+                "today": format_date(self.env, line.date),
+            }
+            values, currency = line.message_values or {}, line.currency_id
+            told = line.message_template and tell_message(self.env, line.message_template, values, words, currency)
+            line.told = told or line.message
 
 
 class CreditInsuranceRule(models.Model):

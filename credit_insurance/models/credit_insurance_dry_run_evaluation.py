@@ -17,7 +17,10 @@ from dateutil.relativedelta import MO, relativedelta
 from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.risk import Scope, render
+from odoo.addons.credit_insurance.rules.risk.facts import read_facts
+from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
+from . import rule_trace
 from .credit_insurance_dry_run_orders import PastOrder, to_json
 from .rule_document import evaluate_rows, rule_keys
 
@@ -26,10 +29,15 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Found:
-    """A buyer, or one of its documents, for which the rule fires or keeps an alert open that stands already."""
+    """A buyer, or one of its documents, for which the rule fires or keeps an alert open that stands already.
+
+    ``template`` is the message before the ``values`` of its signals were filled in.
+    """
 
     buyer: object
     message: str
+    template: str
+    values: dict
     document: object = None
     name: str = ""
     past: PastOrder | None = None
@@ -91,7 +99,14 @@ class CreditInsuranceDryRun(models.Model):
         items = self._get_found(rule, buyers, self.evaluated_on, standing) if rule else []
         found = {item.key: item for item in items}
         ended = [
-            Found(key[0], alert.message, key[1], alert.document_name or "")
+            Found(
+                key[0],
+                alert.message,
+                alert.message_template,
+                alert.values_now,
+                key[1],
+                alert.document_name or "",
+            )
             for key, alert in standing.items()
             if key not in found
         ]
@@ -153,11 +168,8 @@ class CreditInsuranceDryRun(models.Model):
             return self._get_found_documents(rule, buyers, documents, day, standing, as_of)
         catalogue = signals._get_catalogue()
         facts = signals._get_facts(buyers, rule_keys(rule, catalogue), day, as_of=as_of)
-        found = (
-            Found(buyer, self._get_message(rule, facts[buyer.id], day, catalogue, buyer, None, standing))
-            for buyer in buyers
-        )
-        return [item for item in found if item.message is not None]
+        found = (self._find(rule, facts[buyer.id], day, catalogue, buyer, None, standing) for buyer in buyers)
+        return [item for item in found if item]
 
     def _get_found_documents(self, rule, buyers, documents, day, standing, as_of, past=None):
         signals = self.env["credit.insurance.signals"]
@@ -167,27 +179,31 @@ class CreditInsuranceDryRun(models.Model):
         found = []
         for document in documents.filtered(lambda row: row.id in facts):
             buyer = buyers.browse(facts[document.id]["_buyer"])
-            message = self._get_message(rule, facts[document.id], day, catalogue, buyer, document, standing)
-            if message is not None:
-                found.append(Found(buyer, message, document, document.display_name))
+            if item := self._find(rule, facts[document.id], day, catalogue, buyer, document, standing):
+                found.append(item)
         return found
 
-    def _get_message(self, rule, facts, day, catalogue, buyer, document, standing):
-        """What the alert would say; None when there would be none."""
+    def _find(self, rule, facts, day, catalogue, buyer, document, standing):
+        """What the alert would say, as :class:`Found`; None when there would be none."""
         outcomes = evaluate_rows(rule, facts, day, catalogue)
         found = [outcome.rule for outcome in outcomes if outcome.fired]
         if not found and (buyer, document) in standing:
             found = [outcome.rule for outcome in outcomes if not outcome.ended]
         if not found:
             return None
+        name = document.display_name if document else ""
         words = {
             "company": self.company_id.name,
             "rule": rule.name,
             "today": day.isoformat(),
             "buyer": buyer.partner_id.name,
-            "document": document.display_name if document else "",
+            "document": name,
         }
-        return render(found[0], facts, day, catalogue, words)
+        template = found[0].message
+        known = read_facts(facts, catalogue, day, catalogue.reading(placeholders(template))).values
+        values = {key: rule_trace.to_json(value) for key, value in known.items()}
+        message = render(found[0], facts, day, catalogue, words)
+        return Found(buyer, message, template, values, document, name)
 
     # === WHAT IT WOULD HOLD === #
 
@@ -225,6 +241,8 @@ class CreditInsuranceDryRun(models.Model):
                     "is_past": is_past,
                     "kind": kinds[item.key],
                     "message": item.message,
+                    "message_template": item.template,
+                    "message_values": item.values,
                     "order_count": held.count,
                     "order_amount": held.amount,
                     "today_amount_count": held.today_count,

@@ -10,6 +10,7 @@ from decimal import Decimal
 from odoo.tools import format_date, formatLang
 
 from odoo.addons.credit_insurance.rules.risk import ComparisonTrace, SignalRef, SignalType
+from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
 from .marked_words import words_to_json
 
@@ -82,6 +83,20 @@ def format_fact(env, value, signal_type, currency, unit=""):
     number = Decimal(value)
     text = formatLang(env, float(number), digits=0 if number == number.to_integral_value() else 2)
     return f"{text} {env._(unit) if unit else ''}".rstrip()
+
+
+def tell_message(env, template, values, words, currency):
+    """A rule's message for the reader: translated where somebody did, amounts with their currency.
+
+    :param values: stored values by key of their signal
+    :param words: what is no signal, by name
+    """
+    told = env._(template)
+    catalogue = env["credit.insurance.signals"]._get_catalogue()
+    for key in set(placeholders(told)) - words.keys():
+        signal = catalogue.get(key)
+        words = words | {key: signal and format_fact(env, values.get(key), signal.type.value, currency)}
+    return told.format_map({name: word or "" for name, word in words.items()}).strip()
 
 
 def format_needed(env, row, currency):
