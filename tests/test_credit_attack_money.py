@@ -6,20 +6,12 @@ from odoo import Command
 from odoo.tests import tagged
 
 from .gate_attack_case import AttackCase
-from .test_credit_gate_payments import PaymentCase
+from .payment_case import PaymentCase
 
 
 @tagged("post_install", "-at_install")
 class TestReversedPayments(PaymentCase):
     """A payment bounces: accountants reverse its journal entry, and the payment itself stays as it was."""
-
-    def _make_paid_order(self):
-        order = self._make_order(1000)
-        tx = self._make_tx(order, 1000)
-        tx._post_process()
-        self._commit()
-        self.assertEqual((order.state, self._exposure()["total"]), ("sale", 0))
-        return order, tx.payment_id
 
     def _reverse(self, move):
         wizard = self.env["account.move.reversal"].with_context(active_model="account.move", active_ids=move.ids)

@@ -9,27 +9,11 @@ from odoo.tests import tagged
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 
 from .common import CreditCommon
+from .payment_case import OnlinePayments
 
 
 @tagged("post_install", "-at_install")
-class TestPrepaid(CreditCommon, AccountPaymentCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls._make_buyer(limit=0)
-
-    def _make_tx(self, orders, amount, state="done", currency=None, **values):
-        return self._create_transaction(
-            "direct",
-            reference=f"TX {self.env['payment.transaction'].search_count([])} {amount}",
-            amount=amount,
-            currency_id=(currency or self.company_currency).id,
-            partner_id=self.partner.id,
-            sale_order_ids=[Command.set(orders.ids)],
-            state=state,
-            **values,
-        )
-
+class TestPrepaid(OnlinePayments, CreditCommon, AccountPaymentCommon):
     def test_paid_order_passes_and_a_partial_payment_does_not(self):
         paid, part = self._make_order(1000), self._make_order(1000)
         self._make_tx(paid, 1000)
