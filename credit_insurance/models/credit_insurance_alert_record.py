@@ -6,6 +6,7 @@ from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.risk import Severity
 
@@ -13,6 +14,7 @@ from .alert_kinds import ACTIVITY
 from .bulk_log import log_in_bulk
 from .bulk_rows import insert_rows
 from .company_calendar import company_day_bounds
+from .sql_functions import int_array
 
 # From this severity on somebody gets an activity, whether the rule asks for one or not.
 LOUD = ("high", "critical")
@@ -55,8 +57,7 @@ class CreditInsuranceAlert(models.Model):
         :param shared: what :meth:`_prepare_shared_vals` gives, from whoever has it already
         """
         quiet = self.with_context(**QUIET)
-        domain = [("buyer_id", "in", buyers.ids), ("rule_id", "in", rules.ids), ("ended_on", "=", False)]
-        by_key = {alert._get_finding_key(): alert for alert in quiet.search_fetch(domain, COMPARED)}
+        by_key = {alert._get_finding_key(): alert for alert in quiet._get_live(buyers, rules)}
         if findings and shared is None:
             shared = self._prepare_shared_vals(buyers[:1].company_id, rules)
         raised, seen = [], []
@@ -69,6 +70,19 @@ class CreditInsuranceAlert(models.Model):
         quiet._update_found(seen, today)
         self._run_actions([(alert, finding) for alert, finding, _vals in seen], quiet._raise_alerts(raised))
         quiet._end_those_gone(by_key, kept, documents, partial)
+
+    @api.model
+    def _get_live(self, buyers, rules):
+        """The alerts of these rules about these buyers whose condition has not ended."""
+        self.flush_model(["buyer_id", "rule_id", "ended_on"])
+        # Most buyers have none: asking for ids costs a third of searching for records.
+        query = SQL(
+            "SELECT id FROM %s WHERE buyer_id = ANY(%s) AND rule_id = ANY(%s) AND ended_on IS NULL",
+            SQL.identifier(self._table), int_array(buyers.ids), int_array(rules.ids),
+        )  # fmt: skip
+        live = self.browse(id_ for [id_] in self.env.execute_query(query))
+        live.fetch(COMPARED)
+        return live
 
     def _get_finding_key(self):
         self.ensure_one()

@@ -208,6 +208,12 @@ class CreditInsuranceExposure(models.AbstractModel):
         return foreign - foreign.browse().union(*(currency for (currency,) in rated))
 
     @api.model
+    def _get_currency_names(self, currency_ids):
+        """``{currency_id: code}``; only those that were archived are read."""
+        active, currencies = self.env["res.currency"].get_all_currencies(), self.env["res.currency"].sudo()
+        return {id_: active[id_]["name"] if id_ in active else currencies.browse(id_).name for id_ in currency_ids}
+
+    @api.model
     def _get_currencies(self, codes):
         """The currencies of these codes, be they archived."""
         currencies = self.env["res.currency"].sudo().with_context(active_test=False)

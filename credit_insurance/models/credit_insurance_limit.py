@@ -98,7 +98,8 @@ class CreditInsuranceLimit(models.AbstractModel):
         pairs = sorted(set(pairs))
         parts, names = self._read_parts(pairs, attached)
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
-        foreign = self._get_foreign_currencies(set(names.values()) | set(companies.currency_id.mapped("name")))
+        own = self.env["credit.insurance.exposure"]._get_currency_names(set(companies.currency_id.ids))
+        foreign = self._get_foreign_currencies({*names.values(), *own.values()})
         computed = {company.id: (company, self._get_computation(company, foreign, today, on)) for company in companies}
 
         def compute():
@@ -197,9 +198,10 @@ class CreditInsuranceLimit(models.AbstractModel):
         """Today's rates of these currencies against the company's, as ``rules.policy`` takes them."""
         base = company.currency_id
         rates = (currencies | base)._get_rates(company, today) if currencies else {}
+        names = self.env["credit.insurance.exposure"]._get_currency_names({base.id, *currencies.ids})
         own = Decimal(repr(rates.get(base.id, 1.0)))
-        per_unit = {currency.name: Decimal(repr(rates[currency.id])) / own for currency in currencies - base}
-        return ExchangeRates(base.name, today, per_unit)
+        per_unit = {names[id_]: Decimal(repr(rates[id_])) / own for id_ in (currencies - base).ids}
+        return ExchangeRates(names[base.id], today, per_unit)
 
     @api.model
     def _make_own_limit(self, item):

@@ -194,8 +194,7 @@ class CreditInsuranceLimit(models.AbstractModel):
     @api.model
     def _get_currency_names(self, parts):
         items = [item for part in ("buyer", "own", "guarantee", "discretionary", "cover") for item in parts[part]]
-        currencies = self.env["res.currency"].sudo().browse({item["currency_id"] for item in items})
-        return {currency.id: currency.name for currency in currencies}
+        return self.env["credit.insurance.exposure"]._get_currency_names({item["currency_id"] for item in items})
 
     @api.model
     def _complete_insured(self, parts):

@@ -25,14 +25,7 @@ from odoo.tools import SQL, split_every
 from odoo.tools.gc import disabling_gc
 from odoo.tools.lru import LRU
 
-from odoo.addons.credit_insurance.rules.risk import (
-    EngineError,
-    Outcome,
-    RuleEngine,
-    Scope,
-    expand,
-    render,
-)
+from odoo.addons.credit_insurance.rules.risk import EngineError, Outcome, RuleEngine, Scope, expand, render
 from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
@@ -41,6 +34,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from .credit_insurance_engine_difference import note
 from .rule_document import rule_keys
 from .rule_trace import to_json, trace_rows
+from .sql_functions import int_array
 
 _logger = logging.getLogger(__name__)
 
@@ -183,11 +177,20 @@ class CreditInsuranceScreening(models.AbstractModel):
         if not buyers:
             screening._get_ready_engine(self.env.company)
             return
-        buyers = buyers.sudo()
-        buyers.fetch(["company_id", "partner_id"])
-        for company, company_buyers in buyers.grouped("company_id").items():
+        for company, company_buyers in screening._get_by_company(buyers.sudo()):
             if loaded := screening._get_ready_engine(company):
                 screening._screen_company(company, company_buyers, loaded)
+
+    @api.model
+    def _get_by_company(self, buyers):
+        """``[(company, its buyers)]``, without reading the buyers as records: most need no more than their signals."""
+        buyers.flush_model(["company_id"])
+        query = SQL(
+            "SELECT company_id, array_agg(id ORDER BY id) FROM %s WHERE id = ANY(%s) GROUP BY 1",
+            SQL.identifier(buyers._table), int_array(buyers.ids),
+        )  # fmt: skip
+        companies = self.env["res.company"]
+        return [(companies.browse(id_), buyers.browse(ids)) for id_, ids in self.env.execute_query(query)]
 
     @api.model
     def _get_ready_engine(self, company, timeout=ENGINE_TIMEOUT):
@@ -323,10 +326,14 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _get_names(self, buyer_ids):
-        buyers = self.env["credit.insurance.buyer"].browse(buyer_ids)
-        buyers.fetch(["partner_id"])
-        buyers.partner_id.fetch(["name"])
-        return {buyer.id: buyer.partner_id.name for buyer in buyers}
+        if not buyer_ids:
+            return {}
+        query = SQL(
+            "SELECT b.id, p.name FROM credit_insurance_buyer b JOIN res_partner p ON p.id = b.partner_id"
+            " WHERE b.id = ANY(%s)",
+            int_array(buyer_ids),
+        )
+        return dict(self.env.execute_query(query))
 
     @api.model
     def _get_named_documents(self, loaded, documents):
