@@ -8,7 +8,7 @@ true.**
 An alert that is open ends when its rule is silenced or does not apply any more, or when the rule does not fire and its
 ``until`` is known to hold; a rule without ``until`` ends its alert when its condition is known not to hold. A condition
 that nobody can decide any more because there is nothing left of what it is about (``Signal.vanishes``: the invoice is
-paid) ends the alert, too.
+paid), or of what that is computed from, ends the alert, too. What it is compared with may be gone: nobody knows then.
 
 So missing data neither raises an alert by itself nor hides one: a rule that could still fire is *undecided*, which is
 a result. Only ``is known`` and ``is missing`` always have an answer.

@@ -6,14 +6,14 @@ None or an absent key means *missing*. A value that cannot be what its signal sa
 of 5) is *unreadable*: it counts as missing, and is named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from .marking import _
 from .model import Constant, FactValue, Value
-from .signals import Reading, Signal, SignalCatalogue, SignalType
+from .signals import DerivedSignal, Reading, Signal, SignalCatalogue, SignalType
 
 DECIMALS = 4
 STEP = Decimal("0.0001")
@@ -34,7 +34,7 @@ class UnreadableFact(ValueError):
 class ReadFacts:
     """Facts after reading: ``values`` by signal key, and why the ``unreadable`` ones are not among them.
 
-    ``vanished`` are the signals without a value of whose kind there is nothing.
+    ``vanished`` are the signals without a value of whose kind there is nothing, and those computed from them.
     """
 
     values: Mapping[str, Value]
@@ -134,6 +134,8 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
             values[key] = _read_number(signal, value, today) if signal.is_numeric else read_value(signal, value, today)
         except UnreadableFact as error:
             unreadable[key] = error.args[0]
+    vanishing = catalogue.vanishing if reading is None else reading.vanishing
+    vanished = set(vanishing.difference(values, unreadable))
     for derived in catalogue.derived if reading is None else reading.derived:
         if derived.key in values or derived.key in unreadable:
             continue
@@ -145,8 +147,38 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
             value = rounded(value)
         if value is not None:
             values[derived.key] = value
-    vanishing = catalogue.vanishing if reading is None else reading.vanishing
-    return ReadFacts(values, unreadable, vanishing.difference(values, unreadable))
+        elif not vanished.isdisjoint(derived.sources) and _misses_only(derived, values, vanished):
+            vanished.add(derived.key)
+    return ReadFacts(values, unreadable, frozenset(vanished))
+
+
+class _Watched(Mapping[str, Value]):
+    """Values that note what somebody asked for in vain; whether one is there may be asked without a note."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = values
+        self.missed: set[str] = set()
+
+    def __getitem__(self, key: str) -> Value:
+        if key not in self._values:
+            self.missed.add(key)
+        return self._values[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def _misses_only(derived: DerivedSignal, values: Mapping[str, Value], vanished: set[str]) -> bool:
+    """True when all that the calculation lacks has vanished: what is computed of nothing is nothing, too."""
+    watched = _Watched(values)
+    derived.compute(watched)
+    return bool(watched.missed) and watched.missed <= vanished
 
 
 def complete(facts: Facts, catalogue: SignalCatalogue, today: date) -> dict[str, FactValue]:

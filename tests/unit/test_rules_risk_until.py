@@ -87,6 +87,35 @@ def test_an_alert_ends_when_nothing_is_left_of_what_it_is_about(host, when, unti
     assert verdict.ends("r") is evaluate(pack.rules[0], row, TODAY, CATALOGUE).ended is ended
 
 
+@pytest.mark.parametrize(
+    ("value", "row", "ended"),
+    [
+        ("left - 5", {}, True),
+        ("left - 5", {"left": "junk"}, False),
+        ("left - age", {"age": 5}, True),
+        ("left - age", {}, False),
+        ("min(left, age)", {"age": 5}, True),
+        ("half / 2", {}, True),
+        ("{cases: [{when: left > 5, value: left}], otherwise: age}", {"age": 5}, True),
+        ("{cases: [{when: public = yes, value: left}], otherwise: age}", {"public": True}, True),
+        ("{cases: [{when: public = yes, value: left}], otherwise: age}", {"public": False}, False),
+        ("{cases: [{when: left is missing, value: age}], otherwise: left}", {}, False),
+        ("age * used / used", {"age": 5, "used": 0}, False),
+    ],
+)
+def test_of_what_is_computed_from_nothing_nothing_is_left(host, value, row, ended):
+    signals = "".join(
+        f"  - key: {key}\n    label: l\n    type: days\n    value: {calculation}\n"
+        for key, calculation in (("half", "left / 2"), ("derived", value))
+    )
+    pack = load(f"pack: p\nsignals:\n{signals}rules:\n  - key: r\n    name: n\n    when: derived <= 10 days\n")
+    verdict = RuleEngine(pack, CATALOGUE, host=host, timeout=30).evaluate(row, TODAY)
+    assert verdict.engine is AnsweredBy.DURABLE
+    assert verdict.undecided == ("r",)
+    catalogue = CATALOGUE.with_derived(pack.signals)
+    assert verdict.ends("r") is evaluate(pack.rules[0], row, TODAY, catalogue).ended is ended
+
+
 def test_an_alert_ends_when_its_rule_does_not_apply_any_more():
     rule = Rule("r", "n", line("owed > 100"), until=line("owed < 80"), valid_to=TODAY, companies=("A",))
     assert not evaluate(rule, {"owed": 90}, TODAY, CATALOGUE, "A").ended
