@@ -1,7 +1,7 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import field_texts
-from odoo.addons.credit_insurance.credit_insurance.models.rule_settings import SETTINGS, describe_setting
+from odoo.addons.credit_insurance.credit_insurance.models.rule_settings import SETTINGS
 
 from . import credit_insurance_version_compare  # noqa: F401 (has to be loaded first)
 
@@ -10,6 +10,8 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     _name = "credit.insurance.rule.compare"
     _description = "Compare Versions of a Risk Rule"
     _inherit = "credit.insurance.version.compare"
+    _settings = SETTINGS
+    _get_field_texts = staticmethod(field_texts)
 
     rule_id = fields.Many2one(related="right_id.rule_id", related_sudo=False)
     left_id = fields.Many2one(
@@ -18,13 +20,3 @@ class CreditInsuranceRuleCompare(models.TransientModel):
     right_id = fields.Many2one(
         "credit.insurance.rule.version", string="Newer Version", required=True, domain="[('rule_id', '=', rule_id)]"
     )
-
-    @api.model
-    def _get_field_texts(self, document):
-        return field_texts(document)
-
-    def _get_setting_names(self):
-        return SETTINGS
-
-    def _describe_setting(self, version, name):
-        return describe_setting(version, name)

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import override_texts
 
@@ -9,6 +9,8 @@ class CreditInsuranceRuleOverrideCompare(models.TransientModel):
     _name = "credit.insurance.rule.override.compare"
     _description = "Compare Versions of an Override of a Risk Rule"
     _inherit = "credit.insurance.version.compare"
+    _settings = ("switched_off", "reason")
+    _get_field_texts = staticmethod(override_texts)
 
     override_id = fields.Many2one(related="right_id.override_id", related_sudo=False)
     left_id = fields.Many2one(
@@ -22,10 +24,3 @@ class CreditInsuranceRuleOverrideCompare(models.TransientModel):
         required=True,
         domain="[('override_id', '=', override_id)]",
     )
-
-    @api.model
-    def _get_field_texts(self, document):
-        return override_texts(document)
-
-    def _get_setting_names(self):
-        return ("switched_off", "reason")

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_scorecard import card_texts
 
@@ -9,6 +9,8 @@ class CreditInsuranceScorecardCompare(models.TransientModel):
     _name = "credit.insurance.scorecard.compare"
     _description = "Compare Versions of a Scorecard"
     _inherit = "credit.insurance.version.compare"
+    _settings = ("in_use", "sequence")
+    _get_field_texts = staticmethod(card_texts)
 
     scorecard_id = fields.Many2one(related="right_id.scorecard_id", related_sudo=False)
     left_id = fields.Many2one(
@@ -22,10 +24,3 @@ class CreditInsuranceScorecardCompare(models.TransientModel):
         required=True,
         domain="[('scorecard_id', '=', scorecard_id)]",
     )
-
-    @api.model
-    def _get_field_texts(self, document):
-        return card_texts(document)
-
-    def _get_setting_names(self):
-        return ("in_use", "sequence")

@@ -2,15 +2,21 @@ from difflib import unified_diff
 
 from odoo import api, fields, models
 
+from odoo.addons.credit_insurance.credit_insurance.models.rule_settings import describe_setting
+
 # How a line of a comparison is shown, by its first character.
 LINE_CLASSES = {"+": "text-success", "-": "text-danger", "@": "text-info"}
 
 
 class CreditInsuranceVersionCompare(models.AbstractModel):
-    """Two versions side by side, field by field and line by line: ``left_id`` is the older, ``right_id`` the newer."""
+    """Two versions side by side, field by field and line by line: ``left_id`` is the older, ``right_id`` the newer.
+
+    ``_settings`` are the fields of a version which say something beside its text.
+    """
 
     _name = "credit.insurance.version.compare"
     _description = "Compare Two Versions"
+    _settings = ()
 
     fields_html = fields.Html(string="By Field", compute="_compute_comparison", sanitize=False)
     lines_html = fields.Html(string="By Line", compute="_compute_comparison", sanitize=False)
@@ -38,21 +44,10 @@ class CreditInsuranceVersionCompare(models.AbstractModel):
     def _render(self, part, values):
         return self.env["ir.qweb"]._render(f"credit_insurance.credit_insurance_rule_compare_{part}", values)
 
-    @api.model
-    def _get_field_texts(self, document):
+    @staticmethod
+    def _get_field_texts(document):
         """``{field: its lines}`` of a text."""
         raise NotImplementedError
-
-    def _get_setting_names(self):
-        """The fields of a version which say something beside its text."""
-        raise NotImplementedError
-
-    def _describe_setting(self, version, name):
-        """A setting as people read it."""
-        value = version[name]
-        if version._fields[name].type == "boolean":
-            return self.env._("yes") if value else self.env._("no")
-        return str(value or "")
 
     @api.model
     def _get_rows(self, before, after):
@@ -70,10 +65,10 @@ class CreditInsuranceVersionCompare(models.AbstractModel):
         rows = [
             {
                 "name": right._fields[name]._description_string(self.env),
-                "before": self._describe_setting(left, name) if left else "",
-                "after": self._describe_setting(right, name),
+                "before": describe_setting(left, name) if left else "",
+                "after": describe_setting(right, name),
             }
-            for name in self._get_setting_names()
+            for name in self._settings
         ]
         return [row for row in rows if row["before"] != row["after"]]
 
