@@ -52,7 +52,9 @@ class FindingsCommon(AlertCommon):
         return replace(finding, **values)
 
     def _record(self, *findings, kept=(), buyers=None, **options):
-        self.Alert.sudo()._record(buyers or self.buyer, self.rule, list(findings), set(kept), self.today, **options)
+        alerts = self.Alert.sudo()
+        shared = alerts._prepare_shared_vals(self.company, self.rule)
+        alerts._record(buyers or self.buyer, self.rule, list(findings), set(kept), self.today, shared, **options)
         return self._alerts(buyers)
 
     def _tomorrow(self, days=1):

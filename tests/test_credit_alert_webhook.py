@@ -126,7 +126,8 @@ class TestAlertWebhook(FindingsCommon):
     def test_context_of_a_client_does_not_call_at_once(self):
         alerts = self.Alert.with_context(queue_job__no_delay=True).sudo()
         with trap_jobs() as trap, patch.object(requests.Session, "post") as post:
-            alerts._record(self.buyer, self.rule, [self._found(actions=["webhook"])], set(), self.today)
+            shared = alerts._prepare_shared_vals(self.company, self.rule)
+            alerts._record(self.buyer, self.rule, [self._found(actions=["webhook"])], set(), self.today, shared)
             trap.assert_jobs_count(1)
         self.assertFalse(post.called)
 

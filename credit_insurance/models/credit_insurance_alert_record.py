@@ -45,21 +45,19 @@ class CreditInsuranceAlert(models.Model):
     _inherit = "credit.insurance.alert"
 
     @api.model
-    def _record(self, buyers, rules, findings, kept, today, documents=None, partial=False, shared=None):
+    def _record(self, buyers, rules, findings, kept, today, shared, documents=None, partial=False):
         """Bring the alerts of ``buyers`` in line with what ``rules`` found.
 
         :param findings: ``Finding`` objects; of several of one rule about one buyer or document the first counts
         :param kept: keys, as :func:`finding_key` makes them, of rules that did not fire and keep an open alert open:
             nobody can tell, or the rule's ``until`` is not reached
+        :param shared: what :meth:`_prepare_shared_vals` gives for these rules
         :param documents: the documents ``(model, id)`` that were evaluated; None: these rules are about buyers
         :param partial: these are not all documents of the buyers; alerts about others stay as they are. Otherwise
             alerts about documents that no longer count end.
-        :param shared: what :meth:`_prepare_shared_vals` gives, from whoever has it already
         """
         quiet = self.with_context(**QUIET)
         by_key = {alert._get_finding_key(): alert for alert in quiet._get_live(buyers, rules)}
-        if findings and shared is None:
-            shared = self._prepare_shared_vals(buyers[:1].company_id, rules)
         raised, seen = [], []
         for finding in {finding_key(finding): finding for finding in reversed(findings)}.values():
             vals = self._prepare_finding_vals(finding, shared)
