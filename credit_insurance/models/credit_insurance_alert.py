@@ -2,7 +2,6 @@ from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date
 
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
@@ -118,7 +117,7 @@ class CreditInsuranceAlert(models.Model):
     @api.depends_context("lang")
     def _compute_told(self):
         for alert in self:
-            alert.told = alert._tell()
+            alert.told = tell_message(alert, alert.rule_id, alert._get_evaluated_on(), alert.values_now)
             rule, _problems = read_rule(alert.rule_version_id.sudo().document)
             alert.rule_reason = self.env._(rule.reason) if rule and rule.reason else False
 
@@ -204,21 +203,6 @@ class CreditInsuranceAlert(models.Model):
             "view_mode": "form",
             "views": [(False, "form")],
         }
-
-    def _tell(self):
-        """The message for the reader: translated where somebody did, amounts with their currency."""
-        self.ensure_one()
-        if not self.message_template:
-            return self.message
-        words = {
-            "buyer": self.partner_id.name,
-            "document": self.document_name,
-            "company": self.company_id.name,
-            "rule": self.rule_id.sudo().display_name,
-            "today": format_date(self.env, self._get_evaluated_on()),
-        }
-        told = tell_message(self.env, self.message_template, self.values_now or {}, words, self.currency_id)
-        return told or self.message
 
     def _get_answer_action(self, name, answer, states):
         self._check_answerable(states)

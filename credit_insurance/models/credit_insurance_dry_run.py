@@ -11,7 +11,6 @@ between two of them. The reference evaluator answers, from the same signals that
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.rules.risk import Scope
 
@@ -319,16 +318,7 @@ class CreditInsuranceDryRunLine(models.Model):
     @api.depends_context("lang")
     def _compute_told(self):
         for line in self:
-            words = {
-                "buyer": line.partner_id.name,
-                "document": line.document_name,
-                "company": line.company_id.name,
-                "rule": line.run_id.rule_id.sudo().display_name,
-                "today": format_date(self.env, line.date),
-            }
-            values, currency = line.message_values or {}, line.currency_id
-            told = line.message_template and tell_message(self.env, line.message_template, values, words, currency)
-            line.told = told or line.message
+            line.told = tell_message(line, line.run_id.rule_id, line.date, line.message_values)
 
 
 class CreditInsuranceRule(models.Model):

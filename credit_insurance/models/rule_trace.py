@@ -85,18 +85,30 @@ def format_fact(env, value, signal_type, currency, unit=""):
     return f"{text} {env._(unit) if unit else ''}".rstrip()
 
 
-def tell_message(env, template, values, words, currency):
-    """A rule's message for the reader: translated where somebody did, amounts with their currency.
+def tell_message(record, rule, day, values):
+    """The message of an alert, or of what a dry run found, for the reader.
 
+    It is translated where somebody did, and has amounts with their currency.
+
+    :param day: when the rule was evaluated
     :param values: stored values by key of their signal
-    :param words: what is no signal, by name
     """
-    told = env._(template)
+    if not record.message_template:
+        return record.message
+    env = record.env
+    told = env._(record.message_template)
+    words = {
+        "buyer": record.partner_id.name,
+        "document": record.document_name,
+        "company": record.company_id.name,
+        "rule": rule.sudo().display_name,
+        "today": format_date(env, day),
+    }
     catalogue = env["credit.insurance.signals"]._get_catalogue()
     for key in set(placeholders(told)) - words.keys():
         signal = catalogue.get(key)
-        words = words | {key: signal and format_fact(env, values.get(key), signal.type.value, currency)}
-    return told.format_map({name: word or "" for name, word in words.items()}).strip()
+        words[key] = signal and format_fact(env, (values or {}).get(key), signal.type.value, record.currency_id)
+    return told.format_map({name: word or "" for name, word in words.items()}).strip() or record.message
 
 
 def format_needed(env, row, currency):
