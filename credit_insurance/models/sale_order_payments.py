@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from .amounts import to_decimal
 from .credit_insurance_exposure import ExposureRow
+from .payment_transaction import PAYING
 
 
 class SaleOrder(models.Model):
@@ -80,7 +81,7 @@ class SaleOrder(models.Model):
         if len(currencies) > 1 and self.env["credit.insurance.exposure"]._get_unrated(currencies, self.company_id):
             return False
         return (
-            transaction.state in ("authorized", "done")
+            transaction.state in PAYING
             # A payment that bounced or was cancelled in the books leaves the transaction as it was.
             and transaction.payment_id.state in (False, "in_process", "paid")
             and transaction.payment_id.move_id.state in (False, "posted")

@@ -24,7 +24,7 @@ class StockMove(models.Model):
             if ended := ordered.filtered(lambda move: move.state in ENDED):
                 order = ended[0]._credit_order_name()
                 raise UserError(self.env._("A delivery of %s begins as a draft.", order))
-        ordered.filtered(lambda move: move._credit_begins_anew(ordered))._credit_watch_revived()
+        ordered.filtered(lambda move: move._credit_begins_anew(ordered))._credit_watch_orders()
         return moves
 
     def write(self, vals):
@@ -34,9 +34,9 @@ class StockMove(models.Model):
             was delivered would be made undone
         """
         kept = self._credit_find_kept(vals)
-        revived = self.browse()
-        if vals.get("state", "done") not in ENDED:
-            revived = self.filtered(lambda move: move.state in ENDED and move.sale_line_id)
+        changed = self.browse()
+        if "state" in vals:
+            changed = self if vals["state"] in ENDED else self.filtered(lambda move: move.state in ENDED)
         result = super().write(vals)
         if "sale_line_id" in vals and not self.env.su:
             self._credit_refuse_forged()
@@ -44,9 +44,7 @@ class StockMove(models.Model):
             made_undone = state == "done" and move.state != "done"
             if made_undone or move.sale_line_id.order_id != order or not move._credit_leaves():
                 raise UserError(why)
-        revived._credit_watch_revived()
-        if vals.get("state") in ("done", "cancel"):
-            self.sale_line_id.order_id.sudo()._credit_watch_growth("settled")
+        changed._credit_watch_orders()
         return result
 
     def _credit_leaves(self):
@@ -56,9 +54,7 @@ class StockMove(models.Model):
 
     def _credit_find_waiting(self):
         """Those of these that are to leave, for an order whose deliveries wait for the money or a decision."""
-        leaving = self.sudo().filtered(
-            lambda move: move.sale_line_id and move.state not in ("done", "cancel") and move._credit_leaves()
-        )
+        leaving = self._credit_find_linked().filtered(lambda move: move.state != "done")
         waiting = leaving.sale_line_id.order_id.credit_pass_ids.filtered(lambda row: row.live and row.deliveries_wait)
         return leaving.filtered(lambda move: move.sale_line_id.order_id in waiting.order_id)
 
@@ -107,8 +103,8 @@ class StockMove(models.Model):
         others = self.sudo().sale_line_id.move_ids - created
         return bool(others) and all(move.state in ENDED for move in others)
 
-    def _credit_watch_revived(self):
-        """What had ended is to be delivered after all: the order owes it again, and over the limit its goods wait."""
+    def _credit_watch_orders(self):
+        """What is to be delivered of their orders changed: what is more is owed again, and waits beyond the limit."""
         self.sudo().sale_line_id.order_id._credit_watch_growth("settled")
 
     def _action_done(self, cancel_backorder=False):

@@ -28,5 +28,4 @@ class StockMoveLine(models.Model):
         return result
 
     def _credit_watch_delivered(self):
-        done = self.sudo().move_id.filtered(lambda move: move.state == "done")
-        done.sale_line_id.order_id._credit_watch_growth("settled")
+        self.sudo().move_id.filtered(lambda move: move.state == "done")._credit_watch_orders()
