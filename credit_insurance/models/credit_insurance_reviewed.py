@@ -10,6 +10,8 @@ their state is. A version of a higher number than the one in force waits until s
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .guarded_fields import without_fields
+
 VERSION_STATES = [
     ("draft", "Draft"),
     ("review", "In Review"),
@@ -82,13 +84,17 @@ class CreditInsuranceReviewedVersion(models.AbstractModel):
         for version in self:
             version._move("active", activated_by_id=self.env.uid, activated_on=fields.Datetime.now())
 
-    def _retire(self):
-        """A newer version took their place."""
-        self.filtered(lambda row: row.state not in ("superseded", "discarded"))._move("superseded")
+    def _retire_older(self):
+        """This version takes the place of those before it."""
+        older = self._get_owner().version_ids.filtered(lambda other: other.version < self.version)
+        older.filtered(lambda other: other.state not in ("superseded", "discarded"))._move("superseded")
 
 
 class CreditInsuranceReviewed(models.AbstractModel):
-    """Records with chatter, activities, ``version_ids``, ``working_version_id`` and ``review_needed`` of their own."""
+    """Records with chatter, activities, ``version_ids``, ``working_version_id`` and ``review_needed`` of their own.
+
+    Their ``version`` is the number in force, unless they tell the version themselves.
+    """
 
     _name = "credit.insurance.reviewed"
     _description = "Reviewed by Another Administrator"
@@ -113,6 +119,12 @@ class CreditInsuranceReviewed(models.AbstractModel):
             record.may_approve = version.state == "review" and self.env.user not in version._get_authors()
 
     # === ACTIONS === #
+
+    def action_activate(self):
+        """Put into force what is being worked on."""
+        self.check_access("write")
+        for record in self.filtered("is_proposed"):
+            record._put_into_force(record.working_version_id)
 
     def action_submit(self):
         """Ask another administrator to look at what is proposed."""
@@ -157,7 +169,22 @@ class CreditInsuranceReviewed(models.AbstractModel):
 
     def _get_current_version(self):
         """The version in force."""
+        return self.version_ids.filtered(lambda row: row.version == self.version)[:1]
+
+    def _put_into_force(self, version):
+        """Let a version that waited count from now on."""
         raise NotImplementedError
+
+    def _create_version(self, said):
+        """Keep ``said`` as a version of this record, which gets the next number where it has none."""
+        self.ensure_one()
+        field = self._fields["version_ids"]
+        versions, _vals_list = without_fields(self.env[field.comodel_name], [], REVIEW_FIELDS)
+        row = {field.inverse_name: self.id, "version": self._get_next_version()}
+        version = versions.sudo().create(row | said)
+        # The newest stands first, also in what has been read already.
+        self.invalidate_recordset(["version_ids"])
+        return version
 
     def _is_waiting(self, version):
         return version.version > self._get_current_version().version and version.state in WAITING

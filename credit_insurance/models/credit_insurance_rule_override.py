@@ -11,7 +11,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from . import cached_records, credit_insurance_reviewed  # noqa: F401 (have to be loaded first)
-from .credit_insurance_reviewed import REVIEW_FIELDS
 from .guarded_fields import without_fields
 from .rule_document import overridden_fields, override_rule, read_rule, write_rule
 
@@ -196,12 +195,6 @@ class CreditInsuranceRuleOverride(models.Model):
 
     # === ACTIONS === #
 
-    def action_activate(self):
-        """Put into force what is being worked on."""
-        self.check_access("write")
-        for override in self.filtered("is_proposed"):
-            override._put_into_force(override.working_version_id)
-
     def action_dry_run(self):
         """Prepare a dry run of the rule under what is being worked on."""
         self.ensure_one()
@@ -223,9 +216,7 @@ class CreditInsuranceRuleOverride(models.Model):
         if said == {name: self[name] for name in SAID} and self.working_version_id:
             return
         self.version_ids.filtered(self._is_waiting)._move("discarded")
-        versions, _vals_list = without_fields(self.env["credit.insurance.rule.override.version"], [], REVIEW_FIELDS)
-        versions.sudo().create({"override_id": self.id, "version": self._get_next_version(), **said})
-        self.invalidate_recordset(["version_ids"])
+        self._create_version(said)
         if not self.review_needed:
             self.action_activate()
 
@@ -243,7 +234,7 @@ class CreditInsuranceRuleOverride(models.Model):
 
     def _put_into_force(self, version):
         version._check_may_activate()
-        self.version_ids.filtered(lambda old: old.version < version.version)._retire()
+        version._retire_older()
         result = super().write({"version_id": version.id})  # pylint: disable=super-method-mismatch
         version._set_active()
         self.env["credit.insurance.rule"].sudo()._check_company_pack(self.company_id)

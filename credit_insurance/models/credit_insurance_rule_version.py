@@ -9,7 +9,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import credit_insurance_reviewed  # noqa: F401 (has to be loaded first)
-from .credit_insurance_reviewed import REVIEW_FIELDS
 from .credit_insurance_rule import NEW_DOCUMENT
 from .guarded_fields import without_fields
 from .rule_document import describe_changes
@@ -175,10 +174,6 @@ class CreditInsuranceRule(models.Model):
 
     # === VERSIONS === #
 
-    def _get_current_version(self):
-        """The version whose text the rule's own fields repeat."""
-        return self.version_ids.filtered(lambda row: row.version == self.version)[:1]
-
     def _get_current_versions(self):
         return self.env["credit.insurance.rule.version"].union(*(rule._get_current_version() for rule in self))
 
@@ -214,28 +209,29 @@ class CreditInsuranceRule(models.Model):
         check_companies(before, said, self.env)
         self.version_ids.filtered(self._is_waiting)._move("discarded")
         if said != said_by(self):
-            self._keep_version(said | {"version": self._get_next_version()}, restored_from)
+            self._keep_version(said, restored_from)
 
     def _keep_version(self, proposed=None, restored_from=None):
         """Keep what these rules say as versions, or what one of them is proposed to say."""
-        versions, _vals_list = without_fields(self.env["credit.insurance.rule.version"], [], REVIEW_FIELDS)
         for rule in self:
-            row = {"rule_id": rule.id, **(proposed or said_by(rule) | {"version": rule.version})}
-            row |= {"is_shipped": bool(rule.pack and rule.version == 1 and not proposed)}
-            versions |= versions.sudo().create(row | {"restored_from_id": restored_from.id if restored_from else False})
-            # The newest stands first, also in what has been read already.
-            rule.invalidate_recordset(["version_ids"])
-            versions.invalidate_recordset(["company_ids"])
+            said = proposed or said_by(rule) | {"version": rule.version}
+            version = rule._create_version(
+                {
+                    **said,
+                    "is_shipped": bool(rule.pack and rule.version == 1 and not proposed),
+                    "restored_from_id": restored_from.id if restored_from else False,
+                }
+            )
+            version.invalidate_recordset(["company_ids"])
             if not proposed:
-                rule.version_ids.filtered(lambda old, this=rule: old.version < this.version)._retire()
-        return versions
+                version._retire_older()
 
     def _put_into_force(self, version):
         """Let the rule's fields repeat a version that waited."""
         self.ensure_one()
         vals = self._prepare_document_vals(version.document, key=self.key)
         self._write_text_vals(said_by(version) | vals | {"version": version.version})
-        self.version_ids.filtered(lambda old: old.version < version.version)._retire()
+        version._retire_older()
         self._check_reviewed()
         if self.state == "active":
             version._set_active()

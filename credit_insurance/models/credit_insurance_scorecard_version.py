@@ -8,7 +8,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import credit_insurance_reviewed, credit_insurance_scorecard  # noqa: F401 (have to be loaded first)
-from .credit_insurance_reviewed import REVIEW_FIELDS
 from .credit_insurance_scorecard import NEW_CARD
 from .guarded_fields import without_fields
 
@@ -145,18 +144,7 @@ class CreditInsuranceScorecard(models.Model):
             if card.active and card.review_needed:
                 raise UserError(self.env._("“%s” is in use: propose to take it out of use first.", card.name))
 
-    # === ACTIONS === #
-
-    def action_activate(self):
-        """Put into force what is being worked on."""
-        self.check_access("write")
-        for card in self.filtered("is_proposed"):
-            card._put_into_force(card.working_version_id)
-
     # === VERSIONS === #
-
-    def _get_current_version(self):
-        return self.version_ids.filtered(lambda row: row.version == self.version)[:1]
 
     def _get_said(self):
         """What is being worked on, by field of the card."""
@@ -171,12 +159,7 @@ class CreditInsuranceScorecard(models.Model):
         version._set_active()
 
     def _keep_version(self, said):
-        versions, _vals_list = without_fields(self.env["credit.insurance.scorecard.version"], [], REVIEW_FIELDS)
-        row = {"scorecard_id": self.id, "version": self._get_next_version()}
-        version = versions.sudo().create(row | {name: said[field] for field, _working, name in SAID})
-        # The newest stands first, also in what has been read already.
-        self.invalidate_recordset(["version_ids"])
-        return version
+        return self._create_version({name: said[field] for field, _working, name in SAID})
 
     def _propose(self, typed):
         """Keep what was typed as a version.
@@ -200,7 +183,7 @@ class CreditInsuranceScorecard(models.Model):
     def _put_into_force(self, version):
         if not self.env.su:
             version._check_may_activate()
-        self.version_ids.filtered(lambda old: old.version < version.version)._retire()
+        version._retire_older()
         said = {field: version[name] for field, _working, name in SAID}
         vals = {field: value for field, value in said.items() if value != self[field]}
         self._write_in_force(vals | {"version": version.version})
