@@ -35,6 +35,7 @@ BATCH = 250
 AHEAD = 2  # blocks read and sent before the first answer is waited for
 _PATTERNS = 1000  # sets of missing signals remembered
 SECONDS_PER_ROW = 0.005  # added for each further row of a block: a screening in the background may take its time
+_DISAGREEMENT = "the engine and the reference evaluator disagree"
 Answers = Callable[[Mapping[str, Value]], Answer]
 Asked = tuple[Sequence[list[str] | None], str]  # names by row, None where the reference must answer, and why it must
 Judged = tuple[str, State, bool]  # a rule's key, what it says, and whether an alert of it that is open ends
@@ -217,12 +218,10 @@ class RuleEngine:
 
     def refute(
         self, facts: Facts, today: date, verdict: Verdict, *, scope: Scope = Scope.BUYER, company: str | None = None
-    ) -> Verdict:
-        """Report a verdict of the engine that proved wrong, and return what the reference evaluator says instead."""
+    ) -> None:
+        """Report a verdict of the engine that proved wrong, beside what the reference evaluator says."""
         row = read_facts(facts, self.catalogue, today, self._reading[scope])
-        reference = self._by_reference(row, today, scope, company, "the engine and the reference evaluator disagree")
-        self._report(Difference(self.pack.key, self.version, facts, today, verdict, reference))
-        return reference
+        self._report(facts, today, verdict, self._by_reference(row, today, scope, company, _DISAGREEMENT))
 
     # --- the engine
 
@@ -286,10 +285,11 @@ class RuleEngine:
         verdict = self._verdict(judged, row, AnsweredBy.DURABLE, "")
         if self._chance() >= self._compare_share:
             return verdict
-        reference = self._by_reference(row, today, scope, company, "the engine and the reference evaluator disagree")
+        reference = self._by_reference(row, today, scope, company, _DISAGREEMENT)
         if verdict.same_answer(reference):
             return verdict
-        return self.refute(facts, today, verdict, scope=scope, company=company)
+        self._report(facts, today, verdict, reference)
+        return reference
 
     def _engine_judgements(
         self, row: ReadFacts, held: Held, today: date, scope: Scope, company: str | None
@@ -358,10 +358,10 @@ class RuleEngine:
         unreadable = tuple(sorted(row.unreadable.items())) if row.unreadable else ()
         return Verdict(fired, excluded, undecided, unreadable, engine, note, tuple(kept))
 
-    def _report(self, difference: Difference) -> None:
+    def _report(self, facts: Facts, today: date, verdict: Verdict, reference: Verdict) -> None:
         _logger.error(
             "Pack %s, version %s: the engine says %s, the reference evaluator %s; the reference counts",
-            *(difference.pack, difference.version, difference.engine.fired, difference.reference.fired),
+            *(self.pack.key, self.version, verdict.fired, reference.fired),
         )
         if self._on_difference:
-            self._on_difference(difference)
+            self._on_difference(Difference(self.pack.key, self.version, facts, today, verdict, reference))
