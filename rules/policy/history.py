@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from .limit_rows import (
+    INSURED,
     WITH_AMOUNT,
     CoverStatus,
     DiscretionaryLimit,
@@ -29,7 +30,6 @@ _BARE = {
     CoverStatus.EXPIRED: LineCode.EXPIRED,
     CoverStatus.UNKNOWN: LineCode.UNREADABLE,
 }
-_INSURED = (InsurerCover, DiscretionaryLimit)
 _WORSENS = frozenset({CoverStatus.WITHDRAWN, CoverStatus.REDUCED})
 _REPLACES_NOTHING = frozenset({CoverStatus.REQUESTED, CoverStatus.UNKNOWN})
 
@@ -50,7 +50,7 @@ def judge_insured(on: date, rows: Sequence[LimitRow], *, adverse_since: date | N
 
 def insured_until(on: date, rows: Sequence[LimitRow], in_force: Sequence[LimitRow]) -> date | None:
     """Return the last day on which everything in `in_force` still stands, as far as is known; None: no end known."""
-    insured = [row for row in in_force if isinstance(row, _INSURED)]
+    insured = [row for row in in_force if isinstance(row, INSURED)]
     if not insured:
         return None
     ends = [row.effective_to if isinstance(row, InsurerCover) else row.valid_to for row in insured]

@@ -157,6 +157,7 @@ class Guarantee:
 
 
 LimitRow = InsurerCover | DiscretionaryLimit | OwnLimit | Guarantee
+INSURED = (InsurerCover, DiscretionaryLimit)
 
 
 @dataclass(frozen=True, slots=True)

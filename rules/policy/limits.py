@@ -19,7 +19,7 @@ from typing import Literal
 
 from .errors import InvalidFacts
 from .history import insured_until, judge_insured
-from .limit_rows import DiscretionaryLimit, Guarantee, InsurerCover, Layer, LimitLine, LimitRow, LineCode, OwnLimit
+from .limit_rows import INSURED, Guarantee, InsurerCover, Layer, LimitLine, LimitRow, LineCode, OwnLimit
 from .money import ExchangeRates, Money, converted
 
 
@@ -43,7 +43,6 @@ Default = Literal["not_checked", "amount", "no_credit"]
 
 _COUNTED = (LineCode.COUNTED, LineCode.COUNTED_STALE)
 _AT_OWN_RISK = (OwnLimit, Guarantee)
-_INSURED = (InsurerCover, DiscretionaryLimit)
 # When nothing counts, the first of these that was met says why.
 _WITHOUT_AMOUNT = {
     LineCode.UNREADABLE: LimitState.UNKNOWN,
@@ -206,7 +205,7 @@ def _state(lines: Sequence[LimitLine]) -> LimitState | None:
 
 def _without_lesser(lines: Sequence[LimitLine], parts: _Parts) -> tuple[LimitLine, ...]:
     """Mark the rows of the smaller side as not counted; on a tie the insured side stands."""
-    loser = (OwnLimit,) if parts.insured >= parts.own else _INSURED
+    loser = (OwnLimit,) if parts.insured >= parts.own else INSURED
     return tuple(
         replace(line, counted=False, code=LineCode.LESSER) if line.counted and isinstance(line.row, loser) else line
         for line in lines
