@@ -68,8 +68,8 @@ class CreditSubject(models.AbstractModel):
         """What of the document was invoiced already, in its currency: it has used its part of a release."""
         return 0.0
 
-    def _credit_within_terms(self, hold):
-        """Whether payment term and delivery are no later than a release of ``hold`` covers."""
+    def _credit_within_terms(self, given):
+        """Whether payment term and delivery are no later than ``given`` covers, the release of a hold or a pass."""
         return True
 
     def _credit_prepare_told(self, passed):

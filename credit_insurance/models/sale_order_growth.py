@@ -82,12 +82,11 @@ class SaleOrder(models.Model):
         return (
             self.currency_id.compare_amounts(amount, self.amount_total) > 0
             or live.partner_id != wanted._credit_buyer_partner()
-            or not wanted._credit_term_within(live.payment_term_id)
-            or not wanted._credit_delivery_within(live.delivery_until)
+            or not wanted._credit_within_terms(live)
         )
 
-    def _credit_within_terms(self, hold):
-        return self._credit_term_within(hold.payment_term_id) and self._credit_delivery_within(hold.delivery_until)
+    def _credit_within_terms(self, given):
+        return self._credit_term_within(given.payment_term_id) and self._credit_delivery_within(given.delivery_until)
 
 
 class CreditInsuranceHold(models.Model):
