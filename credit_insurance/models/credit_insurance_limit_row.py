@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command
 from odoo.tools import SQL, format_date
 
 from .amounts import is_amount
@@ -277,6 +276,3 @@ class CreditInsuranceLimitRow(models.AbstractModel):
                 lambda document, row=row: document.res_model == row._name and not document.res_id
             )
             loose.write({"res_id": row.id})
-
-    def _link_attachments(self, attachments):
-        self.sudo().attachment_ids = [Command.link(attachment.id) for attachment in attachments]
