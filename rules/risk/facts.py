@@ -65,10 +65,8 @@ def constant_value(constant: Constant) -> Value:
     return rounded(constant.value) if isinstance(constant.value, Decimal) else constant.value
 
 
-def read_value(signal: Signal, value: FactValue, today: date) -> Value:
-    """Return the value in the form evaluators compare, or raise ``UnreadableFact``."""
-    if signal.is_numeric:
-        return _read_number(signal, value, today)
+def _read_word(signal: Signal, value: FactValue) -> Value:
+    """As ``_read_number``, for signals that are no numbers."""
     if signal.type is SignalType.FLAG:
         if isinstance(value, bool):
             return value
@@ -83,6 +81,7 @@ def read_value(signal: Signal, value: FactValue, today: date) -> Value:
 
 
 def _read_number(signal: Signal, value: FactValue, today: date) -> Decimal:
+    """Return the value in the form evaluators compare, or raise ``UnreadableFact``."""
     # Nearly all facts are Decimals or numbers of days, of ordinary size: a portfolio has millions of them.
     if type(value) is int and -_MANY_DAYS < value < _MANY_DAYS:
         number = _WHOLE[value]
@@ -131,7 +130,7 @@ def read_facts(facts: Facts, catalogue: SignalCatalogue, today: date, reading: R
         if value is None:
             continue
         try:
-            values[key] = _read_number(signal, value, today) if signal.is_numeric else read_value(signal, value, today)
+            values[key] = _read_number(signal, value, today) if signal.is_numeric else _read_word(signal, value)
         except UnreadableFact as error:
             unreadable[key] = error.args[0]
     vanishing = catalogue.vanishing if reading is None else reading.vanishing

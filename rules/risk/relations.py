@@ -22,12 +22,12 @@ OPPOSITES = frozenset({("request_cover", "reduce_cover"), ("reduce_cover", "requ
 def implies(one: Condition, other: Condition, catalogue: SignalCatalogue) -> bool:
     """True when the other is known to hold wherever this one is; False also means "perhaps"."""
     try:
-        return _covered(_possible(one, catalogue), list(map(_read, branches(other, MAX_BRANCHES))), catalogue)
+        return _covered(_possible(one, catalogue), list(map(_indexed, branches(other, MAX_BRANCHES))), catalogue)
     except TooManyBranches:
         return False
 
 
-class _Read(NamedTuple):
+class _Indexed(NamedTuple):
     """A branch with its comparisons by the signals they are ``about``, and the signals it says are ``known``."""
 
     branch: Branch
@@ -35,24 +35,24 @@ class _Read(NamedTuple):
     known: frozenset[str]
 
 
-def _possible(condition: Condition, catalogue: SignalCatalogue) -> list[_Read]:
-    return [_read(branch) for branch in branches(condition, MAX_BRANCHES) if satisfiable(branch, catalogue)]
+def _possible(condition: Condition, catalogue: SignalCatalogue) -> list[_Indexed]:
+    return [_indexed(branch) for branch in branches(condition, MAX_BRANCHES) if satisfiable(branch, catalogue)]
 
 
-def _read(branch: Branch) -> _Read:
+def _indexed(branch: Branch) -> _Indexed:
     about: dict[str, list[Comparison]] = {}
     for part in branch:
         for key in _keys(part):
             about.setdefault(key, []).append(part)
     known = {key for part in branch if part.operator is not Operator.MISSING for key in _keys(part)}
-    return _Read(branch, about, frozenset(known))
+    return _Indexed(branch, about, frozenset(known))
 
 
-def _covered(ones: Sequence[_Read], others: Sequence[_Read], catalogue: SignalCatalogue) -> bool:
+def _covered(ones: Sequence[_Indexed], others: Sequence[_Indexed], catalogue: SignalCatalogue) -> bool:
     return all(any(all(_entails(one, part, catalogue) for part in wide.branch) for wide in others) for one in ones)
 
 
-def _entails(one: _Read, part: Comparison, catalogue: SignalCatalogue) -> bool:
+def _entails(one: _Indexed, part: Comparison, catalogue: SignalCatalogue) -> bool:
     keys = _keys(part)
     if not part.operator.is_presence and not keys <= one.known:
         return False  # without a value neither the comparison nor its opposite holds
@@ -67,16 +67,14 @@ def _keys(part: Comparison) -> set[str]:
     return {part.signal, part.operand.key} if isinstance(part.operand, SignalRef) else {part.signal}
 
 
-def relation_problems(
-    rules: Sequence[Rule], catalogue: SignalCatalogue, about: Container[str] | None = None
-) -> Iterator[Problem]:
+def relation_problems(rules: Sequence[Rule], catalogue: SignalCatalogue, about: Container[str]) -> Iterator[Problem]:
     """Yield the rules that add nothing to another one, or contradict it; all of them are right by themselves.
 
-    ``about`` are the keys of the rules to look at beside all others; None means every one.
+    ``about`` are the keys of the rules to look at beside all others.
     """
     known = [_Known(rule, signal_keys(rule.when), _possible(rule.when, catalogue)) for rule in rules if not rule.table]
     for index, one in enumerate(known):
-        if about is not None and one.rule.key not in about:
+        if one.rule.key not in about:
             continue
         for place, other in enumerate(known):
             if place != index and (found := _relation(one, other, place < index, catalogue)):
@@ -87,7 +85,7 @@ def relation_problems(
 class _Known(NamedTuple):
     rule: Rule
     keys: frozenset[str]
-    branches: list[_Read]
+    branches: list[_Indexed]
 
 
 def _relation(one: _Known, other: _Known, is_later: bool, catalogue: SignalCatalogue) -> Problem | None:
