@@ -25,28 +25,22 @@ def _wanted(*sources):
     return SQL("$3 && ARRAY[%s]::text[]", names)
 
 
-class _Sources(InFunction):
-    """A function that runs only the statements whose source is wanted."""
-
-    def render_sources(self, steps, sources):
-        rendered = [
-            SQL(
-                "IF %s THEN RETURN QUERY SELECT '%s'::text, q.id, json_strip_nulls(row_to_json(q))::text"
-                " FROM (%s) q; END IF;",
-                _wanted(name), SQL(name), query,
-            )
-            for name, query in sources.items()
-        ]  # fmt: skip
-        body = self.render(steps)
-        return SQL("%s %s END", SQL(body.code.removesuffix("END")), SQL("\n").join(rendered))
-
-
 def signals_in_steps():
     """The function's body."""
-    place = _Sources()
+    place = InFunction()
     steps = [
         Step(step.name, step.columns, step.query, needed=_wanted(*sources))
         for step, sources in (*source_steps(place), *history_steps(place))
     ]
     sources = money_sources(place) | fact_sources(place) | history_sources(place)
-    return place.render_sources([*base_steps(place), *steps], sources)
+    return place.render([*base_steps(place), *steps], *(_source(name, query) for name, query in sources.items()))
+
+
+def _source(name, query):
+    """The rows of a source, where it is wanted."""
+    rows = SQL(
+        "SELECT '%s'::text, q.id, json_strip_nulls(row_to_json(q))::text FROM (%s) q",
+        SQL(name),
+        query,
+    )
+    return _wanted(name), rows
