@@ -19,28 +19,42 @@ SIGNAL_COLUMNS = SQL("source text, buyer_id int, data text")
 SIGNAL_ARGUMENTS = SQL("int[], date, text[]")
 
 
-def _wanted(*sources):
-    """Whether one of these sources was asked for."""
-    names = SQL(", ").join(SQL("'%s'", SQL(name)) for name in sources)
-    return SQL("$3 && ARRAY[%s]::text[]", names)
+# Sources that have nothing to say without rows of a step.
+REST_ON = {
+    "exposure": ("candidate", "id"),
+    "paid": ("settled", "item_id"),
+    "delivery": ("open_line", "id"),
+    "cover": ("cover", "id"),
+    "event": ("event", "id"),
+}
 
 
 def signals_in_steps():
-    """The function's body."""
+    """The function's body. Of one buyer most steps find nothing: what rests on them is left out."""
     place = InFunction()
     steps = [
-        Step(step.name, step.columns, step.query, needed=_wanted(*sources))
+        Step(step.name, step.columns, step.query, _wanted(sources, step.needed))
         for step, sources in (*source_steps(place), *history_steps(place))
     ]
     sources = money_sources(place) | fact_sources(place) | history_sources(place)
-    return place.render([*base_steps(place), *steps], *(_source(name, query) for name, query in sources.items()))
+    queries = [
+        (_wanted([name], place.any(*REST_ON[name]) if name in REST_ON else None), _rows(name, query))
+        for name, query in sources.items()
+    ]
+    return place.render([*base_steps(place), *steps], *queries)
 
 
-def _source(name, query):
-    """The rows of a source, where it is wanted."""
-    rows = SQL(
+def _wanted(sources, needed):
+    """Whether one of these sources was asked for and there is what it needs."""
+    names = SQL(", ").join(SQL("'%s'", SQL(name)) for name in sources)
+    asked = SQL("$3 && ARRAY[%s]::text[]", names)
+    return SQL("%s AND (%s)", asked, needed) if needed else asked
+
+
+def _rows(name, query):
+    """The rows of a source."""
+    return SQL(
         "SELECT '%s'::text, q.id, json_strip_nulls(row_to_json(q))::text FROM (%s) q",
         SQL(name),
         query,
     )
-    return _wanted(name), rows

@@ -137,11 +137,12 @@ def source_steps(place):
         place.rows("debt", DEBT, "d"),
         place.rows("settled", SETTLED, "t"),
     )
+    owed = place.any("debt", "id")
     return [
         (Step("debt", DEBT, debts), ("paid",)),
-        (Step("settled", SETTLED, settled), ("paid",)),
-        (Step("payment", PAYMENT, payments), ("paid",)),
-        (Step("unpaid", UNPAID, unpaid), ("paid",)),
+        (Step("settled", SETTLED, settled, owed), ("paid",)),
+        (Step("payment", PAYMENT, payments, place.any("settled", "item_id")), ("paid",)),
+        (Step("unpaid", UNPAID, unpaid, owed), ("paid",)),
         *_delivery_steps(place),
         *_event_steps(place),
         (Step("cover", COVER, _covers(place)), ("cover", "event")),
@@ -156,9 +157,9 @@ def delivered_steps(place, which):
     lines = lines_sql(place, SQL("ol.qty_delivered > 0 AND ol.is_downpayment IS NOT TRUE"))
     return [
         Step("candidate", CANDIDATE, candidates_sql(which)),
-        Step("line", LINE, lines),
+        Step("line", LINE, lines, place.any("candidate", "id")),
         *invoice_steps(place),
-        Step("open_line", OPEN_LINE, _delivered_sql(place)),
+        Step("open_line", OPEN_LINE, _delivered_sql(place), place.any("line", "id")),
     ]
 
 
@@ -218,7 +219,8 @@ def _event_steps(place):
         place.values("company", "id"),
         place.values("account", "id"),
     )
-    return [(Step("event", EVENT, events), ("event",)), (Step("credit", CREDIT, credits), ("event",))]
+    told = place.any("event", "id")
+    return [(Step("event", EVENT, events), ("event",)), (Step("credit", CREDIT, credits, told), ("event",))]
 
 
 def _covers(place):
