@@ -47,6 +47,7 @@ from . import (
     test_credit_gate_owed,
     test_credit_gate_passes,
     test_credit_gate_payments,
+    test_credit_gate_policy_currency,
     test_credit_gate_prepaid,
     test_credit_gate_release,
     test_credit_gate_rows,

@@ -146,6 +146,9 @@ class CreditInsuranceGate(models.AbstractModel):
             "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
             "delivery_date": subject._credit_delivery_date(),
+            "currency_allowed": all(
+                policy.currencies is None or subject._credit_currency().name in policy.currencies for policy in policies
+            ),
             "country_allowed": all(
                 policy.countries is None or case.buyer.country in policy.countries for policy in policies
             ),

@@ -43,6 +43,7 @@ class PolicyChecks:
     mep: Period
     max_payment_term_days: int | None
     countries: frozenset[str] | None
+    currencies: frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,12 @@ class CreditInsuranceLimit(models.AbstractModel):
         counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, InsurerCover)}
         items = {item["policy"]: item for item in covers if str(item["policy"]) in counted}
         return tuple(
-            _policy_checks(tuple(item["mep"] or ()), item["max_term"], tuple(item["countries"] or ()))
+            _policy_checks(
+                tuple(item["mep"] or ()),
+                item["max_term"],
+                tuple(item["countries"] or ()),
+                tuple(item["currencies"] or ()),
+            )
             for item in items.values()
         )
 
@@ -269,13 +275,14 @@ class CreditInsuranceLimit(models.AbstractModel):
 
 
 @lru_cache
-def _policy_checks(mep, max_term, countries):
+def _policy_checks(mep, max_term, countries, currencies):
     """:param mep: the policy's maximum extension period; one that states none has the generic template's 60 days"""
     number, unit, base, last_day_counts = mep or (60, "days", "due_date", True)
     return PolicyChecks(
         mep=Period(number, Unit(unit), Base(base), last_day_counts),
         max_payment_term_days=max_term or None,
         countries=frozenset(countries) or None,
+        currencies=frozenset(currencies) or None,
     )
 
 

@@ -57,7 +57,11 @@ POLICIES = SQL(
            p.max_payment_term_days AS max_term, p.account_id,
            (SELECT covers_pulled_at FROM credit_insurance_account WHERE id = p.account_id) AS pulled,
            (SELECT json_build_array(number, unit, base, last_day_counts) FROM credit_insurance_policy_period
-             WHERE policy_id = p.id AND kind = 'end_of_mep') AS mep
+             WHERE policy_id = p.id AND kind = 'end_of_mep') AS mep,
+           (SELECT json_agg(n.name)
+              FROM credit_insurance_policy_res_currency_rel r
+              JOIN res_currency n ON n.id = r.res_currency_id
+             WHERE r.credit_insurance_policy_id = p.id) AS currencies
       FROM credit_insurance_policy p
     """
 )
@@ -85,7 +89,7 @@ ALERTS = SQL(
 PARTS = (
     "buyer", "own", "guarantee", "discretionary", "cover", "policy", "country", "partner", "link", "alert",
 )  # fmt: skip
-OF_POLICY = ("policy_from", "policy_to", "policy_active", "max_term", "mep", "countries")
+OF_POLICY = ("policy_from", "policy_to", "policy_active", "max_term", "mep", "countries", "currencies")
 EMPTY = dict.fromkeys(PARTS, ())
 
 

@@ -74,6 +74,7 @@ class CreditInsurancePolicy(models.Model):
         default=lambda self: self._default_periods(),
     )
     country_ids = fields.Many2many("res.country", string="Countries Covered", help="Empty: every country.")
+    currency_ids = fields.Many2many("res.currency", string="Currencies Covered", help="Empty: every currency.")
     covers_public_buyers = fields.Boolean(tracking=True, help="Also those whom the insurer has not named.")
     covers_private_persons = fields.Boolean(tracking=True, help="Also those whom the insurer has not named.")
     covers_affiliates = fields.Boolean(tracking=True, help="Sales to companies of the own group are insured.")
