@@ -117,6 +117,7 @@ from . import (
     test_credit_submission_junk,
     test_credit_submission_place,
     test_credit_submission_tasks,
+    test_credit_unrefunded,
     test_credit_watch,
     test_credit_webhook_live,
 )

@@ -12,6 +12,31 @@ class CreditInsuranceBuyer(models.Model):
         help="Currencies of the limit or of open orders without an exchange rate: the figures count them one to one.",
     )
 
+    unrefunded = fields.Monetary(
+        string="Paid and Not Refunded",
+        compute="_compute_unrefunded",
+        compute_sudo=True,
+        help="What was paid on the invoices of cancelled orders, and neither delivered nor credited. No exposure yet: "
+        "a credit note lowers it.",
+    )
+
+    @api.depends("currency_id")
+    def _compute_unrefunded(self):
+        for buyer in self:
+            orders = self.env["sale.order"].search(
+                [
+                    ("state", "=", "cancel"),
+                    ("partner_invoice_id.commercial_partner_id", "=", buyer.partner_id.id),
+                    ("company_id", "child_of", buyer.company_id.id),
+                    ("order_line.invoice_lines.parent_state", "=", "posted"),
+                ]
+            )
+            today = buyer.company_id._credit_today()
+            buyer.unrefunded = sum(
+                order.currency_id._convert(order.credit_unrefunded, buyer.currency_id, order.company_id, today)
+                for order in orders
+            )
+
     @api.depends("currency_id")
     def _compute_unrated_currencies(self):
         model = self.env["credit.insurance.exposure"].sudo()

@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .amounts import to_decimal
 from .credit_insurance_exposure import ExposureRow
@@ -11,6 +11,18 @@ class SaleOrder(models.Model):
     """What was invoiced, what is owed and what was paid of an order."""
 
     _inherit = "sale.order"
+
+    credit_unrefunded = fields.Monetary(
+        string="Paid and Not Refunded",
+        compute="_compute_credit_unrefunded",
+        compute_sudo=True,
+        help="What was paid on the invoices of a cancelled order, and neither delivered nor credited.",
+    )
+
+    @api.depends("state")
+    def _compute_credit_unrefunded(self):
+        for order in self:
+            order.credit_unrefunded = order._credit_get_unrefunded() if order.state == "cancel" else 0.0
 
     # === PAID ONLINE === #
 
@@ -124,6 +136,20 @@ class SaleOrder(models.Model):
         return sum(amount for amount, _row in self._credit_paid_online()) + sum(
             self._credit_paid_on_invoice(invoice) for invoice in self._credit_posted_invoices()
         )
+
+    def _credit_get_unrefunded(self):
+        """What was paid on its invoices for goods that do not come: once it is credited, it lowers the exposure."""
+        self.ensure_one()
+        invoices = self._credit_posted_invoices()
+        refunds = invoices.filtered(lambda move: move.move_type == "out_refund")
+        paid = sum(self._credit_paid_on_invoice(invoice) for invoice in invoices - refunds)
+        credited = -sum(self._credit_part_of_invoice(refund, refund.amount_total) for refund in refunds)
+        delivered = sum(
+            line.qty_delivered * (line.price_reduce_taxinc or line.credit_insurance_unit_total)
+            for line in self.order_line
+            if not line.is_downpayment
+        )
+        return self.currency_id.round(max(0.0, paid - credited - delivered))
 
     def _credit_lacks_money(self):
         """Whether less has been paid of this order than it is worth."""
