@@ -281,6 +281,43 @@ class TestDeliveryDate(AttackCase):
             self.assertTrue(self._is_refused(order, 1))
             self.assertFalse(self._is_refused(order, 0), "the last day is covered")
 
+    def test_lead_time_beyond_the_end_of_the_cover_holds(self):
+        """Nobody promised a day: the goods leave when their lead time is over."""
+        self.goods.sale_delay = 31
+        order = self._make_confirmed_order(500)
+        self.assertEqual(order.state, "draft")
+        reasons = order.sudo().credit_hold_ids.decision_id.reasons
+        self.assertEqual([reason["code"] for reason in reasons], ["cover_ends_before_delivery"])
+        order.order_line.customer_lead = 30
+        order.action_confirm()
+        self.assertEqual(order.state, "sale", "the last day is covered")
+
+    def test_line_that_takes_longest_counts(self):
+        order = self._make_order(400)
+        order.order_line.copy({"order_id": order.id, "customer_lead": 31})
+        order.action_confirm()
+        self.assertEqual(order.state, "draft")
+        order.commitment_date = self._date(0)
+        order.action_confirm()
+        self.assertEqual(order.state, "sale", "a promised day is the day")
+
+    def test_growth_by_a_line_with_a_long_lead_time_is_refused(self):
+        order = self._confirm()
+        line = {"product_id": self.goods.id, "price_unit": 10, "tax_ids": [], "customer_lead": 31}
+        self.assertTrue(self._refused(lambda: order.write({"order_line": [Command.create(line)]})))
+        line["customer_lead"] = 30
+        self.assertFalse(self._refused(lambda: order.write({"order_line": [Command.create(line)]})))
+
+    def test_released_order_leaves_after_its_lead_time(self):
+        order = self._make_order(500)
+        order.order_line.customer_lead = 40
+        order.action_confirm()
+        self.assertEqual(order.sudo().credit_hold_ids.delivery_date, self.cover_end + timedelta(days=10))
+        self._release(order.sudo().credit_hold_ids, self._second_manager(), amount=500)
+        self.assertEqual(order.state, "sale")
+        self.assertFalse(self._is_refused(order, 10))
+        self.assertTrue(self._is_refused(order, 11))
+
     def test_delivery_moves_as_far_as_a_new_cover_reaches(self):
         order = self._confirm()
         self._make_cover(self.policy, self.buyer, 1000, effective_to=self.cover_end + timedelta(days=5))

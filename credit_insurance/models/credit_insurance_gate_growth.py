@@ -33,6 +33,6 @@ class CreditInsuranceGate(models.AbstractModel):
         """What a hold of an order keeps of its payment term and delivery: a release covers that and no more."""
         return {
             "payment_term_id": case.subject.payment_term_id.id,
-            "delivery_date": case.subject._credit_delivery_date(),
+            "delivery_date": self._get_delivery_date(case),
             "delivery_until": self._get_delivery_until(case),
         }

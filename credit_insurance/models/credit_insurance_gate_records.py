@@ -110,8 +110,13 @@ class CreditInsuranceGate(models.AbstractModel):
     def _get_delivery_until(self, case):
         """The last day on which the goods may leave as decided; no end without insurance, or with none known."""
         covered = case.buyer.limit.insured_until
-        last = covered and max(covered, case.subject._credit_delivery_date() or covered)
+        last = covered and max(covered, self._get_delivery_date(case) or covered)
         return fields.Date.to_string(last)
+
+    @api.model
+    def _get_delivery_date(self, case):
+        """When the goods leave; the lead times of the lines are looked at only where a cover ends."""
+        return case.subject._credit_delivery_date(expected=bool(case.buyer.limit.insured_until))
 
     @api.model
     def _get_deliveries_wait(self, log, before):

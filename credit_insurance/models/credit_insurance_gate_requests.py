@@ -145,7 +145,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "mep_passed": any(self._is_mep_passed(policy.mep, owed, case.today - grace) for policy in policies),
             "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
-            "delivery_date": subject._credit_delivery_date(),
+            "delivery_date": self._get_delivery_date(case),
             "currency_allowed": all(
                 policy.currencies is None or subject._credit_currency().name in policy.currencies for policy in policies
             ),

@@ -44,8 +44,11 @@ class CreditSubject(models.AbstractModel):
         """Days from ``today`` to the last due date; None when there is none."""
         return None
 
-    def _credit_delivery_date(self):
-        """When goods will leave, if that is known and the cover has to reach so far."""
+    def _credit_delivery_date(self, expected=False):
+        """When goods will leave, if that is known and the cover has to reach so far.
+
+        :param expected: also where nobody promised a day
+        """
         return None
 
     def _credit_delivery_waits(self):

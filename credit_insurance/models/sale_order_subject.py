@@ -1,6 +1,11 @@
+from datetime import timedelta
+
 from odoo import models
 
 from .company_calendar import company_day
+
+# A salesperson types lead times: one beyond all dates is as good as one of a hundred years.
+LONGEST_LEAD_DAYS = 36_500
 
 
 class SaleOrder(models.Model):
@@ -22,10 +27,21 @@ class SaleOrder(models.Model):
         """Who is invoiced, who orders and who receives the goods can be three legal entities."""
         return (self.partner_invoice_id | self.partner_id | self.partner_shipping_id).commercial_partner_id
 
-    def _credit_delivery_date(self):
-        if not self.commitment_date:
+    def _credit_delivery_date(self, expected=False):
+        company = self._credit_company()
+        if self.commitment_date:
+            return company_day(company, self.commitment_date)
+        lead = self._credit_lead_days() if expected else 0
+        if not lead:
             return None
-        return company_day(self._credit_company(), self.commitment_date)
+        confirmed = self.state == "sale" and self.date_order
+        ordered = company_day(company, self.date_order) if confirmed else company._credit_today()
+        return ordered + timedelta(days=lead)
+
+    def _credit_lead_days(self):
+        """Days from the order until the last of its lines leaves."""
+        sold = self.order_line.filtered(lambda line: not line.display_type and not line.is_downpayment)
+        return min(max(sold.mapped("customer_lead"), default=0), LONGEST_LEAD_DAYS)
 
     def _credit_delivery_within(self, until):
         """Whether the goods leave on that day or before; without a date they leave now."""
