@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from .errors import CurrencyMismatch, InvalidAmount, MissingRate
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
+# More digits than any float has before its decimals: an absurd amount is an amount, and held like others.
+_WIDE = Context(prec=400)
 
 
 def exact(value: object) -> Decimal:
@@ -35,7 +37,7 @@ def exact(value: object) -> Decimal:
 
 def quantized(value: Decimal, places: int, rounding: str = ROUND_HALF_UP) -> Decimal:
     """Return `value` with `places` decimals (0 for yen, 2 for euros, 3 for dinars)."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+    return value.quantize(Decimal(1).scaleb(-places), rounding=rounding, context=_WIDE)
 
 
 @dataclass(frozen=True, slots=True)

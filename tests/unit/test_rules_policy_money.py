@@ -70,6 +70,10 @@ def test_another_rounding_can_be_asked_for():
     assert eur("2.349").rounded(2, ROUND_DOWN) == eur("2.34")
 
 
+def test_an_absurd_amount_is_rounded_like_others():
+    assert eur("1E+300").rounded(2) == eur("1E+300")
+
+
 def test_two_thousand_dollars_are_one_thousand_euros_and_never_four():
     assert RATES.convert(Money(Decimal(2000), "USD"), "EUR") == eur(1000)
     assert RATES.convert(eur(1000), "USD") == Money(Decimal(2000), "USD")
