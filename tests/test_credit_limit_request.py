@@ -50,6 +50,18 @@ class TestLimitRequest(CreditCommon):
         order.with_user(self.rep).action_confirm()
         self.assertEqual(order.state, "sale")
 
+    def test_own_limit_asked_for_is_the_one_that_counts_beside_the_cover(self):
+        """Where the larger of the two counts, the shortfall on top of the smaller one would change nothing."""
+        self._make_cover(self._make_policy(), self.buyer, 1000)
+        for combination, amount in (("max", 1200), ("add", 300)):
+            with self.subTest(combination):
+                self.company.credit_limit_combination = combination
+                order = self._make_order(1200 if combination == "max" else 1300)
+                order.action_confirm()
+                self.assertEqual(order.sudo().credit_hold_ids.shortfall, 200)
+                action = self.requests.with_user(self.rep)._open_for_order(order.with_user(self.rep))
+                self.assertEqual(action["context"]["default_amount"], amount)
+
     def test_figures_are_those_of_the_moment_it_was_asked(self):
         self._make_invoice(40)
         request = self._ask().sudo()

@@ -261,7 +261,10 @@ class CreditInsuranceLimitRequest(models.Model):
             return self._get_new_action({}) | {"name": found.name, "res_id": found.id}
         decision = trusted.credit_hold_ids.filtered(lambda hold: hold.state == "open")[:1].decision_id
         currency = decision.currency_id or company.currency_id
-        wanted = decision.shortfall + decision.own_limit if decision else trusted.amount_total
+        standing = decision.own_limit
+        if company.credit_limit_combination == "max":
+            standing = max(standing, decision.insured_limit)
+        wanted = decision.shortfall + standing if decision else trusted.amount_total
         return self._get_new_action(
             {
                 "default_partner_id": partner.id,

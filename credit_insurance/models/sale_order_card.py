@@ -29,6 +29,7 @@ class SaleOrder(models.Model):
         "amount_total",
         "payment_term_id",
         "commitment_date",
+        "order_line.customer_lead",
         "transaction_ids.state",
         "credit_hold_ids.state",
         "credit_hold_ids.decision_id",
