@@ -37,6 +37,22 @@ class TestCard(CardCase):
         self.assertEqual((now["headroom"], now["shortfall"]), (550, 0))
         self.assertEqual(now["layers"], [{"kind": "own", "amount": 1000}])
 
+    def test_parts_of_the_limit_are_told_as_they_were(self):
+        buyer = self._make_buyer(limit=100)
+        self._make_cover(self._make_policy(), buyer, 1000)
+        self.env["credit.insurance.guarantee"].create(
+            {"buyer_id": buyer.id, "amount": 200, "date_to": self.today + timedelta(days=9)}
+        )
+        parts = {"insured": 1000, "own": 100, "guaranteed": 200}
+        for combination, limit in (("add", 1300), ("max", 1200)):
+            with self.subTest(combination):
+                self.company.credit_limit_combination = combination
+                order = self._make_order(5000)
+                order.action_confirm()
+                for figures in (self._card(order)["now"], self._card(order)["then"]):
+                    layers = {layer["kind"]: layer["amount"] for layer in figures["layers"]}
+                    self.assertEqual((figures["limit"], layers), (limit, parts))
+
     def test_little_room_left_is_worth_a_look(self):
         self._make_buyer(limit=1000)
         self.assertEqual(self._card(self._make_order(950))["tone"], "tight")

@@ -178,7 +178,9 @@ class CreditInsuranceCard(models.AbstractModel):
         """The figures of the decision that holds the order, as they were."""
         log = hold.decision_id
         parts = {"insured": log.insured_limit, "own": log.own_limit}
-        parts["guaranteed"] = max(0.0, log.limit_amount - sum(parts.values())) if log.limit_checked else 0.0
+        # Not the rest of the limit: where the company takes the larger of own and insured, these are more than it.
+        counted = [line for line in log.limit_lines or () if line["kind"] == "Guarantee" and line["counted"]]
+        parts["guaranteed"] = log.currency_id.round(float(sum(Decimal(line["amount"]) for line in counted)))
         return {
             "on": fields.Datetime.to_string(log.create_date),
             "limit": log.limit_amount if log.limit_checked else None,
