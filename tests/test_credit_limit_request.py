@@ -62,6 +62,21 @@ class TestLimitRequest(CreditCommon):
                 action = self.requests.with_user(self.rep)._open_for_order(order.with_user(self.rep))
                 self.assertEqual(action["context"]["default_amount"], amount)
 
+    def test_limit_shared_by_others_is_not_asked_for_as_the_buyers_own(self):
+        """A buyer's own limit adds nothing to what its group shares."""
+        group = self.env["credit.insurance.group"].create({"name": "Alpha and others"})
+        self.env["credit.insurance.own.limit"].create({"group_id": group.id, "amount": 50})
+        self.buyer.group_id = group
+        order = self._make_order(80)
+        order.action_confirm()
+        self.assertEqual(order.state, "draft", "it fits the buyer's 100, and not the 50 it shares")
+        self.assertNotIn("insurer", [way["kind"] for way in order.with_user(self.rep).credit_decision["ways"]])
+        order = self._make_order(120)
+        order.action_confirm()
+        self.assertIn("insurer", [way["kind"] for way in order.with_user(self.rep).credit_decision["ways"]])
+        action = self.requests.with_user(self.rep)._open_for_order(order.with_user(self.rep))
+        self.assertEqual(action["context"]["default_amount"], 120)
+
     def test_figures_are_those_of_the_moment_it_was_asked(self):
         self._make_invoice(40)
         request = self._ask().sudo()

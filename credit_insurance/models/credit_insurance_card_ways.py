@@ -179,9 +179,8 @@ class CreditInsuranceCard(models.AbstractModel):
 
     @api.model
     def _get_way_insurer(self, order, case, decision):
-        """Ask for a higher limit, where the limit is what holds the order."""
-        codes = {reason.code for reason in decision.holding}
-        if "credit.insurance.limit.request" not in self.env or not codes & CURED_BY_ROOM:
+        """Ask for a higher limit, where the buyer's own limit is what holds the order, or a part of it."""
+        if ReasonCode.OVER_LIMIT not in {reason.code for reason in decision.holding}:
             return None
         return {"kind": "insurer", "method": "action_credit_ask_limit"}
 

@@ -88,6 +88,15 @@ class CreditInsuranceDecision(models.Model):
         for decision in self:
             decision.reasons_text = "\n".join(describe_reasons(self.env, decision.reasons))
 
+    def _get_own_limit_lacking(self):
+        """The own limit with which the document would have fitted its buyer's limit; what others share is not in it."""
+        self.ensure_one()
+        short = [reason["params"]["shortfall"] for reason in self.reasons or () if reason["code"] == "over_limit"]
+        standing = self.own_limit
+        if self.company_id.credit_limit_combination == "max":
+            standing = max(standing, self.insured_limit)
+        return standing + (float(short[0]["amount"]) if short else self.shortfall)
+
     def write(self, vals):  # pylint: disable=method-required-super
         self.check_access("write")
         raise UserError(self.env._("The log of credit decisions is never changed."))

@@ -261,10 +261,7 @@ class CreditInsuranceLimitRequest(models.Model):
             return self._get_new_action({}) | {"name": found.name, "res_id": found.id}
         decision = trusted.credit_hold_ids.filtered(lambda hold: hold.state == "open")[:1].decision_id
         currency = decision.currency_id or company.currency_id
-        standing = decision.own_limit
-        if company.credit_limit_combination == "max":
-            standing = max(standing, decision.insured_limit)
-        wanted = decision.shortfall + standing if decision else trusted.amount_total
+        wanted = decision._get_own_limit_lacking() if decision else trusted.amount_total
         return self._get_new_action(
             {
                 "default_partner_id": partner.id,
