@@ -1,11 +1,11 @@
 """Can a set of comparisons be true together? Exact for each signal by itself, careful about pairs of signals.
 
-Numbers are whole ten-thousandths, so "greater than 5" is an interval that starts at 5.0001 and every question about
-one signal has an exact answer. Of two signals only what their own comparisons say is used (``a > b`` and ``a < b``);
-where that is not enough the answer is "perhaps", so a condition is only called impossible when it is.
+Numbers are whole ten-thousandths, so "greater than 5" starts at 5.0001 and every question about one signal has an
+exact answer. Of two signals only what their own comparisons say is used (``a > b`` and ``a < b``); where that is not
+enough the answer is "perhaps", so a condition is only called impossible when it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 from .facts import DECIMALS, LARGEST, constant_value
@@ -13,7 +13,6 @@ from .model import Comparison, Condition, Constant, ConstantList, Not, Operator,
 from .normal import Branch, TooManyBranches, branches
 from .signals import Signal, SignalCatalogue, SignalType
 
-Interval = tuple[int, int]  # both ends included
 _SEARCH_LIMIT = 400
 _ORDERS = {
     Operator.EQ: "=",
@@ -35,43 +34,6 @@ def steps(number: Decimal) -> int:
     return int(number.scaleb(DECIMALS))
 
 
-def _whole(signal: Signal) -> list[Interval]:
-    low = -LARGEST if signal.minimum is None else signal.minimum
-    high = LARGEST if signal.maximum is None else signal.maximum
-    return [(steps(low), steps(high))]
-
-
-def _intervals(operator: Operator, points: Sequence[int]) -> list[Interval]:
-    """Return the numbers that satisfy ``operator`` against the points: one point, several for ``in``."""
-    least, most = steps(-LARGEST), steps(LARGEST)
-    match operator:
-        case Operator.EQ | Operator.IN:
-            return [(point, point) for point in points]
-        case Operator.NE | Operator.NOT_IN:
-            edges = [least - 1, *sorted(set(points)), most + 1]
-            return [
-                (left + 1, right - 1) for left, right in zip(edges, edges[1:], strict=False) if left + 1 <= right - 1
-            ]
-        case Operator.LT:
-            return [(least, points[0] - 1)]
-        case Operator.LE:
-            return [(least, points[0])]
-        case Operator.GT:
-            return [(points[0] + 1, most)]
-        case _:
-            return [(points[0], most)]
-
-
-def _meet(left: list[Interval], right: list[Interval]) -> list[Interval]:
-    """Intersect two unions of intervals.
-
-    >>> _meet([(0, 10)], [(-5, 2), (8, 20)])
-    [(0, 2), (8, 10)]
-    """
-    found = ((max(a, c), min(b, d)) for a, b in left for c, d in right)
-    return [(low, high) for low, high in found if low <= high]
-
-
 def _constants(comparison: Comparison) -> list[object]:
     operand = comparison.operand
     items = operand.items if isinstance(operand, ConstantList) else (operand,)
@@ -79,11 +41,29 @@ def _constants(comparison: Comparison) -> list[object]:
 
 
 def _numbers_possible(signal: Signal, conditions: Iterable[Comparison]) -> bool:
-    possible = _whole(signal)
+    """One range, the numbers named in it if any are, and those left out; lists are long, so each is read once."""
+    low = steps(-LARGEST if signal.minimum is None else signal.minimum)
+    high = steps(LARGEST if signal.maximum is None else signal.maximum)
+    allowed: set[int] | None = None
+    excluded: set[int] = set()
     for comparison in conditions:
-        points = [steps(value) for value in _constants(comparison) if isinstance(value, Decimal)]
-        possible = _meet(possible, _intervals(comparison.operator, points))
-    return bool(possible)
+        points = {steps(value) for value in _constants(comparison) if isinstance(value, Decimal)}
+        match comparison.operator:
+            case Operator.EQ | Operator.IN:
+                allowed = points if allowed is None else allowed & points
+            case Operator.NE | Operator.NOT_IN:
+                excluded |= points
+            case Operator.LT:
+                high = min(high, min(points) - 1)
+            case Operator.LE:
+                high = min(high, min(points))
+            case Operator.GT:
+                low = max(low, max(points) + 1)
+            case _:
+                low = max(low, max(points))
+    if allowed is not None:
+        return any(low <= point <= high for point in allowed - excluded)
+    return high - low >= sum(low <= point <= high for point in excluded)
 
 
 def _words_possible(signal: Signal, conditions: Iterable[Comparison]) -> bool:

@@ -215,6 +215,16 @@ def test_a_condition_that_explodes_is_refused_quickly():
     assert set(codes(pack_of(All(parts)))) <= {"too_many_branches", "always_true", "always_false"}
 
 
+def test_long_lists_of_what_is_left_out_are_read_once_each():
+    """Told apart as intervals, what six thousand numbers leave open would be gone through for each of them."""
+    lists = [ConstantList(tuple(Constant(Decimal(1000 * place + n)) for n in range(500))) for place in range(60)]
+    parts = [Comparison("owed", Operator.NOT_IN, items) for items in lists]
+    assert codes(pack_of(Any(tuple(All(tuple(parts[n : n + 12])) for n in range(0, 60, 12))))) == []
+    among = Comparison("owed", Operator.IN, lists[0])
+    assert codes(pack_of(All((among, *parts[1:12])))) == []
+    assert codes(pack_of(All((among, *parts[:11])))) == ["always_false"]
+
+
 @pytest.mark.parametrize(
     "when",
     [
