@@ -51,6 +51,35 @@ class TestChange(AlertCommon):
         move.line_ids.remove_move_reconcile()
         self._assert_changed(self.buyer)
 
+    def test_a_quotation_that_is_deleted(self):
+        order = self._make_order(100)
+        self.Change._take()
+        order.unlink()
+        self._assert_changed(self.buyer)
+
+    def test_a_payment_of_another_buyer_changes_both(self):
+        move = self._make_invoice(100, partner=self.contact, due_in=-5)
+        payment = self.env["account.payment"].create(
+            {"payment_type": "inbound", "partner_id": self.partner_a.id, "amount": 100, "date": self.today}
+        )
+        payment.action_post()
+        self.env.flush_all()
+        self.Change._take()
+        items = (move | payment.move_id).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        items.reconcile()
+        self._assert_changed(self.buyer, self.other)
+        items.remove_move_reconcile()
+        self._assert_changed(self.buyer, self.other)
+
+    def test_a_contact_that_moves_takes_what_it_owes_along(self):
+        self._make_invoice(100, partner=self.contact)
+        self.env.flush_all()
+        self.Change._take()
+        self.contact.parent_id = self.partner_a
+        self._assert_changed(self.buyer, self.other)
+        self.contact.comment = "Moved"
+        self._assert_changed()
+
     def test_a_draft_invoice_changes_nothing(self):
         self._make_invoice(100, post=False)
         self._assert_changed()

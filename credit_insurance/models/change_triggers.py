@@ -10,8 +10,11 @@ PREFIX = "credit_insurance_note_"
 # Table: (events, [(condition, what is noted, whose)]). What was on neither side of a change is NULL and not noted.
 CHANGES = {
     "sale_order": (
-        "INSERT OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
-        [("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id")],
+        "INSERT OR DELETE OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
+        [
+            ("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id"),
+            ("TG_OP = 'DELETE'", "partner", "OLD.partner_invoice_id"),
+        ],
     ),
     "sale_order_line": (
         "UPDATE OF qty_delivered",
@@ -24,11 +27,18 @@ CHANGES = {
     "account_move_line": ("UPDATE OF date_maturity", [("NEW.parent_state = 'posted'", "move", "NEW.move_id")]),
     "account_partial_reconcile": (
         "INSERT OR DELETE",
-        [("TRUE", "item", "COALESCE(NEW.debit_move_id, OLD.debit_move_id)")],
+        # Who pays is not always who owes.
+        [
+            ("TRUE", "item", "COALESCE(NEW.debit_move_id, OLD.debit_move_id)"),
+            ("TRUE", "item", "COALESCE(NEW.credit_move_id, OLD.credit_move_id)"),
+        ],
     ),
     "res_partner": (
-        "UPDATE OF country_id, industry_id, company_registry, credit_insurance_mail_changed",
-        [("TRUE", "partner", "NEW.id")],
+        "UPDATE OF country_id, industry_id, company_registry, credit_insurance_mail_changed, commercial_partner_id",
+        [
+            ("TRUE", "partner", "NEW.id"),
+            ("NEW.commercial_partner_id <> OLD.commercial_partner_id", "partner", "OLD.commercial_partner_id"),
+        ],
     ),
     "res_partner_bank": (
         "INSERT OR DELETE OR UPDATE OF acc_number, sanitized_acc_number, partner_id, active",
