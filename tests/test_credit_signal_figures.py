@@ -110,6 +110,15 @@ class TestSignalFigures(AlertCommon):
         self._pay_item(move, 0, self.today - timedelta(days=40))
         self.assertEqual(self._facts()["invoices_paid"], 0)
 
+    def test_order_is_measured_by_the_mean_that_is_told_of_its_buyer(self):
+        earlier, order = self._make_confirmed_order(100), self._make_order(200)
+        for days, size in ((0, None), (1, 200)):
+            day = self.today - relativedelta(months=12) + timedelta(days=days)
+            earlier.date_order = datetime.combine(day, time(12))
+            facts = self._document(Scope.ORDER, order)
+            self.assertEqual(facts.get("order_size"), size, day)
+            self.assertEqual("order_mean" in facts, bool(size), day)
+
     def test_term_of_an_order_is_the_one_that_odoo_would_give_its_invoice(self):
         order = self._make_order(100)
         for delay, days, day in (
@@ -138,6 +147,18 @@ class TestSignalFigures(AlertCommon):
         self._pay_on(move, self.today - timedelta(days=10))
         facts = self._facts()
         self.assertEqual((facts["invoices_paid"], facts["days_late_3m"], facts["paid_late_share"]), (1, 20, 100))
+
+    def test_invoice_whose_rest_was_credited_later_was_paid_when_it_was_paid(self):
+        move = self._make_invoice(1000, due_in=-60)
+        self._pay_on(move, self.today - timedelta(days=60), amount=980)
+        refund = self._make_invoice(20, due_in=0, move_type="out_refund")
+        items = (move | refund).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        items.filtered(lambda line: not line.reconciled).reconcile()
+        facts = self._facts()
+        self.assertEqual((facts["invoices_paid"], facts["days_late_3m"], facts["paid_late_share"]), (1, 0, 0))
+        behaviour = self.env["credit.insurance.payment.behaviour"]
+        paid = behaviour._get_payments(self.buyer, self.today - timedelta(days=90), self.today)[self.buyer.id]
+        self.assertEqual(paid, (1, 0, 0))
 
     def test_early_payment_is_negative(self):
         move = self._make_invoice(1000, due_in=30)

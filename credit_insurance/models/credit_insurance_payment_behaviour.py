@@ -20,7 +20,7 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
         """What these buyers paid between two days: ``{buyer_id: Behaviour}``, those who paid nothing left out.
 
         An invoice settled by credit notes alone was not paid, whatever the rates did meanwhile. It is paid on the day
-        of the last item matched with it.
+        of the last payment matched with it, whenever a credit note settled the rest.
         """
         self.env.flush_all()
         query = SQL(
@@ -28,7 +28,8 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
             SELECT paid.buyer_id, COUNT(*) FILTER (WHERE paid.day <= paid.due),
                    COUNT(*) FILTER (WHERE paid.day > paid.due),
                    (SUM((paid.day - paid.due) * paid.amount) / NULLIF(SUM(paid.amount), 0))::float
-              FROM (SELECT b.id AS buyer_id, m.id, MAX(r.max_date) AS day, MAX(m.amount_total_signed) AS amount,
+              FROM (SELECT b.id AS buyer_id, m.id, MAX(r.max_date) FILTER (WHERE %(is_payment)s) AS day,
+                           MAX(m.amount_total_signed) AS amount,
                            MAX(COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date)) AS due
                       FROM credit_insurance_buyer b
                       JOIN account_move m ON m.commercial_partner_id = b.partner_id
@@ -40,12 +41,14 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
                       JOIN account_move cm ON cm.id = k.move_id
                      WHERE b.id = ANY(%(buyers)s) AND m.move_type = 'out_invoice' AND m.state = 'posted'
                        AND split_part(c.parent_path, '/', 1)::int = b.company_id AND m.amount_residual = 0
-                     GROUP BY b.id, m.id
-                    HAVING BOOL_OR(cm.move_type <> 'out_refund' AND NOT EXISTS (
-                               SELECT FROM account_partial_reconcile x WHERE x.exchange_move_id = cm.id))) paid
+                     GROUP BY b.id, m.id) paid
              WHERE paid.day BETWEEN %(since)s AND %(until)s
              GROUP BY 1
             """,
+            is_payment=SQL(
+                "cm.move_type <> 'out_refund'"
+                " AND NOT EXISTS (SELECT FROM account_partial_reconcile x WHERE x.exchange_move_id = cm.id)"
+            ),
             buyers=buyers.ids,
             since=since,
             until=until,

@@ -95,7 +95,8 @@ def _ledger(place):
 def _paid(place):
     """How late invoices were paid, each instalment weighed by its amount.
 
-    An item is paid on the day of the last payment matched with it, an invoice when its last instalment is.
+    An item is paid on the day of the last payment matched with it, whenever a credit note settled the rest; an invoice
+    when its last instalment is.
     """
     days = """
         SUM((p.day - p.due) * p.amount) FILTER (WHERE %(since)s) / NULLIF(SUM(p.amount) FILTER (WHERE %(since)s), 0)
@@ -111,7 +112,8 @@ def _paid(place):
                ROUND(100.0 * COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s AND p.day > p.due)
                      / NULLIF(COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s), 0), 2) AS paid_late_share,
                COUNT(DISTINCT p.move_id) FILTER (WHERE p.whole AND %(year)s) AS invoices_paid
-          FROM (SELECT s.buyer_id, d.id, d.due, d.amount, d.move_id, u.move_id IS NULL AS whole, MAX(t.day) AS day
+          FROM (SELECT s.buyer_id, d.id, d.due, d.amount, d.move_id, u.move_id IS NULL AS whole,
+                       MAX(t.day) FILTER (WHERE y.id IS NOT NULL) AS day
                   FROM %(debt)s %(scope)s
                   JOIN %(settled)s ON t.item_id = d.id
                   LEFT JOIN %(payment)s ON y.id = t.credit_id
