@@ -51,9 +51,13 @@ class TestChange(AlertCommon):
         move.line_ids.remove_move_reconcile()
         self._assert_changed(self.buyer)
 
-    def test_a_quotation_that_is_deleted(self):
+    def test_a_quotation_of_another_day_or_currency_or_that_is_deleted(self):
         order = self._make_order(100)
         self.Change._take()
+        order.date_order -= timedelta(days=90)
+        self._assert_changed(self.buyer)
+        order.currency_id = self.setup_other_currency("EUR", rates=[("1900-01-01", 2.0)])
+        self._assert_changed(self.buyer)
         order.unlink()
         self._assert_changed(self.buyer)
 

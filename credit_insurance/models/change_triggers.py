@@ -10,7 +10,8 @@ PREFIX = "credit_insurance_note_"
 # Table: (events, [(condition, what is noted, whose)]). What was on neither side of a change is NULL and not noted.
 CHANGES = {
     "sale_order": (
-        "INSERT OR DELETE OR UPDATE OF state, amount_total, partner_invoice_id, partner_shipping_id, payment_term_id",
+        "INSERT OR DELETE OR UPDATE OF state, date_order, amount_total, currency_rate, partner_invoice_id,"
+        " partner_shipping_id, payment_term_id",
         [
             ("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id"),
             ("TG_OP = 'DELETE'", "partner", "OLD.partner_invoice_id"),
