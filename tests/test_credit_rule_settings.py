@@ -27,6 +27,38 @@ class TestRuleSettings(RuleVersionCase):
         told = rows["Payment Term of New Quotations"]
         self.assertEqual(told, (first.payment_term_text, second.payment_term_text))
 
+    def test_rule_whose_action_lacks_what_it_needs_is_not_put_into_force(self):
+        term = self.env.ref("account.account_payment_term_15days")
+        hook = self.env["credit.insurance.webhook"].sudo()
+        hook = hook.create({"name": "Warehouse", "url": "https://example.com/", "secret": "s3cret"})
+        row = "table: {inputs: [amount_overdue >], rows: [{cells: ['9'], actions: [webhook]}]}\n"
+        for name, value, words, text in (
+            ("payment_term_id", term.id, "Payment Term of New", document() + "actions: [change_payment_term]\n"),
+            ("webhook_id", hook.id, "Webhook", document().replace("when: amount_overdue_30 > 0\n", row)),
+        ):
+            with self.subTest(name=name):
+                self.rule.working_document = text
+                with self.assertRaisesRegex(UserError, words), self.cr.savepoint():
+                    self.rule.action_activate()
+                self.rule[f"working_{name}"] = value
+                self.rule.action_activate()
+                self.rule.action_set_draft()
+        self.rule.write({"document": document(), "webhook_id": False})
+        self.rule.action_activate()
+        with self.assertRaisesRegex(UserError, "Webhook"), self.cr.savepoint():
+            self.rule.document = document() + "actions: [webhook]\n"
+        self.rule.write({"document": document() + "actions: [webhook]\n", "webhook_id": hook.id})
+
+    def test_override_whose_action_lacks_what_it_needs_does_not_count(self):
+        self.rule.action_activate()
+        values = {"rule_id": self.rule.id, "company_id": self.company.id, "reason": "why"}
+        overrides = self.env["credit.insurance.rule.override"].with_user(self.administrator)
+        with self.assertRaisesRegex(UserError, "Payment Term of New"), self.cr.savepoint():
+            overrides.create({**values, "document": "actions: [change_payment_term]\n"})
+        self.rule.payment_term_id = self.env.ref("account.account_payment_term_15days")
+        override = overrides.create({**values, "document": "actions: [change_payment_term]\n"})
+        self.assertTrue(override.version_id)
+
     def _elsewhere(self, seen=True):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         if seen:

@@ -4,8 +4,12 @@ It is reviewed and kept in versions like the text: ``working_...`` is what is be
 """
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
-from . import credit_insurance_rule_version  # noqa: F401 (has to be loaded first)
+from odoo.addons.credit_insurance.rules.risk import expand
+
+from . import credit_insurance_rule_override, credit_insurance_rule_version  # noqa: F401 (have to be loaded first)
+from .rule_document import overridden_fields, read_rule
 from .rule_settings import describe_payment_term
 
 ROLES = [
@@ -13,6 +17,8 @@ ROLES = [
     ("salesperson", "Salesperson"),
     ("credit_manager", "Credit manager"),
 ]
+# What an action cannot be carried out without.
+NEEDED = {"change_payment_term": "payment_term_id", "webhook": "webhook_id"}
 
 
 class CreditInsuranceRuleVersion(models.Model):
@@ -42,6 +48,24 @@ class CreditInsuranceRuleVersion(models.Model):
             term = terms.browse(vals.get("payment_term_id") or ())
             vals["payment_term_text"] = describe_payment_term(term) if term else False
         return super().create(vals_list)
+
+    def _set_active(self):
+        """:raise UserError: an action is asked for that can never be carried out"""
+        for version in self:
+            version.rule_id._check_actions(read_rule(version.document)[0])
+        return super()._set_active()
+
+
+class CreditInsuranceRuleOverrideVersion(models.Model):
+    _inherit = "credit.insurance.rule.override.version"
+
+    def _set_active(self):
+        """:raise UserError: an action is asked for that can never be carried out"""
+        for version in self.filtered(lambda version: {"actions", "table"} & overridden_fields(version.document, False)):
+            record = version.override_id.rule_id.sudo()
+            rule, _problems = read_rule(record.document)
+            record._check_actions(rule and version._apply_to(rule)[0])
+        return super()._set_active()
 
 
 class CreditInsuranceRule(models.Model):
@@ -93,3 +117,21 @@ class CreditInsuranceRule(models.Model):
     _limit_percent_range = models.Constraint(
         "CHECK(limit_percent BETWEEN 0 AND 100)", "A limit is reduced to a share between 0 and 100 %."
     )
+
+    def _check_actions(self, rule):
+        """:raise UserError: ``rule`` asks for an action, and what it needs is not chosen here
+
+        :param rule: this record's text as it was read, or what a company makes of it; None has no actions
+        """
+        self.ensure_one()
+        wanted = {key for part in (expand(rule) if rule else ()) for key in part.actions}
+        for key, name in NEEDED.items():
+            if key in wanted and not self[name]:
+                names = dict(self.env["credit.insurance.action.task"]._fields["key"]._description_selection(self.env))
+                text = self.env._(
+                    "“%(rule)s” asks for “%(action)s”: choose “%(field)s” first.",
+                    rule=self.display_name,
+                    action=names[key],
+                    field=self._fields[f"working_{name}"]._description_string(self.env),
+                )
+                raise UserError(text)
