@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools.translate import code_translations
 
 from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_dry_run
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -140,7 +141,7 @@ class TestCreditDryRun(AlertCommon):
         run = self._run(self.Rule.create({"document": text}), months=3)
         self.assertEqual((run.fired_count, run.order_count, run.order_amount), (1, 1, 700))
         self.assertEqual(run.today_line_ids.message, "Alpha Trading Ltd owes 700")
-        self.assertIn("with the amounts of today", run.note)
+        self.assertIn("with the amounts of today", run.past_note)
         self.assertFalse(run.line_ids.filtered("is_past"))
 
     # === THE PAST === #
@@ -315,7 +316,7 @@ class TestCreditDryRun(AlertCommon):
 
     def test_what_nothing_dated_tells_of_a_document_is_named(self):
         run = self._run(self._document_rule("invoice", "invoice_uninsured > 1"), months=1)
-        self.assertIn("Uninsured amount", run.note)
+        self.assertIn("Uninsured amount", run.past_note)
         self.assertFalse(run.line_ids.filtered("is_past"))
 
     # === RUNNING === #
@@ -350,6 +351,18 @@ class TestCreditDryRun(AlertCommon):
         job.on_fail({"exc_info": "Traceback", "exc_name": "Full", "exc_message": "The database is full"})
         run.invalidate_recordset()
         self.assertEqual((run.state, run.note), ("failed", "The database is full"))
+
+    def test_reader_finds_name_and_note_in_own_language(self):
+        """Not in the language of whoever started it."""
+        run = self._run(self._document_rule("invoice", "invoice_uninsured > 1"), months=1)
+        self.env["res.lang"]._activate_lang("fr_FR")
+        words = {"Dry run of %s": "Simulation : %s", "Not known for the past, and missing there: %s.": "Inconnu : %s."}
+        name = run.display_name.removeprefix("Dry run of ")
+        words |= {name: "Non assuré", "Uninsured amount": "Montant non assuré"}
+        with patch.dict(code_translations.python_translations, {("credit_insurance", "fr_FR"): words}):
+            french = run.with_context(lang="fr_FR")
+            self.assertEqual(french.display_name, "Simulation : Non assuré")
+            self.assertIn("Inconnu : Montant non assuré", french.past_note)
 
     def test_text_with_problems_is_not_tried(self):
         run = self.DryRun.create({"document": "key: x", "company_id": self.company.id})

@@ -77,6 +77,7 @@ class CreditInsuranceDryRun(models.Model):
     buyer_done = fields.Integer(string="Buyers Done", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
     note = fields.Text(readonly=True, copy=False)
+    past_note = fields.Text(compute="_compute_past_note")
     line_ids = fields.One2many("credit.insurance.dry.run.line", "run_id", readonly=True)
     today_line_ids = fields.One2many(
         "credit.insurance.dry.run.line", "run_id", domain=[("is_past", "=", False)], readonly=True
@@ -116,6 +117,21 @@ class CreditInsuranceDryRun(models.Model):
         for run in self:
             rule, _problems = self.env["credit.insurance.rule"]._check_text(run.document)
             run.name = self.env._("Dry run of %s", rule.name if rule else self.env._("a rule"))
+
+    @api.depends("document")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """With the name that the reader knows of a shipped rule."""
+        for run in self:
+            rule, _problems = read_rule(run.document)
+            run.display_name = self.env._("Dry run of %s", self.env._(rule.name) if rule else self.env._("a rule"))
+
+    @api.depends("document", "months")
+    @api.depends_context("lang")
+    def _compute_past_note(self):
+        for run in self:
+            rule, _problems = read_rule(run.document)
+            run.past_note = run._describe_undated(rule) if rule else False
 
     @api.depends("version_id", "rule_id")
     def _compute_document(self):
@@ -217,7 +233,7 @@ class CreditInsuranceDryRun(models.Model):
                     "evaluated_on": run.company_id._credit_today(),
                     "buyer_total": self.env["credit.insurance.buyer"].sudo().search_count(run._get_buyer_domain()),
                     "buyer_done": 0,
-                    "note": run._describe_undated(rule),
+                    "note": False,
                 }
             )
             run._enqueue(0)
@@ -231,7 +247,7 @@ class CreditInsuranceDryRun(models.Model):
         """Everything that was found, as a list and as a chart by week."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("credit_insurance.credit_insurance_dry_run_line_action")
-        return action | {"domain": [("run_id", "=", self.id)], "display_name": self.name}
+        return action | {"domain": [("run_id", "=", self.id)], "display_name": self.display_name}
 
     def action_open_weeks(self):
         self.ensure_one()
@@ -340,5 +356,5 @@ class CreditInsuranceRule(models.Model):
             "res_model": run._name,
             "res_id": run.id,
             "view_mode": "form",
-            "name": run.name,
+            "name": run.display_name,
         }
