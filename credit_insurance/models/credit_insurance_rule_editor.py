@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.rules.risk import (
     DEFAULT_ACTIONS,
@@ -25,16 +26,17 @@ from odoo.addons.credit_insurance.rules.risk import (
     complete_at,
     describe_catalogue,
     from_form,
-    render,
     to_form,
     tokens,
 )
+from odoo.addons.credit_insurance.rules.risk.facts import read_facts
+from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
 from .credit_insurance_rule import SCOPES, SEVERITIES
 from .marked_words import tell
 from .rule_document import evaluate_rows, overridden_fields, own_place, read_rule, rule_keys, write_rule
 from .rule_signal_groups import group_labels
-from .rule_trace import format_fact, to_json, trace_rows
+from .rule_trace import format_fact, tell_message, to_json, trace_rows
 
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
 # Reading longer texts at every keystroke would keep the server busy.
@@ -251,13 +253,16 @@ class CreditInsuranceRule(models.Model):
             "buyer": buyer.sudo().partner_id.name,
             "document": subject.display_name,
             "company": company.name,
-            "rule": rule.name,
-            "today": today.isoformat(),
+            "rule": self.env._(rule.name),
+            "today": format_date(self.env, today),
         }
+        template = shown.rule.message
+        known = read_facts(facts, catalogue, today, catalogue.reading(placeholders(template))).values
+        values = {key: to_json(value) for key, value in known.items()}
         return {
             "state": shown.state.value,
             "severity": shown.rule.severity.value,
-            "message": render(shown.rule, facts, today, catalogue, words),
+            "message": tell_message(self.env, template, values, words, company.currency_id) or words["rule"],
             "closeness": float(shown.closeness),
             "answers": trial.answers(outcomes),
             "signals": trial.signals(outcomes, facts, today),
@@ -281,15 +286,26 @@ class _Trial:
         return format_fact(self.env, to_json(value), signal.type.value, self.currency, signal.unit)
 
     def answers(self, outcomes):
-        """The answer of each condition by its path: ``when.all[1]``; rows of a table by ``table.rows[0]``."""
+        """The answer of each condition by its path: ``when.all[1]``, in a table ``table.rows[0].cells[2]``."""
         found = {}
         for outcome in outcomes:
-            row = outcome.rule.key.removeprefix(f"{self.rule.key}__") if self.rule.table else ""
-            self._walk(outcome.trace, f"table.rows[{int(row) - 1}]" if row else "when", found)
+            number = int(outcome.rule.key.removeprefix(f"{self.rule.key}__")) - 1 if self.rule.table else 0
+            if self.rule.table:
+                self._walk_row(outcome.trace, number, found)
+            else:
+                self._walk(outcome.trace, "when", found)
+            # Later rows are also silenced by the rows above them: the first one knows the rule's own exclusion only.
             for name, trace in (("unless", outcome.exclusion), ("until", outcome.ending)):
-                if trace and not row:
+                if trace and number == 0:
                     self._walk(trace, name, found)
         return found
+
+    def _walk_row(self, trace, number, found):
+        path = f"table.rows[{number}]"
+        found[path] = {"answer": trace.answer.value}
+        said = [index for index, cell in enumerate(self.rule.table.rows[number].cells) if cell]
+        for index, part in zip(said, trace.parts if len(said) > 1 else (trace,), strict=True):
+            self._walk(part, f"{path}.cells[{index}]", found)
 
     def _walk(self, trace, path, found):
         found[path] = {"answer": trace.answer.value}

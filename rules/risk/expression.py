@@ -142,7 +142,7 @@ class _Parser(Cursor):
                     _("write %(typo)s", typo=typo),
                 )
             return Operator(words)
-        operators = " ".join(Operator)
+        operators = ", ".join(Operator)
         raise self.fail(token, _("one of %(operators)s", operators=operators), did_you_mean(words, set(Operator)))
 
     def operand(self, operator: Operator) -> Operand:

@@ -16,14 +16,14 @@ import {
 const ANSWERS = {
     yes: { icon: "fa-check-circle", color: "success", label: _t("This holds") },
     no: { icon: "fa-times-circle", color: "danger", label: _t("This does not hold") },
-    missing: { icon: "fa-question-circle", color: "secondary", label: _t("A value is not known") },
+    missing: { icon: "fa-question-circle", color: "muted", label: _t("A value is not known") },
 };
 
 /** An exclusion that does not hold is nothing to worry about. */
 const EXCLUSION_ANSWERS = {
     ...ANSWERS,
     yes: { icon: "fa-minus-circle", color: "info", label: _t("This holds and keeps the rule silent") },
-    no: { icon: "fa-circle-o", color: "secondary", label: _t("This does not hold") },
+    no: { icon: "fa-circle-o", color: "muted", label: _t("This does not hold") },
 };
 
 function lookOf(answer, path) {
