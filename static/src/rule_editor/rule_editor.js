@@ -18,7 +18,13 @@ const MODEL = "credit.insurance.rule";
 const MODE_KEY = "credit_insurance.rule_editor.mode";
 const ASK_AFTER = 350;
 const CONDITIONS = ["when", "unless", "until"];
-const CONTEXT_WORDS = ["buyer", "document", "company", "rule", "today"];
+const CONTEXT_WORDS = {
+    buyer: _t("Buyer"),
+    document: _t("Document"),
+    company: _t("Company"),
+    rule: _t("Rule"),
+    today: _t("Today"),
+};
 
 /**
  * A rule as a form or as text: one document, kept as the text that is the field's value. Whichever side is edited, the
@@ -33,7 +39,6 @@ export class RuleEditor extends Component {
         this.orm = useService("orm").silent;
         this.notification = useService("notification");
         this.message = useRef("message");
-        this.contextWords = CONTEXT_WORDS;
         this.state = useState({
             mode: browser.localStorage.getItem(MODE_KEY) === "text" ? "text" : "form",
             text: "",
@@ -368,7 +373,7 @@ export class RuleEditor extends Component {
     }
 
     get placeholderGroups() {
-        const words = { label: _t("About the alert"), choices: CONTEXT_WORDS.map((word) => ({ value: word, label: word })) };
+        const words = { label: _t("About the alert"), choices: Object.entries(CONTEXT_WORDS).map(([value, label]) => ({ value, label })) };
         return [words, ...this.api.groups];
     }
 

@@ -57,6 +57,7 @@ export class RuleText extends Component {
     setup() {
         this.area = useRef("area");
         this.copy = useRef("copy");
+        this.frame = useRef("frame");
         this.popup = useState({ items: [], chosen: 0, top: 0, left: 0 });
         this.askCompletion = useDebounced(() => this.complete(), COMPLETE_AFTER);
         this.asked = 0;
@@ -120,7 +121,7 @@ export class RuleText extends Component {
             range.setStart(node, left);
         }
         const caret = range.getBoundingClientRect();
-        const frame = this.copy.el.getBoundingClientRect();
+        const frame = this.frame.el.getBoundingClientRect();
         const space = Math.max(frame.width - 300, 0);
         return { top: caret.bottom - frame.top + 4, left: Math.min(Math.max(caret.left - frame.left, 0), space) };
     }
