@@ -113,7 +113,8 @@ class TestCreditRuleEditor(AlertCommon):
     def test_trial_answers_condition_by_condition_and_writes_nothing(self):
         trial = self._try(CLASSES.format(key="weak"))
         self.assertEqual(trial["state"], "fired")
-        self.assertEqual(trial["message"], "Alpha Trading Ltd: $\N{NO-BREAK SPACE}12,300.00", "as the alert will be read")
+        # As the alert will be read.
+        self.assertEqual(trial["message"], "Alpha Trading Ltd: $\N{NO-BREAK SPACE}12,300.00")
         answers = {path: answer["answer"] for path, answer in trial["answers"].items()}
         self.assertEqual(
             answers,
@@ -173,8 +174,8 @@ class TestCreditRuleEditor(AlertCommon):
 
     def test_every_cell_of_a_table_and_its_exclusion_are_answered(self):
         text = (
-            "key: grid\nname: Grid\ntable:\n  hit: first\n  inputs: [amount_overdue_30 >, exposure >, cover_amount >]\n"
-            "  rows:\n    - {cells: [20000, 5, any]}\n    - {cells: [100, any, 5], severity: high}\n"
+            "key: grid\nname: Grid\ntable:\n  hit: first\n"
+            "  inputs: [amount_overdue_30 >, exposure >, cover_amount >]\n  rows:\n    - {cells: [20000, 5, any]}\n    - {cells: [100, any, 5], severity: high}\n"
             "    - {cells: [50, any, any], severity: info}\nunless: is_affiliated = yes\nuntil: amount_overdue_30 < 40\n"
         )
         answers = {path: answer["answer"] for path, answer in self._try(text)["answers"].items()}
