@@ -175,8 +175,9 @@ class TestCreditRuleEditor(AlertCommon):
     def test_every_cell_of_a_table_and_its_exclusion_are_answered(self):
         text = (
             "key: grid\nname: Grid\ntable:\n  hit: first\n"
-            "  inputs: [amount_overdue_30 >, exposure >, cover_amount >]\n  rows:\n    - {cells: [20000, 5, any]}\n    - {cells: [100, any, 5], severity: high}\n"
-            "    - {cells: [50, any, any], severity: info}\nunless: is_affiliated = yes\nuntil: amount_overdue_30 < 40\n"
+            "  inputs: [amount_overdue_30 >, exposure >, cover_amount >]\n  rows:\n    - {cells: [20000, 5, any]}\n"
+            "    - {cells: [100, any, 5], severity: high}\n    - {cells: [50, any, any], severity: info}\n"
+            "unless: is_affiliated = yes\nuntil: amount_overdue_30 < 40\n"
         )
         answers = {path: answer["answer"] for path, answer in self._try(text)["answers"].items()}
         self.assertEqual(
