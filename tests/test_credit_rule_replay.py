@@ -53,6 +53,24 @@ class TestCreditRuleReplay(AlertCommon):
         self.assertEqual((replay.result, replay.note), ("same", False))
         self.assertIn("Share late", replay.trace_html)
 
+    def test_value_of_a_signal_that_became_another_is_told_as_it_was(self):
+        self.addCleanup(self.registry.clear_cache)
+        text = "key: mood\nlabel: Mood\ntype: text\nvalue: {cases: [{when: amount_overdue > 0, value: '\"%s\"'}]}\n"
+        signal = self.env["credit.insurance.signal"].create({"document": text % "bad"})
+        signal.action_activate()
+        rule = self.Rule.create(
+            {"document": 'key: moody\nname: Late\nwhen: mood = "bad"\nmessage: "Mood {mood}"\n', "state": "active"}
+        )
+        alert = self._raise_alert().filtered(lambda alert: alert.rule_id == rule)
+        rule.action_retire()
+        for kind in ("money", "number", "days"):
+            signal.document = f"key: mood\nlabel: Mood\ntype: {kind}\nvalue: 1\n"
+            for value in ("bad", "a-b-c", "NaN", "Infinity"):
+                alert.sudo().values_now = {"mood": value}
+                alert.invalidate_recordset()
+                self.assertEqual(alert.told, f"Mood {value}")
+                self.assertEqual(self._replay(alert).result, "impossible")
+
     def test_text_that_no_longer_passes_the_checker_is_told(self):
         alert = self._raise_alert()
         self.cr.execute(

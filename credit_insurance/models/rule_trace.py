@@ -5,7 +5,7 @@ texts; amounts get their currency when they are shown.
 """
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from odoo.tools import format_date, formatLang
 
@@ -74,14 +74,14 @@ def format_fact(env, value, signal_type, currency, unit=""):
         return ", ".join(format_fact(env, item, signal_type, currency, unit) for item in value)
     if isinstance(value, bool):
         return env._("yes") if value else env._("no")
+    found = _read_number(value) if SignalType(signal_type).is_numeric else value
+    if isinstance(found, str):
+        return found
+    if isinstance(found, date):
+        return format_date(env, found)
     if signal_type == SignalType.MONEY:
-        return currency.format(float(value))
-    if not SignalType(signal_type).is_numeric:
-        return value
-    if value.count("-") == 2:
-        return format_date(env, value)
-    number = Decimal(value)
-    text = formatLang(env, float(number), digits=0 if number == number.to_integral_value() else 2)
+        return currency.format(float(found))
+    text = formatLang(env, float(found), digits=0 if found == found.to_integral_value() else 2)
     return f"{text} {env._(unit) if unit else ''}".rstrip()
 
 
@@ -125,6 +125,13 @@ def format_needed(env, row, currency):
 
 def from_json(signal, value):
     """The fact that :func:`to_json` wrote for this signal; a day stays the number of days or becomes a date."""
-    if not signal.type.is_numeric or not isinstance(value, str):
-        return value
-    return date.fromisoformat(value) if value.count("-") == 2 else Decimal(value)
+    return _read_number(value) if signal.type.is_numeric and isinstance(value, str) else value
+
+
+def _read_number(text):
+    """The number or day that was stored; the text itself when its signal, which people define, was of another type."""
+    try:
+        found = date.fromisoformat(text) if text.count("-") == 2 else Decimal(text)
+    except (ValueError, InvalidOperation):
+        return text
+    return found if isinstance(found, date) or found.is_finite() else text
