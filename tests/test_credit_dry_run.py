@@ -156,6 +156,15 @@ class TestCreditDryRun(AlertCommon):
         self.assertEqual({line.date.weekday() for line in past}, {0})
         self.assertGreater(run.past_alert_rate, 0)
 
+    def test_rule_is_tried_before_the_day_from_which_it_counts(self):
+        found = self._run(months=2).line_ids.filtered("is_past").mapped("date")
+        rule = self.Rule.create({"document": document(key="soon") + f"valid_from: {self._on(-9)}\n"})
+        run = self._run(rule, months=2)
+        self.assertEqual(self._kinds(run), {self.buyer: "new"})
+        self.assertEqual(run.line_ids.filtered("is_past").mapped("date"), found)
+        self.assertIn("counts from", run.past_note)
+        self.assertFalse(self._run(self.rule).past_note)
+
     def test_past_alert_that_its_rule_keeps_open_is_no_new_one_later(self):
         text = "key: kept\nname: Kept\nwhen: amount_overdue > 12000\nuntil: amount_overdue < 5000\nmessage: late\n"
         self._pay(self.invoice, 3000).move_id.line_ids.matched_debit_ids.max_date = self._on(24)

@@ -126,12 +126,12 @@ class CreditInsuranceDryRun(models.Model):
             rule, _problems = read_rule(run.document)
             run.display_name = self.env._("Dry run of %s", self.env._(rule.name) if rule else self.env._("a rule"))
 
-    @api.depends("document", "months")
+    @api.depends("document", "months", "evaluated_on")
     @api.depends_context("lang")
     def _compute_past_note(self):
         for run in self:
             rule, _problems = read_rule(run.document)
-            run.past_note = run._describe_undated(rule) if rule else False
+            run.past_note = run._describe_limits(rule) if rule else False
 
     @api.depends("version_id", "rule_id")
     def _compute_document(self):

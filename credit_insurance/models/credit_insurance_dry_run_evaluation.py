@@ -15,6 +15,7 @@ from datetime import timedelta
 from dateutil.relativedelta import MO, relativedelta
 
 from odoo import api, models
+from odoo.tools import format_date
 
 from odoo.addons.credit_insurance.rules.risk import Scope, render
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
@@ -78,6 +79,8 @@ class CreditInsuranceDryRun(models.Model):
         parsed, _problems = self.env["credit.insurance.rule"]._check_text(self.document)
         # The company was chosen here; what the text says about companies does not matter.
         rule = self._get_effective(replace(parsed, companies=()))
+        # And whom a rule finds before it counts is what people want to know.
+        rule = rule and replace(rule, valid_from=None)
         lines = self._evaluate_today(rule, buyers)
         lines += self._evaluate_past(rule, buyers) if rule else []
         self.env["credit.insurance.dry.run.line"].create(lines)
@@ -276,10 +279,17 @@ class CreditInsuranceDryRun(models.Model):
             day += WEEK
         return days
 
+    def _describe_limits(self, rule):
+        """What a run cannot tell, and where it goes beyond what the text says."""
+        begins = (self._get_effective(rule) or rule).valid_from
+        notes = self._describe_undated(rule) if self.months else []
+        if begins and self.evaluated_on and begins > min([self.evaluated_on, *self._get_mondays()]):
+            day = format_date(self.env, begins)
+            notes.append(self.env._("The rule counts from %s on, and is tried as if it already did.", day))
+        return "\n".join(notes) or False
+
     def _describe_undated(self, rule):
         """What the past cannot tell: signals that nobody can know for it count as missing there."""
-        if not self.months:
-            return False
         signals = self.env["credit.insurance.signals"]
         catalogue = signals._get_catalogue()
         undated = sorted(catalogue.sources(rule_keys(rule, catalogue)) & set(signals._get_undated_keys()))
@@ -294,7 +304,7 @@ class CreditInsuranceDryRun(models.Model):
         if undated:
             labels = ", ".join(self.env._(catalogue[key].label) for key in undated)
             notes.append(self.env._("Not known for the past, and missing there: %s.", labels))
-        return "\n".join(notes) or False
+        return notes
 
 
 def _in_company_currency(order):
