@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -44,6 +45,20 @@ class TestAlertDigest(FindingsCommon):
         self.assertFalse(self._mails())
         self._next_day()
         self.assertTrue(self._mails())
+
+    def test_what_is_new_is_what_came_since_the_readers_day_began(self):
+        """So that one digest goes on where the last one ended."""
+        alert = self._record(self._found())
+        for zone in ("Asia/Shanghai", "America/Los_Angeles", False):
+            self.officer.tz = zone
+            midnight = datetime.combine(self.today, time.min, ZoneInfo(zone or "UTC"))
+            for hours, is_new in ((-1, False), (0, True), (1, True)):
+                with self.subTest(zone=zone, hours=hours):
+                    moment = midnight + timedelta(hours=hours)
+                    alert.sudo().first_seen = moment.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+                    before = self.env["mail.mail"].search([])
+                    self.Digest._send(self.officer, self.company, self.today)
+                    self.assertEqual(bool(self.env["mail.mail"].search([]) - before), is_new)
 
     def test_nothing_new_is_no_mail(self):
         self.assertFalse(self._mails())

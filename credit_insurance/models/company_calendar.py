@@ -18,9 +18,13 @@ def company_day(company, moment):
 
 def company_day_bounds(company, day):
     """The first moment of ``day`` where the company is and the first of the day after, as stored (UTC, naive)."""
-    zone = ZoneInfo(company._get_credit_timezone())
-    midnights = [datetime.combine(date, time.min, zone) for date in (day, day + timedelta(days=1))]
-    return tuple(midnight.astimezone(UTC).replace(tzinfo=None) for midnight in midnights)
+    zone = company._get_credit_timezone()
+    return day_begin(day, zone), day_begin(day + timedelta(days=1), zone)
+
+
+def day_begin(day, zone):
+    """The first moment of ``day`` in a time zone, as stored (UTC, naive)."""
+    return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
 
 
 def company_holidays(company):

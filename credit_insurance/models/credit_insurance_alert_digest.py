@@ -3,11 +3,12 @@
 A company switches digests on (off by default); each credit officer chooses daily or weekly in the own preferences.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from odoo import api, fields, models
 
 from .alert_kinds import USER_GROUP
+from .company_calendar import day_begin
 
 LISTED = 20
 DAYS = {"daily": 1, "weekly": 7}
@@ -52,9 +53,13 @@ class CreditInsuranceAlertDigest(models.AbstractModel):
 
     @api.model
     def _send(self, user, companies, since):
-        """Queue one mail to ``user`` about all ``companies``; none when nothing is new and nothing waits."""
+        """Queue one mail to ``user`` about all ``companies``; none when nothing is new and nothing waits.
+
+        :param since: the day, where the user is, from whose beginning on things are new
+        """
         texts = self.with_context(lang=user.lang, tz=user.tz)
-        parts = [part for company in companies if (part := texts._get_part(company, since))]
+        start = day_begin(since, user.tz or "UTC")
+        parts = [part for company in companies if (part := texts._get_part(company, start))]
         if not parts:
             return
         base_url = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
@@ -73,10 +78,9 @@ class CreditInsuranceAlertDigest(models.AbstractModel):
         )
 
     @api.model
-    def _get_part(self, company, since):
-        """One company's figures since the beginning of that day; None when there is nothing to tell."""
+    def _get_part(self, company, start):
+        """One company's figures since that moment; None when there is nothing to tell."""
         alerts = self.env["credit.insurance.alert"].sudo()
-        start = datetime.combine(since, time())
         told = [("company_id", "=", company.id), ("observe_only", "=", False)]
         new = [*told, ("first_seen", ">=", start), ("state", "=", "open")]
         part = {
