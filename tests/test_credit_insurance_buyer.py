@@ -113,6 +113,24 @@ class TestBuyer(SimulatorCase, CreditCommon):
         self.assertEqual((self.buyer.data_age_days, self.buyer.data_stale), (0, False))
         self.assertFalse(self._search(("data_stale", "=", True)))
 
+    def test_company_without_a_maximum_age_has_no_data_that_is_too_old(self):
+        """As the gate sees it: zero days are no maximum."""
+        self._pull()
+        old = fields.Datetime.now() - timedelta(days=20)
+        self.account.sudo().write({"covers_pulled_at": old, "grades_pulled_at": old})
+        for table in ("cover", "grade"):
+            self.env.cr.execute(f"UPDATE credit_insurance_{table} SET fetched_at = %s", [old])
+        for days, stale in ((0, False), (19, True), (20, False)):
+            with self.subTest(days):
+                company = self.buyer.company_id
+                company.credit_data_max_age_days = days
+                self.env.invalidate_all()
+                self.assertEqual((self.buyer.data_age_days, self.buyer.data_stale), (20, stale))
+                self.assertEqual(self.buyer in self._search(("data_stale", "=", True)), stale)
+                pair = self.buyer.partner_id.id, company.id
+                limit = self.env["credit.insurance.limit"]._get_limits([pair], company._credit_today())[pair].limit
+                self.assertEqual(limit.stale, stale)
+
     # === GRADE SCALES === #
 
     def test_direction_of_the_scales(self):

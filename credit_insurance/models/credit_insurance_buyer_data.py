@@ -114,7 +114,8 @@ class CreditInsuranceBuyer(models.Model):
             buyer.data_age_days = buyer._get_age_days(confirmed)
             buyer.data_age = buyer._describe_age(confirmed)
             buyer.grade_age = buyer._describe_age(buyer.grade_confirmed_at)
-            buyer.data_stale = bool(confirmed) and buyer.data_age_days > buyer.company_id.credit_data_max_age_days
+            oldest = buyer.company_id.credit_data_max_age_days
+            buyer.data_stale = bool(confirmed and oldest) and buyer.data_age_days > oldest
 
     @api.depends("link_ids.missing_since")
     def _compute_missing_since(self):
@@ -203,7 +204,7 @@ class CreditInsuranceBuyer(models.Model):
                                                         WHEN l.missing_since IS NULL THEN a.covers_pulled_at
                                                         ELSE l.last_seen_at END),
                             grade.confirmed)::date
-                   < %(today)s - company.credit_data_max_age_days
+                   < %(today)s - NULLIF(company.credit_data_max_age_days, 0)
             """,
             cover=self.env["credit.insurance.cover"]._current_sql(fields.Date.context_today(self)),
             today=fields.Date.context_today(self),

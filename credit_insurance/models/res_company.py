@@ -34,7 +34,9 @@ class ResCompany(models.Model):
         default="add",
         required=True,
     )
-    credit_data_max_age_days = fields.Integer(string="Maximum Age of Insurer Data (days)", default=7)
+    credit_data_max_age_days = fields.Integer(
+        string="Maximum Age of Insurer Data (days)", default=7, help="Zero: no data is too old."
+    )
     credit_stale_data = fields.Selection(
         [("accept", "Accept it"), ("warn", "Accept it and warn"), ("none", "Treat it as no cover")],
         string="When Insurer Data Is Older",
