@@ -296,6 +296,7 @@ class TestDelegation(AuthorityCase):
         hold = self._asked_by(self.rep)
         self.assertEqual(hold.activity_ids.user_id, self.colleague)
         self.assertEqual(hold._get_decider(), self.colleague)
+        self.assertNotIn(self.manager, hold._get_deputy(), "who is away stands in for nobody")
 
     def test_delegation_names_its_last_day_as_the_reader_writes_days(self):
         delegation = self._delegate(self.manager, self.colleague)

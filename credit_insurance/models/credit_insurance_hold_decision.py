@@ -144,11 +144,12 @@ class CreditInsuranceHold(models.Model):
         return self.sudo().decider_id or self.env["credit.insurance.authority"]._choose_decider(self._make_ask())
 
     def _get_deputy(self):
-        """Who decides when :meth:`_get_decider` does not: the named deputy, else the next one with authority."""
+        """Who decides when :meth:`_get_decider` does not: the named deputy, else the next one who is here."""
         self.ensure_one()
         authority, ask, decider = self.env["credit.insurance.authority"], self._make_ask(), self._get_decider()
         deciders = authority._find_deciders(ask)
-        return authority._get_deputy(decider, ask, deciders) or (deciders - decider)[:1]
+        away = self.env["credit.insurance.delegation"]._get_active(ask.company).from_user_id
+        return authority._get_deputy(decider, ask, deciders) or (deciders - decider - away)[:1]
 
     def _check_authority(self, amount, note=None, askers=None, before=0):
         """The row or delegation that lets the current user decide about ``amount`` and what was released ``before``.
