@@ -66,6 +66,7 @@ class TestGateSwitch(CreditCommon):
         log = self.env["credit.insurance.gate.log"].search([("company_id", "=", self.company.id)], limit=1)
         self.assertEqual((log.user_id, log.mode_before, log.mode_after), (self.manager, "observe", "on"))
         self.assertEqual(log.reason, "Go live")
+        self.assertEqual(dict(log._fields["mode_after"]._description_selection(self.env))[log.mode_after], "On")
         with self.assertRaises(UserError):
             log.sudo().reason = "Nothing happened"
         with self.assertRaises(UserError):

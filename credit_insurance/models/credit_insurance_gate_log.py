@@ -11,9 +11,13 @@ class CreditInsuranceGateLog(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     user_id = fields.Many2one("res.users", required=True, readonly=True, default=lambda self: self.env.user)
-    mode_before = fields.Char(readonly=True)
-    mode_after = fields.Char(readonly=True)
+    mode_before = fields.Selection("_selection_mode", readonly=True)
+    mode_after = fields.Selection("_selection_mode", readonly=True)
     reason = fields.Char(readonly=True)
+
+    @api.model
+    def _selection_mode(self):
+        return self.env["res.company"]._fields["credit_gate_mode"]._description_selection(self.env)
 
     def write(self, vals):  # pylint: disable=method-required-super
         self.check_access("write")
