@@ -117,6 +117,8 @@ class TestOtherDocuments(HoldCase):
         hold = self.env["credit.insurance.gate"]._hold_growth(order, 5000)
         self.assertEqual((hold.order_amount, hold.state), (5000, "open"))
         self.assertEqual(self._wizard("release", hold=hold).amount, 5000)
+        self.assertFalse(self._wizard("release", hold=hold).confirms, "it is confirmed, and changed by hand")
+        self.assertTrue(self._wizard("release", hold=self.hold).confirms)
         with self.assertRaises(UserError):
             self._wizard("partial", hold=hold, amount=100).action_decide()
         self.env["credit.insurance.hold"]._cron_redecide()

@@ -30,6 +30,7 @@ class CreditInsuranceHoldRelease(models.TransientModel):
     reasons_text = fields.Text(compute="_compute_figures")
     payment_term_id = fields.Many2one("account.payment.term", string="Payment Terms", compute="_compute_figures")
     delivery_date = fields.Date(compute="_compute_figures")
+    confirms = fields.Boolean(compute="_compute_figures")
     own_request = fields.Boolean(compute="_compute_own_request")
     user_id = fields.Many2one("res.users", string="To", domain="[('id', 'in', decider_ids)]")
     decider_ids = fields.Many2many("res.users", compute="_compute_decider_ids", string="With Authority")
@@ -64,6 +65,8 @@ class CreditInsuranceHoldRelease(models.TransientModel):
             wizard.currency_id, wizard.limit_currency_id = hold.order_currency_id, hold.currency_id
             wizard.shortfall, wizard.reasons_text = hold.shortfall, hold.reasons_text
             wizard.payment_term_id, wizard.delivery_date = hold.payment_term_id, hold.delivery_date
+            # What a confirmed order may grow to is released, its person saves it again; the same for other documents.
+            wizard.confirms = hold.order_id.state in ("draft", "sent")
 
     @api.depends("hold_id", "decision")
     def _compute_amount(self):
