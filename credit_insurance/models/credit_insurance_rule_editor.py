@@ -36,7 +36,7 @@ from .credit_insurance_rule import SCOPES, SEVERITIES
 from .marked_words import tell
 from .rule_document import evaluate_rows, overridden_fields, own_place, read_rule, rule_keys, write_rule
 from .rule_signal_groups import group_labels
-from .rule_trace import format_fact, tell_message, to_json, trace_rows
+from .rule_trace import fill_message, format_fact, to_json, trace_rows
 
 ADMINISTRATOR = "credit_insurance.credit_insurance_group_admin"
 # Reading longer texts at every keystroke would keep the server busy.
@@ -262,7 +262,7 @@ class CreditInsuranceRule(models.Model):
         return {
             "state": shown.state.value,
             "severity": shown.rule.severity.value,
-            "message": tell_message(self.env, template, values, words, company.currency_id) or words["rule"],
+            "message": fill_message(self.env, template, words, values, company.currency_id) or words["rule"],
             "closeness": float(shown.closeness),
             "answers": trial.answers(outcomes),
             "signals": trial.signals(outcomes, facts, today),

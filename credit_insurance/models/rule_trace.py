@@ -95,20 +95,24 @@ def tell_message(record, rule, day, values):
     """
     if not record.message_template:
         return record.message
-    env = record.env
-    told = env._(record.message_template)
     words = {
         "buyer": record.partner_id.name,
         "document": record.document_name,
         "company": record.company_id.name,
         "rule": rule.sudo().display_name,
-        "today": format_date(env, day),
+        "today": format_date(record.env, day),
     }
+    return fill_message(record.env, record.message_template, words, values, record.currency_id) or record.message
+
+
+def fill_message(env, template, words, values, currency):
+    """A rule's message for the reader, with the words that belong to it and the stored values of signals in it."""
+    told, words = env._(template), dict(words)
     catalogue = env["credit.insurance.signals"]._get_catalogue()
     for key in set(placeholders(told)) - words.keys():
         signal = catalogue.get(key)
-        words[key] = signal and format_fact(env, (values or {}).get(key), signal.type.value, record.currency_id)
-    return told.format_map({name: word or "" for name, word in words.items()}).strip() or record.message
+        words[key] = signal and format_fact(env, (values or {}).get(key), signal.type.value, currency)
+    return told.format_map({name: word or "" for name, word in words.items()}).strip()
 
 
 def format_needed(env, row, currency):
