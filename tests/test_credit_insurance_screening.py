@@ -71,7 +71,7 @@ class TestScreening(AlertCommon):
         self.env.flush_all()
         self.env.invalidate_all()
         # Its company and partner, the state of the rules, signals, limits and their currency, its alerts.
-        with self.assertQueryCount(8):
+        with self.assertQueryCount(7):
             self.Rule._screen(self.buyer)
         self.assertEqual(self._alerts().state, "open")
 

@@ -177,30 +177,31 @@ class CreditInsuranceScreening(models.AbstractModel):
         if not buyers:
             screening._get_ready_engine(self.env.company)
             return
-        for company, company_buyers in screening._get_by_company(buyers.sudo()):
-            if loaded := screening._get_ready_engine(company):
+        for company, company_buyers, state in screening._get_by_company(buyers.sudo()):
+            if loaded := screening._get_ready_engine(company, state=state):
                 screening._screen_company(company, company_buyers, loaded)
 
     @api.model
     def _get_by_company(self, buyers):
-        """``[(company, its buyers)]``, without reading the buyers as records: most need no more than their signals."""
-        buyers.flush_model(["company_id"])
+        """``[(company, its buyers, state of the rules)]``; most buyers need not be read as records."""
+        self.env.flush_all()
         query = SQL(
-            "SELECT company_id, array_agg(id ORDER BY id) FROM %s WHERE id = ANY(%s) GROUP BY 1",
-            SQL.identifier(buyers._table), int_array(buyers.ids),
+            "SELECT company_id, array_agg(id ORDER BY id), (%s) FROM %s WHERE id = ANY(%s) GROUP BY 1",
+            _rules_state(), SQL.identifier(buyers._table), int_array(buyers.ids),
         )  # fmt: skip
         companies = self.env["res.company"]
-        return [(companies.browse(id_), buyers.browse(ids)) for id_, ids in self.env.execute_query(query)]
+        return [(companies.browse(id_), buyers.browse(ids), state) for id_, ids, state in self.env.execute_query(query)]
 
     @api.model
-    def _get_ready_engine(self, company, timeout=ENGINE_TIMEOUT):
+    def _get_ready_engine(self, company, timeout=ENGINE_TIMEOUT, state=None):
         """The engine with the company's active rules loaded; None when there are none.
 
         Rules are read and checked again when a row of what they are made of is another than before.
 
         :param timeout: seconds after which the reference evaluator answers instead
+        :param state: the state of the rules, where it was just read
         """
-        key = (self.env.cr.dbname, company.id, self._get_rules_state(), self._get_engine_host(), timeout)
+        key = (self.env.cr.dbname, company.id, state or self._get_rules_state(), self._get_engine_host(), timeout)
         if key not in _engines:
             pack, unusable = self.env["credit.insurance.rule"]._get_active_pack(company)
             for rule in unusable:
@@ -227,12 +228,8 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _get_rules_state(self):
-        """The row versions of everything that rules are made of, as one text."""
         self.env.flush_all()
-        parts = SQL(" UNION ALL ").join(
-            SQL("SELECT ctid::text || xmin FROM %s", SQL.identifier(table)) for table in RULE_TABLES
-        )
-        [[state]] = self.env.execute_query(SQL("SELECT string_agg(q.row, ' ') FROM (%s) q(row)", parts))
+        [[state]] = self.env.execute_query(_rules_state())
         return state
 
     @api.model
@@ -391,6 +388,12 @@ class _Explainer:
             engine=verdict.engine.value,
             document=document,
         )
+
+
+def _rules_state():
+    """The row versions of everything that rules are made of, as one text."""
+    rows = (SQL("SELECT ctid::text || xmin FROM %s", SQL.identifier(table)) for table in RULE_TABLES)
+    return SQL("SELECT string_agg(q.row, ' ') FROM (%s) q(row)", SQL(" UNION ALL ").join(rows))
 
 
 def _digest(ids):
