@@ -91,6 +91,7 @@ from . import (
     credit_insurance_gate_requests,
     credit_insurance_gate_rows,
     credit_insurance_gate_rules,
+    credit_insurance_gate_stops,
     credit_insurance_grade,
     credit_insurance_grade_scale,
     credit_insurance_group,

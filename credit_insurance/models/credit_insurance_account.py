@@ -172,10 +172,12 @@ class CreditInsuranceAccount(models.Model):
     def action_use_for_tests(self):
         self._check_role("credit_insurance.credit_insurance_group_admin")
         self.write({"state": "test"})
+        return True
 
     def action_disable(self):
         self._check_role("credit_insurance.credit_insurance_group_admin")
         self.write({"state": "disabled"})
+        return True
 
     def action_pull(self):
         """Pull now: grades and covers of all buyers, in the background."""

@@ -173,6 +173,7 @@ class CreditInsuranceAlert(models.Model):
     def action_acknowledge(self):
         """Take note of alerts: they stay, and nobody else needs to look at them."""
         self._acknowledge()
+        return True
 
     def action_acknowledge_until(self):
         """Open the dialog that asks until when."""
@@ -190,6 +191,7 @@ class CreditInsuranceAlert(models.Model):
         dismissed = self.sudo().filtered(lambda alert: alert.state == "dismissed")
         self.sudo()._reopen()
         self.env["credit.insurance.action"].sudo()._resume(dismissed)
+        return True
 
     def action_open_document(self):
         self.ensure_one()

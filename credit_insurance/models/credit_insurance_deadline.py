@@ -106,6 +106,7 @@ class CreditInsuranceDeadline(models.Model):
             raise AccessError(self.env._("Only credit officers record what was reported to the insurer."))
         self.check_access("read")
         self._mark_done()
+        return True
 
     def action_open_invoice(self):
         self.ensure_one()

@@ -87,6 +87,7 @@ class CreditInsuranceDeclarationLine(models.Model):
         for line in self:
             name = line.number or line.country_id.name
             line.declaration_id.message_post(body=self.env._("%s is not declared again.", name))
+        return True
 
     def action_open_invoices(self):
         """The invoices that this line is made of."""

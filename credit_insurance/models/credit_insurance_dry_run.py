@@ -237,11 +237,13 @@ class CreditInsuranceDryRun(models.Model):
                 }
             )
             run._enqueue(0)
+        return True
 
     def action_cancel(self):
         """The block that runs now is the last one; what was found so far stays."""
         self._check_administrator()
         self.filtered(lambda run: run.state == "running").sudo().write({"state": "cancelled"})
+        return True
 
     def action_open_lines(self):
         """Everything that was found, as a list and as a chart by week."""

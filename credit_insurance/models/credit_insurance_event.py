@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
 from .amounts import is_amount
 from .guarded_fields import without_fields
@@ -32,6 +32,8 @@ ORIGINS = [
     ("ledger", "From the ledger"),
     ("insurer", "From the insurer's data"),
 ]
+# The disputes that stand, of the invoice that whoever uses it adds.
+DISPUTE = SQL("SELECT 1 FROM credit_insurance_event e WHERE e.kind = 'dispute' AND e.active")
 # Set by the flows, never by whoever fills in a form.
 SYSTEM_FIELDS = ("origin", "reported_by_id", "company_id")
 FIXED = ("buyer_id", "kind", "date", "known_on", "source", "amount", "promised_on", "reference", "move_id")
@@ -66,7 +68,7 @@ class CreditInsuranceEvent(models.Model):
         string="Invoice",
         domain="[('move_type', '=', 'out_invoice'), ('company_id', 'child_of', company_id)]",
         index="btree_not_null",
-        help="The invoice that is disputed.",
+        help="The invoice that is disputed. It is not insured until the dispute is settled; archive it then.",
     )
     amount = fields.Monetary(help="What it is about, in the company's currency; of a promise: what was promised.")
     promised_on = fields.Date(string="Promised For", help="Last day of the promise to pay.")

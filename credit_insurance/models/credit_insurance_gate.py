@@ -60,7 +60,7 @@ class CreditInsuranceGate(models.AbstractModel):
             if decision.outcome is Outcome.PASS:
                 passing.append((case, decision))
             else:
-                told = self.env._("%s is over its credit and stays as it was.", case.subject.name)
+                told = self.env._("%s does not pass the credit check and stays as it was.", case.subject.name)
                 refused[case.subject] = f"{told}\n{self._describe(decision)}"
         self._record(passing, checkpoint, evaluated)
         for case, _decision in passing:

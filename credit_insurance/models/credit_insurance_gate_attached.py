@@ -29,7 +29,7 @@ PAYMENTS = SQL(
 # Buyers that this process found configured: for their orders nothing is prepared in vain. It is a hint only, which
 # decides how many statements are sent and not what they say.
 CONFIGURED = LRU(10_000)
-NO_FIGURES = Figures({}, frozenset(), {}, {})
+NO_FIGURES = Figures({}, frozenset(), {}, {}, {})
 
 
 class AttachedOrders:

@@ -9,7 +9,6 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import (
-    Base,
     BuyerStatus,
     DecisionRequest,
     Exposure,
@@ -41,13 +40,15 @@ class Figures:
 
     ``rated`` are pairs of a company's id and the code of a foreign currency that has a rate there; ``small`` is what
     passed below a threshold today, by (partner_id, root_company_id): ``[(currency_id, amount)]``; ``earmarked`` what
-    quotations were paid with, as rows by order; ``snapshot`` what the transaction saw, where headroom is taken.
+    quotations were paid with, as rows by order; ``late`` the open items of buyers whose cover these may have stopped;
+    ``snapshot`` what the transaction saw, where headroom is taken.
     """
 
     rows: dict
     rated: frozenset[tuple[int, str]]
     small: dict
     earmarked: dict
+    late: dict
     snapshot: Snapshot | None = None
 
 
@@ -77,12 +78,11 @@ class CreditInsuranceGate(models.AbstractModel):
                 found = exposure._get_rows(*asked)
             rows |= found
         small, earmarked = self._get_passed_today(cases), self._get_earmarked(rows)
-        return Figures(rows, self._get_rated(cases, rows), small, earmarked, snapshot)
+        return Figures(rows, self._get_rated(cases, rows), small, earmarked, self._get_late(cases, rows), snapshot)
 
     @api.model
     def _make_request(self, case, figures, ledger):
         currency = self.env["res.currency"].browse(case.buyer.currency_id)
-        rows = figures.rows.get(case.key, ())
         unrated = {code for _company, code in self._get_foreign(case, figures.rows) - figures.rated}
         request = DecisionRequest(
             exposure=self._make_exposure(case, currency, figures, ledger),
@@ -99,7 +99,7 @@ class CreditInsuranceGate(models.AbstractModel):
             decimal_places=currency.decimal_places,
             **self._prepare_document_vals(case, currency),
             **self._prepare_profile_vals(case, currency, figures, ledger),
-            **self._prepare_policy_vals(case, rows),
+            **self._prepare_policy_vals(case, figures),
         )
         return request if case.look_around else replace(request, **NOTHING_ELSE)
 
@@ -133,16 +133,14 @@ class CreditInsuranceGate(models.AbstractModel):
         return None if amount is None else Money(amount, currency.name)
 
     @api.model
-    def _prepare_policy_vals(self, case, rows):
+    def _prepare_policy_vals(self, case, figures):
         """What the policies behind the limit, and the age of what is owed, say about the document."""
         policies, subject, grace = case.buyer.policies, case.subject, timedelta(days=case.grace_days)
-        overdue = [row for row in rows if row.source == "overdue"]
-        # An extension moves the due date in the ledger, not the one the policy counts from.
-        owed = [row for row in rows if row.source in ("overdue", "not_due")]
+        overdue = [row for row in figures.rows.get(case.key, ()) if row.source == "overdue"]
         terms = [policy.max_payment_term_days for policy in policies if policy.max_payment_term_days]
         return {
             "overdue_days": max(((case.today - grace - row.oldest_due).days for row in overdue), default=0),
-            "mep_passed": any(self._is_mep_passed(policy.mep, owed, case.today - grace) for policy in policies),
+            "mep_passed": any(self._is_stopped(case, policy, figures.late) for policy in policies),
             "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
             "delivery_date": self._get_delivery_date(case),
@@ -186,12 +184,6 @@ class CreditInsuranceGate(models.AbstractModel):
         return self.env["credit.insurance.exposure"]._convert(
             amount, from_currency, to_currency, case.company, case.today
         )
-
-    @api.model
-    def _is_mep_passed(self, mep, owed, today):
-        """Whether an open item is unpaid beyond the maximum extension period, which stops cover for new deliveries."""
-        starts = [row.oldest_invoiced if mep.base is Base.INVOICE_DATE else row.oldest_due for row in owed]
-        return any(mep.passed(today, start) for start in starts)
 
     @api.model
     def _make_exposure(self, case, currency, figures, ledger):

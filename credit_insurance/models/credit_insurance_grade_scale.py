@@ -36,6 +36,7 @@ class CreditInsuranceGradeScale(models.Model):
             scale.higher_is_better = not scale.higher_is_better
             for line in scale.line_ids:
                 line.risk_class = str(6 - int(line.risk_class))
+        return True
 
     def _get_line(self, grade):
         """The line of this scale for a raw grade; empty for an unknown one, which is never guessed."""

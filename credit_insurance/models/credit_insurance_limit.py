@@ -21,6 +21,7 @@ from odoo.addons.credit_insurance.rules.policy import (
     Money,
     OwnLimit,
     Period,
+    PolicyTerms,
     Unit,
     limit_in_force,
 )
@@ -38,9 +39,11 @@ BuyerRow = namedtuple(
 
 @dataclass(frozen=True)
 class PolicyChecks:
-    """What a policy asks of an order beside the limit."""
+    """What a policy asks of an order beside the limit. ``terms`` are those about what stops cover."""
 
-    mep: Period
+    policy: str
+    currency_id: int
+    terms: PolicyTerms
     max_payment_term_days: int | None
     countries: frozenset[str] | None
     currencies: frozenset[str] | None
@@ -161,9 +164,16 @@ class CreditInsuranceLimit(models.AbstractModel):
         """The demands of the policies whose cover counts in the limit; own credit has none."""
         counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, InsurerCover)}
         items = {item["policy"]: item for item in covers if str(item["policy"]) in counted}
+        currency_ids = {item["policy_currency"] for item in items.values()}
+        names = self.env["credit.insurance.exposure"]._get_currency_names(currency_ids)
         return tuple(
             _policy_checks(
+                str(item["policy"]),
+                item["policy_currency"],
+                names[item["policy_currency"]],
                 tuple(item["mep"] or ()),
+                item["disputed_share"] or "0",
+                item["tolerance"] or "0",
                 item["max_term"],
                 tuple(item["countries"] or ()),
                 tuple(item["currencies"] or ()),
@@ -275,11 +285,18 @@ class CreditInsuranceLimit(models.AbstractModel):
 
 
 @lru_cache
-def _policy_checks(mep, max_term, countries, currencies):
+def _policy_checks(policy, currency_id, currency, mep, disputed_share, tolerance, max_term, countries, currencies):
     """:param mep: the policy's maximum extension period; one that states none has the generic template's 60 days"""
     number, unit, base, last_day_counts = mep or (60, "days", "due_date", True)
     return PolicyChecks(
-        mep=Period(number, Unit(unit), Base(base), last_day_counts),
+        policy=policy,
+        currency_id=currency_id,
+        terms=PolicyTerms(
+            currency=currency,
+            mep=Period(number, Unit(unit), Base(base), last_day_counts),
+            disputed_share=Decimal(disputed_share),
+            tolerance=Decimal(tolerance),
+        ),
         max_payment_term_days=max_term or None,
         countries=frozenset(countries) or None,
         currencies=frozenset(currencies) or None,

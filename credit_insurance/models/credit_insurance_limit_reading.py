@@ -54,7 +54,8 @@ COVERS = SQL(
 POLICIES = SQL(
     """
     SELECT p.id, p.date_start AS policy_from, p.date_end AS policy_to, p.active AS policy_active,
-           p.max_payment_term_days AS max_term, p.account_id,
+           p.max_payment_term_days AS max_term, p.account_id, p.currency_id AS policy_currency,
+           p.disputed_share::text, p.tolerance::text,
            (SELECT covers_pulled_at FROM credit_insurance_account WHERE id = p.account_id) AS pulled,
            (SELECT json_build_array(number, unit, base, last_day_counts) FROM credit_insurance_policy_period
              WHERE policy_id = p.id AND kind = 'end_of_mep') AS mep,
@@ -89,7 +90,10 @@ ALERTS = SQL(
 PARTS = (
     "buyer", "own", "guarantee", "discretionary", "cover", "policy", "country", "partner", "link", "alert",
 )  # fmt: skip
-OF_POLICY = ("policy_from", "policy_to", "policy_active", "max_term", "mep", "countries", "currencies")
+OF_POLICY = (
+    *("policy_from", "policy_to", "policy_active", "policy_currency", "max_term", "mep", "disputed_share", "tolerance"),
+    *("countries", "currencies"),
+)
 EMPTY = dict.fromkeys(PARTS, ())
 
 

@@ -6,6 +6,7 @@ PERIOD_KINDS = [
     ("dunning", "Formal dunning starts"),
     ("escalation", "Escalation"),
     ("end_of_mep", "End of the maximum extension period"),
+    ("restoration", "Last day of a payment that restores cover"),
     ("notification", "Last day to notify the insurer"),
     ("date_of_loss", "Date of loss"),
     ("claim", "Last day to claim"),
@@ -83,6 +84,26 @@ class CreditInsurancePolicy(models.Model):
         default=True,
         help="When an older invoice is paid, its room goes to the next oldest invoice.",
     )
+    freeze = fields.Selection(
+        [("stop", "When cover stops"), ("loss", "On the date of loss"), ("never", "Never")],
+        string="Split Is Fixed",
+        default="stop",
+        required=True,
+        help="From when on a payment no longer moves room from one invoice to the next.",
+    )
+    disputed_share = fields.Float(
+        string="Disputed Share (%)",
+        default=15.0,
+        digits=(5, 2),
+        tracking=True,
+        help="Disputed amounts past the maximum extension period that stay below this share of the insured limit do "
+        "not stop cover.",
+    )
+    tolerance = fields.Monetary(
+        tracking=True,
+        help="An instalment of which less than this is open does not stop cover when its maximum extension period "
+        "is over.",
+    )
     threshold = fields.Monetary(help="A loss not above it pays nothing, a loss above it pays in full.")
     minimum_retention = fields.Monetary()
     each_and_every_first_loss = fields.Monetary(help="Deducted from every loss.")
@@ -95,6 +116,11 @@ class CreditInsurancePolicy(models.Model):
         "CHECK(insured_percentage > 0 AND insured_percentage <= 100)",
         "The insured percentage lies above 0 and is at most 100.",
     )
+
+    _disputed_share_range = models.Constraint(
+        "CHECK(disputed_share >= 0 AND disputed_share <= 100)", "The disputed share lies between 0 and 100."
+    )
+    _tolerance_positive = models.Constraint("CHECK(tolerance >= 0)", "A tolerance is an amount of zero or more.")
 
     def _default_periods(self):
         return [

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.credit_insurance.rules.policy import (
     Base,
+    Freeze,
     InvalidTerms,
     Period,
     PolicyTerms,
@@ -19,6 +20,7 @@ TERM_OF_KIND = {
     "dunning": "dunning",
     "escalation": "escalation",
     "end_of_mep": "mep",
+    "restoration": "restoration",
     "notification": "notification",
     "date_of_loss": "waiting",
     "claim": "claim",
@@ -31,7 +33,7 @@ DUNNING_KINDS = ("reminder", "dunning", "escalation")
 class CreditInsurancePolicy(models.Model):
     _inherit = "credit.insurance.policy"
 
-    @api.constrains("period_ids")
+    @api.constrains("period_ids", "disputed_share", "tolerance")
     def _check_terms(self):
         for policy in self:
             policy._get_terms()
@@ -57,6 +59,9 @@ class CreditInsurancePolicy(models.Model):
                 covers_private_persons=policy.covers_private_persons,
                 covers_affiliates=policy.covers_affiliates,
                 refill=policy.refill,
+                freeze=Freeze(policy.freeze),
+                disputed_share=percentage(policy.disputed_share),
+                tolerance=to_decimal(policy.tolerance, policy.currency_id),
                 **policy._get_loss_terms(),
                 **{TERM_OF_KIND[period.kind]: period._get_period() for period in policy.period_ids},
             )

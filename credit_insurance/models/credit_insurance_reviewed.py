@@ -125,6 +125,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
         self.check_access("write")
         for record in self.filtered("is_proposed"):
             record._put_into_force(record.working_version_id)
+        return True
 
     def action_submit(self):
         """Ask another administrator to look at what is proposed."""
@@ -134,6 +135,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
                 raise UserError(self.env._("“%s” has no draft to review.", record.display_name))
             record.working_version_id._move("review", submitted_by_id=self.env.uid)
             record._tell_reviewers()
+        return True
 
     def action_approve(self):
         """:raise UserError: the user wrote or submitted the version, or it is not in review"""
@@ -144,6 +146,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
                 raise UserError(self.env._("Somebody else than the author approves a text."))
             version._move("approved", reviewer_id=self.env.uid, reviewed_on=fields.Datetime.now())
             record._close_review(self.env._("Version %s is approved.", version.version))
+        return True
 
     def action_send_back(self):
         """Back to draft; why is a matter for the chatter."""
@@ -152,6 +155,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
             version = record._get_version_in_review()
             version._move("draft")
             record._close_review(self.env._("Version %s was sent back to its author.", version.version))
+        return True
 
     def action_discard(self):
         """Give up what is proposed; what is in force stays."""
@@ -159,6 +163,7 @@ class CreditInsuranceReviewed(models.AbstractModel):
         for record in self.filtered("is_proposed"):
             record.working_version_id._move("discarded")
             record.activity_unlink([self._review_activity])
+        return True
 
     def action_compare(self):
         """Compare what is being worked on with what is in force, or with the version before."""

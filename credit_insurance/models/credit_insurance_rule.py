@@ -171,12 +171,15 @@ class CreditInsuranceRule(models.Model):
 
     def action_activate(self):
         self.write({"state": "active"})
+        return True
 
     def action_set_draft(self):
         self.write({"state": "draft"})
+        return True
 
     def action_retire(self):
         self.write({"state": "archived"})
+        return True
 
     def action_screen_now(self):
         """Queue a screening of all buyers the user may see; for administrators."""

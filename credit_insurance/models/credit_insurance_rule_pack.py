@@ -72,6 +72,7 @@ class CreditInsuranceRulePack(models.Model):
             drafts.with_context(credit_rule_by_pack=True).action_activate()
         else:
             packs.rule_ids._check_active_together()
+        return True
 
     def action_switch_off(self):
         """Switch these packs off in that company: the alerts of their rules end there."""
@@ -84,6 +85,7 @@ class CreditInsuranceRulePack(models.Model):
             self.env._("The pack of the rule was switched off."),
         )
         rules.filtered(lambda rule: not rule.pack_id.company_ids).write({"state": "draft", "by_pack": False})
+        return True
 
     def action_open_rules(self):
         self.ensure_one()

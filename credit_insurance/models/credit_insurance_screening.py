@@ -326,7 +326,7 @@ class CreditInsuranceScreening(models.AbstractModel):
         if not buyer_ids:
             return {}
         query = SQL(
-            "SELECT b.id, p.name FROM credit_insurance_buyer b JOIN res_partner p ON p.id = b.partner_id"
+            "SELECT b.id, COALESCE(p.name, '') FROM credit_insurance_buyer b JOIN res_partner p ON p.id = b.partner_id"
             " WHERE b.id = ANY(%s)",
             int_array(buyer_ids),
         )

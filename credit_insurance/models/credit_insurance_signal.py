@@ -181,6 +181,7 @@ class CreditInsuranceSignal(models.Model):
     def action_submit(self):
         self.check_access("write")
         self._in_state("draft")._write_guarded({"state": "review", "reviewer_id": False})
+        return True
 
     def action_approve(self):
         """Put into force what somebody else wrote."""
@@ -189,6 +190,7 @@ class CreditInsuranceSignal(models.Model):
             if self.env.user == signal.author_id:
                 raise UserError(self.env._("Somebody else than the author approves a signal."))
             signal._write_guarded({"state": "active", "reviewer_id": self.env.uid})
+        return True
 
     def action_activate(self):
         """Put into force where no review is needed."""
@@ -197,14 +199,17 @@ class CreditInsuranceSignal(models.Model):
             if signal.review_needed:
                 raise UserError(self.env._("Another administrator has to approve “%s” first.", signal.name))
             signal._write_guarded({"state": "active"})
+        return True
 
     def action_set_draft(self):
         self.check_access("write")
         self._write_guarded({"state": "draft"})
+        return True
 
     def action_archive_signal(self):
         self.check_access("write")
         self._write_guarded({"state": "archived"})
+        return True
 
     def _in_state(self, state):
         """:raise UserError: one of them is in another state"""

@@ -32,6 +32,7 @@ from odoo.addons.credit_insurance.rules.policy import (
 
 from .amounts import to_decimal
 from .company_calendar import company_day, company_holidays, company_today
+from .credit_insurance_event import DISPUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class CreditInsuranceSplit(models.AbstractModel):
             """
             SELECT m.id, b.id AS buyer_id, m.name, m.invoice_date, m.delivery_date, m.currency_id, m.company_id,
                    COALESCE(m.credit_insurance_original_due_date, m.invoice_date_due) AS due_date,
-                   m.amount_total, m.amount_tax, abs(m.amount_total_signed) AS amount_company, l.goods, l.down_payment
+                   m.amount_total, m.amount_tax, abs(m.amount_total_signed) AS amount_company, l.goods, l.down_payment,
+                   EXISTS (%(dispute)s AND e.move_id = m.id) AS disputed
               FROM credit_insurance_buyer b
               JOIN account_move m ON m.commercial_partner_id = b.partner_id
               JOIN res_company c ON c.id = m.company_id AND split_part(c.parent_path, '/', 1)::int = b.company_id
@@ -157,6 +159,7 @@ class CreditInsuranceSplit(models.AbstractModel):
             """,
             buyers=list(buyer_ids),
             start=start,
+            dispute=DISPUTE,
         )
 
     @api.model
@@ -264,6 +267,7 @@ class CreditInsuranceSplit(models.AbstractModel):
             instalments=parts if whole else (),
             delivery_date=row["delivery_date"],
             kind=InvoiceKind.DOWN_PAYMENT if row["down_payment"] else kind,
+            disputed=row["disputed"],
             rate=rate,
             rate_date=row["invoice_date"],
         )

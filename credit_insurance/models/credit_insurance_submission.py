@@ -177,6 +177,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
         """Work the figures of drafts out anew, as of today."""
         self._check_draft()
         self._refresh_figures()
+        return True
 
     def action_cancel(self):
         """Give up what the insurer cannot have."""
@@ -189,6 +190,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
                 )
         self.sudo().write({"state": "cancelled"})
         self.activity_unlink([self._activity_type])
+        return True
 
     def action_draft(self):
         """Take back to draft what the insurer certainly does not have, to correct it."""
@@ -199,6 +201,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
                 raise UserError(self.env._("%s cannot be changed any more.", record.name))
         self.sudo().write({"state": "draft", "error_message": False, "sent_to": False})
         self._refresh_figures()
+        return True
 
     def action_send_again(self):
         """A person has looked in the insurer's portal: it did not arrive."""

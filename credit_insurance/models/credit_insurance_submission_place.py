@@ -63,6 +63,7 @@ class CreditInsuranceSubmission(models.AbstractModel):
         self.activity_unlink([self._activity_type])
         for record in self:
             record.message_post(body=self.env._("Set aside: it went to the insurer's test environment only."))
+        return True
 
     # === BUSINESS METHODS === #
 

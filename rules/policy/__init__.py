@@ -60,10 +60,11 @@ from .limit_rows import (
 from .limits import LimitInForce, LimitState, limit_in_force
 from .money import ExchangeRates, Money
 from .recommendation import BuyerFigures, Figure, Formula, Recommendation, RecommendationLine, own_score, recommend
-from .stops import Stop, StopCause, mep_stops, withdrawal_stops
-from .terms import Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
+from .stops import OpenItem, Stop, StopCause, mep_stops, stopped_by_mep, withdrawal_stops
+from .terms import NO_HOLIDAYS, Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
 
 __all__ = [
+    "NO_HOLIDAYS",
     "Base",
     "Basis",
     "BuyerFacts",
@@ -113,6 +114,7 @@ __all__ = [
     "Money",
     "MoneyError",
     "Moves",
+    "OpenItem",
     "OrderLine",
     "Outcome",
     "OwnLimit",
@@ -140,6 +142,7 @@ __all__ = [
     "own_score",
     "recommend",
     "split_cover",
+    "stopped_by_mep",
     "when_freed",
     "withdrawal_stops",
 ]

@@ -80,6 +80,33 @@ def mep_stops(
     return tuple(stops)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """What is open of an instalment: `start` is the day its MEP is counted from, `amount` in policy currency."""
+
+    start: date
+    amount: Decimal
+    disputed: bool = False
+
+
+def stopped_by_mep(
+    terms: PolicyTerms,
+    items: Iterable[OpenItem],
+    *,
+    today: date,
+    insured_limit: Decimal,
+    holidays: AbstractSet[date] = NO_HOLIDAYS,
+) -> bool:
+    """Say whether what is open today keeps cover for new deliveries stopped; `insured_limit` is today's."""
+    ends = ((item, terms.mep.end(item.start, holidays), terms.mep.last_day(item.start, holidays)) for item in items)
+    late = [
+        _Late(end, last_day, item.amount, item.disputed, None)
+        for item, end, last_day in ends
+        if today > last_day and item.amount >= terms.tolerance
+    ]
+    return any(_stopping(late, terms, lambda _day: insured_limit))
+
+
 def withdrawal_stops(covers: Iterable[object], *, today: date) -> tuple[Stop, ...]:
     """Return a stop for every withdrawal in effect, until the day before a later cover begins."""
     begun = (row for row in covers if isinstance(row, InsurerCover) and row.start <= today)

@@ -23,6 +23,7 @@ from rules.policy import (
     InvoiceKind,
     Layer,
     Money,
+    OpenItem,
     Period,
     PolicyTerms,
     Settlement,
@@ -31,6 +32,7 @@ from rules.policy import (
     UncoveredReason,
     mep_stops,
     split_cover,
+    stopped_by_mep,
 )
 
 TERMS = PolicyTerms(currency="EUR", tax_included=True)
@@ -287,6 +289,27 @@ def test_a_rest_below_the_tolerance_does_not_stop_cover():
 
 def test_a_payment_that_is_still_to_come_is_none():
     assert covered(invoice(100, 0, paid=[(101, 100)]), invoice(100, 95), today=day(100))["INV/095"] == 0
+
+
+UNPAID = st.tuples(st.integers(0, 80), st.integers(1, 300), st.booleans())
+
+
+@given(st.lists(UNPAID, max_size=5), st.integers(0, 1000), st.integers(0, 50), st.integers(91, 200))
+def test_what_is_open_today_stops_cover_as_the_invoices_do(unpaid, limit, tolerance, today):
+    terms = replace(TERMS, tolerance=Decimal(tolerance))
+    invoices = [
+        invoice(amount, on, number=str(number), disputed=disputed)
+        for number, (on, amount, disputed) in enumerate(unpaid)
+    ]
+    items = [OpenItem(item.due_date, item.total.amount, item.disputed) for item in invoices]
+    stops = mep_stops(terms, invoices, today=day(today), insured_limit=lambda _day: Decimal(limit))
+    assert stopped_by_mep(terms, items, today=day(today), insured_limit=Decimal(limit)) == bool(stops)
+
+
+def test_the_mep_of_what_is_open_ends_with_its_last_day():
+    item = OpenItem(day(0), Decimal(100))
+    ends = [stopped_by_mep(TERMS, [item], today=day(on), insured_limit=Decimal(1000)) for on in (60, 61)]
+    assert ends == [False, True]
 
 
 def test_stops_of_one_buyer_are_told_with_their_dates():
