@@ -126,7 +126,7 @@ class CreditCommon(AccountTestInvoicingCommon):
         """The buyer's row, with a permanent own limit when ``limit`` is given."""
         buyer = cls.env["credit.insurance.buyer"]._get_or_create(partner or cls.partner, company or cls.company)
         if values:
-            buyer.write(values)
+            buyer.write({"status_reason": "Rumours", **values} if "status" in values else values)
         if limit is not None:
             cls.env["credit.insurance.own.limit"].create(
                 {"buyer_id": buyer.id, "amount": limit, "currency_id": buyer.currency_id.id, "date_from": cls.today}

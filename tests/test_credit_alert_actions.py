@@ -112,7 +112,7 @@ class TestAlertActions(FindingsCommon):
         self.assertIn("somebody has set it", task.ended_note)
 
     def test_status_by_hand_is_not_softened_nor_taken_back(self):
-        self.buyer.status = "blocked"
+        self.buyer.write({"status": "blocked", "status_reason": "Insolvency"})
         self._act("watch_buyer")
         self.assertEqual(self.buyer.status, "blocked")
         self._record()
@@ -137,7 +137,7 @@ class TestAlertActions(FindingsCommon):
 
     def test_clients_do_not_fake_what_rules_remember(self):
         self.buyer.with_user(self.manager).write(
-            {"status": "watch", "status_by_rules": True, "status_before": "blocked"}
+            {"status": "watch", "status_reason": "Late", "status_by_rules": True, "status_before": "blocked"}
         )
         self.assertFalse(self.buyer.status_by_rules)
         self.assertFalse(self.buyer.status_before)

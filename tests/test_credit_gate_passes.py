@@ -328,5 +328,5 @@ class TestDeliveryDate(AttackCase):
         self.partner = self.env["res.partner"].create({"name": "Own Risk", "is_company": True})
         buyer = self._make_buyer(limit=1000)
         order = self._confirm(partner=self.partner)
-        buyer.status = "blocked"
+        buyer.write({"status": "blocked", "status_reason": "Insolvency"})
         self.assertFalse(self._is_refused(order, 400), "a later delivery asks for no more credit")

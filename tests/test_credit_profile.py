@@ -1,7 +1,7 @@
 """What a buyer's profile lets pass, and that only credit managers write it."""
 
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
 from .test_credit_gate import GateCase
@@ -70,6 +70,21 @@ class TestProfile(GateCase):
         order = self._confirm(100)
         self.assertEqual(order.state, "sale")
         self.assertIn("overdue", order.credit_pass_ids.decision_id.reasons_text)
+
+    def test_a_status_is_given_with_its_reason(self):
+        buyer = self.buyer.with_user(self.manager)
+        for status in ("watch", "blocked", "cash_only"):
+            for values in ({}, {"status_reason": " "}):
+                with self.subTest(status, **values), self.assertRaisesRegex(ValidationError, "Say why"):
+                    buyer.write({"status": status, **values})
+            with self.subTest(status):
+                buyer.write({"status": status, "status_reason": "Rumours"})
+                with self.assertRaisesRegex(ValidationError, "Say why"):
+                    buyer.status_reason = False
+        buyer.write({"status": "normal", "status_reason": False})
+        partner = self.env["res.partner"].create({"name": "New Buyer"})
+        with self.assertRaisesRegex(ValidationError, "Say why"):
+            buyer.create({"partner_id": partner.id, "status": "blocked"})
 
     def test_watch_holds_in_a_strict_profile(self):
         self.buyer.write({"status": "watch", "status_reason": "Rumours"})

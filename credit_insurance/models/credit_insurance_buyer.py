@@ -76,12 +76,32 @@ class CreditInsuranceBuyer(models.Model):
         for vals in vals_list:
             if vals.get("status", "normal") != "normal":
                 vals["status_date"] = self.env.company.root_id._credit_today()
-        return super().create(vals_list)
+        buyers = super().create(vals_list)
+        buyers._check_status_reason()
+        return buyers
 
     def write(self, vals):
         if "status" in vals:
             vals = {**vals, "status_date": self.env.company.root_id._credit_today()}
-        return super().write(vals)
+        result = super().write(vals)
+        if {"status", "status_reason"} & vals.keys():
+            self._check_status_reason()
+        return result
+
+    def _check_status_reason(self):
+        """Whoever sets a status says why; what the addon sets itself is explained where it does."""
+        if self.env.su:
+            return
+        for buyer in self:
+            if buyer.status != "normal" and not (buyer.status_reason or "").strip():
+                states = dict(self._fields["status"]._description_selection(self.env))
+                raise ValidationError(
+                    self.env._(
+                        "Say why %(buyer)s is “%(status)s”: the reason stands beside the status.",
+                        buyer=buyer.partner_id.display_name,
+                        status=states[buyer.status],
+                    )
+                )
 
     @api.model
     def _get_or_create(self, partners, company):
