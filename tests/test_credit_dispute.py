@@ -62,6 +62,19 @@ class TestDispute(GateCase):
         self.env["credit.insurance.hold"]._cron_redecide()
         self.assertEqual(order.credit_state, "ready")
 
+    def test_the_policy_of_a_discretionary_limit_stops_deliveries_as_that_of_a_cover_does(self):
+        partner = self.env["res.partner"].create({"name": "Small Buyer", "is_company": True})
+        buyer = self._make_buyer(partner=partner)
+        self.policy.write({"discretionary_maximum": 1000, "discretionary_payments": 1})
+        self._pay(self._make_invoice(10, partner=partner))
+        self.env["credit.insurance.discretionary.limit"].create(
+            {"buyer_id": buyer.id, "policy_id": self.policy.id, "amount": 1000}
+        )
+        move = self._make_invoice(149, partner=partner, due_in=-61)
+        self._assert_held(self._make_confirmed_order(100, partner=partner))
+        self._dispute(move, buyer_id=buyer.id)
+        self.assertEqual(self._make_confirmed_order(100, partner=partner).state, "sale")
+
     def test_a_rest_below_the_tolerance_stops_nothing(self):
         for amount in (30, 30):
             self._make_invoice(amount, due_in=-61)

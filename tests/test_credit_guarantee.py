@@ -188,6 +188,50 @@ class TestDiscretionaryLimit(CreditCommon):
         before = self.env["credit.insurance.limit"]._get_limits([pair], self.today, on=self.today - timedelta(days=1))
         self.assertEqual(before[pair].limit.amount.amount, 500)
 
+    def test_void_from_the_day_an_event_of_that_kind_is_known(self):
+        self._pay_on_time(2)
+        self._grant()
+        event = self.env["credit.insurance.event"].create(
+            {"buyer_id": self.buyer.id, "kind": "returned_payment", "source": "Bank"}
+        )
+        self.assertEqual((self.buyer.insured_limit, self.buyer.limit_state), (0, "void"))
+        event.active = False
+        self.buyer.invalidate_recordset()
+        self.assertEqual((self.buyer.insured_limit, self.buyer.limit_state), (500, "amount"))
+        event.copy({"kind": "dispute"})
+        self.buyer.invalidate_recordset()
+        self.assertEqual(self.buyer.insured_limit, 500)
+
+    def test_it_insures_invoices(self):
+        self._pay_on_time(2)
+        invoice = self._make_invoice(800)
+        self.assertFalse(invoice.credit_insurance_policy_id)
+        self._grant()
+        self.env.invalidate_all()
+        self.assertEqual(invoice.credit_insurance_policy_id, self.policy)
+        self.assertEqual((invoice.credit_insurance_covered, invoice.credit_insurance_insured), (500, 375))
+        self.assertTrue(self._make_invoice(1).credit_insurance_deadline_ids)
+
+    def test_it_insures_what_was_delivered_before_adverse_information_was_known(self):
+        self._pay_on_time(2)
+        self._grant(date_from=self.today - timedelta(days=9))
+        before, after = self._make_invoice(100, due_in=-5), self._make_invoice(100)
+        self.buyer.write({"adverse_since": self.today - timedelta(days=1), "adverse_source": "Insolvency rumour"})
+        self.assertEqual((before.credit_insurance_covered, after.credit_insurance_covered), (100, 0))
+
+    def test_it_insures_public_buyers_and_private_persons_where_the_policy_does(self):
+        self._pay_on_time(2)
+        self._grant()
+        invoice = self._make_invoice(100)
+        for name, term in (("is_public", "covers_public_buyers"), ("is_private_person", "covers_private_persons")):
+            with self.subTest(name):
+                self.buyer[name] = True
+                self.env.invalidate_all()
+                self.assertEqual(invoice.credit_insurance_covered, 0)
+                self.policy[term] = True
+                self.env.invalidate_all()
+                self.assertEqual(invoice.credit_insurance_covered, 100)
+
     def test_ends_with_its_policy(self):
         self._pay_on_time(2)
         self._grant()

@@ -197,7 +197,10 @@ class AccountMove(models.Model):
     def _credit_insurance_get_policies(self, buyers):
         """The policy each invoice falls under by its date: ``{move: policy}``, nothing when none was in force."""
         policies = {}
-        by_partner = {(buyer.partner_id, buyer.company_id): buyer.cover_ids.policy_id for buyer in buyers}
+        by_partner = {
+            (buyer.partner_id, buyer.company_id): buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id
+            for buyer in buyers
+        }
         for move in self:
             day = move.delivery_date or move.invoice_date
             candidates = by_partner.get((move.commercial_partner_id, move.company_id.root_id)) or []

@@ -43,7 +43,15 @@ class CreditInsuranceBuyer(models.Model):
     utilisation = fields.Float(compute="_compute_credit", help="Exposure as a share of the limit in force.")
     hold_count = fields.Integer(compute="_compute_hold_count", string="Held Orders")
 
-    @api.depends("own_limit_ids", "cover_ids", "guarantee_ids", "discretionary_limit_ids", "adverse_since", "status")
+    @api.depends(
+        "own_limit_ids",
+        "cover_ids",
+        "guarantee_ids",
+        "discretionary_limit_ids",
+        "event_ids",
+        "adverse_since",
+        "status",
+    )
     def _compute_credit(self):
         by_company = self.grouped("company_id")
         for company, buyers in by_company.items():

@@ -220,13 +220,15 @@ class CreditInsuranceDeadline(models.Model):
     @api.model
     def _get_missing_domain(self):
         covers = self.env["credit.insurance.cover"].sudo().search([])  # pylint: disable=no-search-all
+        granted = self.env["credit.insurance.discretionary.limit"].sudo().search([])  # pylint: disable=no-search-all
+        buyers, policies = covers.buyer_id | granted.buyer_id, covers.policy_id | granted.policy_id
         return Domain(
             [
                 ("move_type", "in", ("out_invoice", "out_receipt")),
                 ("state", "=", "posted"),
                 ("payment_state", "not in", SETTLED),
                 ("credit_insurance_original_due_date", "=", False),
-                ("commercial_partner_id", "in", covers.buyer_id.partner_id.ids),
-                ("invoice_date", ">=", min(covers.policy_id.mapped("date_start"), default=fields.Date.today())),
+                ("commercial_partner_id", "in", buyers.partner_id.ids),
+                ("invoice_date", ">=", min(policies.mapped("date_start"), default=fields.Date.today())),
             ]
         )

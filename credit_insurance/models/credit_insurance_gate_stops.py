@@ -13,9 +13,9 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.policy import (
+    INSURED,
     NO_HOLIDAYS,
     Base,
-    InsurerCover,
     OpenItem,
     Unit,
     stopped_by_mep,
@@ -93,7 +93,7 @@ def _from_invoice(policy):
 
 
 def _counts(line, policy):
-    return line.counted and isinstance(line.row, InsurerCover) and line.row.policy == policy.policy
+    return line.counted and isinstance(line.row, INSURED) and line.row.policy == policy.policy
 
 
 def _late_sql(partners, roots, today):

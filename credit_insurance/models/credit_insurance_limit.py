@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.policy import (
+    INSURED,
     Base,
     BuyerStatus,
     CoverStatus,
@@ -138,7 +139,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             BuyerStatus(row.status),
             limit,
             country=row.country or "",
-            policies=self._make_policy_checks(row.covers or (), limit),
+            policies=self._make_policy_checks((*row.covers, *row.discretionary), limit),
             group_id=row.group_id,
             profile_id=row.profile_id,
             alerts=tuple(row.alerts or ()),
@@ -160,10 +161,10 @@ class CreditInsuranceLimit(models.AbstractModel):
         return sources, [limit_row for _model, _item, limit_row in made]
 
     @api.model
-    def _make_policy_checks(self, covers, limit):
-        """The demands of the policies whose cover counts in the limit; own credit has none."""
-        counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, InsurerCover)}
-        items = {item["policy"]: item for item in covers if str(item["policy"]) in counted}
+    def _make_policy_checks(self, insured, limit):
+        """The demands of the policies whose cover or discretionary limit counts in the limit; own credit has none."""
+        counted = {line.row.policy for line in limit.lines if line.counted and isinstance(line.row, INSURED)}
+        items = {item["policy"]: item for item in insured if str(item["policy"]) in counted}
         currency_ids = {item["policy_currency"] for item in items.values()}
         names = self.env["credit.insurance.exposure"]._get_currency_names(currency_ids)
         return tuple(

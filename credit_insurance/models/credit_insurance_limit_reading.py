@@ -10,6 +10,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .credit_insurance_limit import BuyerRow
+from .signals_facts_sql import ADVERSE
 from .sql_functions import KEPT_PLAN, InFunction, Step, ensure_function, int_array
 
 LIMIT_ROWS = "credit_insurance_limit_rows"
@@ -34,12 +35,16 @@ GUARANTEES = SQL(
       FROM credit_insurance_guarantee
     """
 )
+# What voids them is read with them: other buyers are not asked for it.
 DISCRETIONARY = SQL(
     """
     SELECT buyer_id, id, policy_id, amount::text, currency_id, insured_percentage::text AS percentage,
-           date_from AS "from", date_to AS "to", evidenced, cancelled
-      FROM credit_insurance_discretionary_limit
-    """
+           date_from AS "from", date_to AS "to", evidenced, cancelled,
+           (SELECT MIN(e.known_on) FROM credit_insurance_event e
+             WHERE e.buyer_id = d.buyer_id AND e.active AND e.kind IN %s) AS adverse_since
+      FROM credit_insurance_discretionary_limit d
+    """,
+    ADVERSE,
 )
 COVERS = SQL(
     """
@@ -171,9 +176,10 @@ class CreditInsuranceLimit(models.AbstractModel):
         parts = {part: items[buyer["id"]] for part, items in by_buyer.items() if buyer["id"] in items}
         guarantees = parts.get("guarantee", ())
         covers = [row for cover in _sorted(parts.get("cover")) for row in _with_announced(cover, parts["cover"])]
+        adverse = [item["adverse_since"] for item in (buyer, *parts.get("discretionary", ()))]
         return BuyerRow(
             buyer["id"], buyer["partner_id"], buyer["company_id"], buyer["status"], buyer["currency_id"], currency,
-            country, buyer["group_id"], buyer["profile_id"], _date(buyer["adverse_since"]),
+            country, buyer["group_id"], buyer["profile_id"], _date(min(filter(None, adverse), default=None)),
             sorted({item["name"] for item in parts.get("alert", ()) if not item["order_id"]}),
             sorted((item["order_id"], item["name"]) for item in parts.get("alert", ()) if item["order_id"]),
             any(item["order_id"] and not item["cancelled"] for item in guarantees),

@@ -1,8 +1,8 @@
 """How much of the buyers' open invoices is insured: Odoo's tables as facts for ``rules.policy.split_cover``.
 
     account_move, its instalments and settlements  ┐
-    credit_insurance_cover                         ├─>  split_cover, per buyer and policy  ─>  {move id: Split}
-    credit_insurance_claim (they stop cover)       ┘
+    credit_insurance_cover, discretionary_limit    ├─>  split_cover, per buyer and policy  ─>  {move id: Split}
+    credit_insurance_claim, event (they stop cover)┘
 
 The room a cover gives is shared by all invoices of a buyer, so buyers are always read as a whole, with a number of
 queries that does not grow with the invoices.
@@ -19,6 +19,7 @@ from odoo.tools import SQL
 from odoo.addons.credit_insurance.rules.policy import (
     BuyerFacts,
     Instalment,
+    InsurerCover,
     Invoice,
     InvoiceCover,
     InvoiceKind,
@@ -32,6 +33,7 @@ from odoo.addons.credit_insurance.rules.policy import (
 
 from .amounts import to_decimal
 from .company_calendar import company_day, company_holidays, company_today
+from .credit_insurance_cover import GRANTED_STATUSES
 from .credit_insurance_event import DISPUTE
 
 
@@ -50,25 +52,28 @@ class CreditInsuranceSplit(models.AbstractModel):
 
     @api.model
     def _get_splits(self, moves):
-        """The split of posted customer invoices: ``{move id: Split}``, nothing for those of buyers without cover."""
+        """The split of posted customer invoices: ``{move id: Split}``, nothing for those of uninsured buyers."""
         buyers = self._get_covered_buyers(moves.sudo())
         if not buyers:
             return {}
         # What is in memory only would be missing from the SQL below.
         self.env.flush_all()
-        covers = self._get_covers(buyers)
+        covers, adverse_since = self._get_covers(buyers)
         facts = self._get_invoice_facts(buyers, covers)
         stops = self._get_claim_stops(buyers)
         affiliates = set(self.env["res.company"].sudo().search([]).partner_id.ids)  # pylint: disable=no-search-all
         splits = {}
         for buyer in buyers:
-            facts_of_buyer = BuyerFacts(
-                # The insurer named this buyer: that it is public or a private person was the insurer's to judge.
-                country=buyer.partner_id.country_id.code or "",
-                is_affiliated=buyer.partner_id.id in affiliates,
-            )
             by_policy = {
-                policy: self._split(buyer.company_id, policy, rows, facts[buyer.id], stops[buyer.id], facts_of_buyer)
+                policy: self._split(
+                    buyer.company_id,
+                    policy,
+                    rows,
+                    facts[buyer.id],
+                    stops=stops[buyer.id],
+                    buyer=self._make_buyer_facts(buyer, rows, affiliates),
+                    adverse_since=adverse_since[buyer.id],
+                )
                 for policy, rows in covers[buyer.id].items()
             }
             for row in facts[buyer.id] if by_policy else ():
@@ -77,37 +82,44 @@ class CreditInsuranceSplit(models.AbstractModel):
 
     @api.model
     def _get_covered_buyers(self, moves):
-        """The buyers of these invoices under which the insurer has a row at all: one query when there is none."""
+        """The buyers of these invoices with any cover or discretionary limit: one query when there is none."""
+        buyers = self.env["credit.insurance.buyer"].sudo()
         partners = moves.commercial_partner_id
         if not partners:
-            return self.env["credit.insurance.buyer"]
-        covers = (
-            self.env["credit.insurance.cover"]
-            .sudo()
-            .search(
-                [("buyer_id.partner_id", "in", partners.ids), ("company_id", "in", moves.company_id.root_id.ids)],
-                order="buyer_id, effective_from, id",
-            )
+            return buyers
+        return buyers.search(
+            [
+                ("active", "in", [True, False]),
+                ("partner_id", "in", partners.ids),
+                ("company_id", "in", moves.company_id.root_id.ids),
+                *("|", ("cover_ids", "!=", False), ("discretionary_limit_ids", "!=", False)),
+            ],
+            order="id",
         )
-        return covers.buyer_id
 
     # === FACTS === #
 
     @api.model
     def _get_covers(self, buyers):
-        """The cover history of buyers, by buyer and policy: ``{buyer id: {policy: [InsurerCover]}}``."""
+        """What insures buyers, by buyer and policy, and since when adverse information of them is known:
+        ``{buyer id: {policy: [InsurerCover or DiscretionaryLimit]}}, {buyer id: date or None}``.
+        """
         limits = self.env["credit.insurance.limit"]
+        today = {buyer.id: company_today(buyer.company_id) for buyer in buyers}
         pairs = [(buyer.partner_id.id, buyer.company_id.id) for buyer in buyers]
-        covers = defaultdict(lambda: defaultdict(list))
-        for buyer_id, *_others, rows in limits._read_rows(pairs):
-            for row in rows or ():
-                covers[buyer_id][row["policy"]].append(limits._make_cover(row))
+        covers, adverse_since = defaultdict(lambda: defaultdict(list)), dict.fromkeys(buyers.ids)
+        for row in limits._read_rows(pairs):
+            adverse_since[row.buyer_id] = row.adverse_since
+            of_buyer = covers[row.buyer_id]
+            for item in row.covers:
+                of_buyer[item["policy"]].append(limits._make_cover(item))
+            for item in row.discretionary:
+                of_buyer[item["policy"]].append(limits._make_discretionary(item, today[row.buyer_id]))
         policies = self.env["credit.insurance.policy"].sudo()
         every_id = {policy_id for rows in covers.values() for policy_id in rows}
         by_id = {policy.id: policy for policy in policies.browse(sorted(every_id))}
-        return defaultdict(
-            dict, {buyer_id: {by_id[key]: rows[key] for key in sorted(rows)} for buyer_id, rows in covers.items()}
-        )
+        by_policy = {buyer_id: {by_id[key]: rows[key] for key in sorted(rows)} for buyer_id, rows in covers.items()}
+        return defaultdict(dict, by_policy), adverse_since
 
     @api.model
     def _get_invoice_facts(self, buyers, covers):
@@ -206,8 +218,22 @@ class CreditInsuranceSplit(models.AbstractModel):
     # === ARITHMETIC === #
 
     @api.model
-    def _split(self, company, policy, covers, rows, stops, buyer_facts):
-        """The cover of a buyer's open invoices under one policy: ``{move id: InvoiceCover}``, or what is wrong."""
+    def _make_buyer_facts(self, buyer, covers, affiliates):
+        """A buyer whom the insurer named: that it is public or a private person was the insurer's to judge."""
+        named = any(isinstance(row, InsurerCover) and row.status in GRANTED_STATUSES for row in covers)
+        return BuyerFacts(
+            country=buyer.partner_id.country_id.code or "",
+            is_public=buyer.is_public and not named,
+            is_private_person=buyer.is_private_person and not named,
+            is_affiliated=buyer.partner_id.id in affiliates,
+        )
+
+    @api.model
+    def _split(self, company, policy, covers, rows, **facts):
+        """The cover of a buyer's open invoices under one policy: ``{move id: InvoiceCover}``, or what is wrong.
+
+        :param facts: about the buyer, as ``split_cover`` takes them: who it is, what stopped its cover
+        """
         currency, today = policy.currency_id, company_today(company)
         names = {cover.amount.currency for cover in covers if cover.amount is not None} | {currency.name}
         try:
@@ -217,11 +243,10 @@ class CreditInsuranceSplit(models.AbstractModel):
                 covers,
                 [self._make_invoice(row, rate_of(row)) for row in rows],
                 today=today,
-                stops=stops,
-                buyer=buyer_facts,
                 rates=self._get_rates(names, company, today) if len(names) > 1 else None,
                 holidays=company_holidays(company),
                 decimal_places=currency.decimal_places,
+                **facts,
             )
         except MissingRate as exc:
             return self.env._("There is no rate for %s.", exc.currency)

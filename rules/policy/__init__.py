@@ -47,6 +47,7 @@ from .forecast import Freed, when_freed
 from .indemnity import Indemnity, IndemnityLine, IndemnityStep, InvoiceLoss, compute_indemnity
 from .invoices import BuyerFacts, Instalment, Invoice, InvoiceKind, Settlement
 from .limit_rows import (
+    INSURED,
     CoverStatus,
     DiscretionaryLimit,
     Guarantee,
@@ -64,6 +65,7 @@ from .stops import OpenItem, Stop, StopCause, mep_stops, stopped_by_mep, withdra
 from .terms import NO_HOLIDAYS, Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
 
 __all__ = [
+    "INSURED",
     "NO_HOLIDAYS",
     "Base",
     "Basis",
