@@ -134,6 +134,21 @@ class TestAccountMoveInsurance(InsuranceCommon):
         invoice = self._make_invoice(100.0, partner=self.company.partner_id)
         self.assertEqual(invoice.credit_insurance_reasons, "The buyer belongs to the own group of companies.")
 
+    def test_an_insolvency_stops_cover_from_the_courts_date(self):
+        before, after = self._make_invoice(100.0, due_in=-10), self._make_invoice(200.0, due_in=-4)
+        event = self.env["credit.insurance.event"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "kind": "insolvency",
+                "date": self.today - timedelta(days=5),
+                "source": "Court",
+            }
+        )
+        self.assertEqual(self._figures(before, after), [(100, 90, 10, 0), (0, 0, 0, 200)])
+        self.assertIn("stopped", after.credit_insurance_reasons)
+        event.active = False
+        self.assertEqual(self._figures(after), [(200, 180, 20, 0)])
+
     # === WHO SEES IT === #
 
     def test_accountant_sees_the_figures_and_the_tab(self):

@@ -213,6 +213,9 @@ class CreditInsuranceSplit(models.AbstractModel):
                 )
             if claim.cause == "insolvency" and claim.insolvency_date:
                 stops[claim.buyer_id.id].append(Stop(claim.insolvency_date, StopCause.INSOLVENCY))
+        insolvencies = [("buyer_id", "in", buyers.ids), ("kind", "=", "insolvency")]
+        for event in self.env["credit.insurance.event"].sudo().search(insolvencies):
+            stops[event.buyer_id.id].append(Stop(event.date, StopCause.INSOLVENCY))
         return stops
 
     # === ARITHMETIC === #
