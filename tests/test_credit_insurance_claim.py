@@ -1,6 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from dateutil.relativedelta import relativedelta
 from psycopg2 import IntegrityError
 
 from odoo import Command
@@ -79,6 +80,29 @@ class TestCreditInsuranceClaim(ClaimCommon):
         self.assertEqual(claim.indemnity_estimate, 600.0)  # 900 → 810 → at most 900 − 200 → − 100
         self.assertEqual(len(claim.indemnity_text.splitlines()), 5)
         self.assertIn("After the minimum retention", claim.indemnity_text)
+
+    def test_estimate_leaves_what_earlier_claims_of_the_insurance_year_did(self):
+        self.policy.write({"aggregate_first_loss": 600.0, "maximum_liability": 500.0})
+        first, draft = self._submit(self._make_claim(self.invoices[0])), self._make_claim(self.invoices[1])
+        self.assertEqual(draft.indemnity_estimate, 210.0)  # 300 → 270 − (600 − 540)
+        self.assertIn("60.00", draft.indemnity_text)
+        first.sudo().write({"state": "paid", "accepted_amount": 400.0, "paid_amount": 400.0})
+        draft.action_refresh_figures()
+        self.assertEqual(draft.indemnity_estimate, 100.0)
+        first.sudo().write({"accepted_amount": 600.0, "paid_amount": 600.0})
+        draft.action_refresh_figures()
+        self.assertEqual(draft.indemnity_estimate, 0.0)
+        self.assertEqual(first.indemnity_estimate, 0.0)
+
+    def test_another_insurance_year_has_yearly_amounts_of_its_own(self):
+        # The dates of loss lie 70 and 50 days back.
+        self.policy.write({"date_start": self.today - relativedelta(years=1, days=60), "aggregate_first_loss": 550.0})
+        self._submit(self._make_claim(self.invoices[0]))
+        draft = self._make_claim(self.invoices[1])
+        self.assertEqual(draft.indemnity_estimate, 0.0)
+        self.policy.date_start = self.today - relativedelta(years=1, days=80)
+        draft.action_refresh_figures()
+        self.assertEqual(draft.indemnity_estimate, 260.0)  # 300 → 270 − (550 − 540)
 
     def test_an_insolvency_brings_the_date_of_loss_forward(self):
         claim = self._make_claim(self._make_invoice(10.0, due_in=-240))

@@ -1,5 +1,8 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+
+from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,6 +11,7 @@ from odoo.tools import format_list
 from odoo.addons.credit_insurance.rules.policy import IndemnityStep, compute_indemnity
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
+from .amounts import to_decimal
 from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS
 from .company_calendar import company_today
 
@@ -78,7 +82,7 @@ class CreditInsuranceClaim(models.Model):
             claim.date_of_loss = min(filter(None, lines.mapped("date_of_loss")), default=False)
             claim.claim_deadline = min(filter(None, lines.mapped("claim_deadline")), default=False)
 
-    @api.depends("line_ids.policy_open", "line_ids.covered", "line_ids.insured_percentage")
+    @api.depends("line_ids.policy_open", "line_ids.covered", "line_ids.insured_percentage", "date_of_loss")
     def _compute_indemnity(self):
         for claim in self:
             if not claim.line_ids or not claim.policy_id:
@@ -86,7 +90,7 @@ class CreditInsuranceClaim(models.Model):
                 continue
             currency = claim.currency_id
             result = compute_indemnity(
-                claim.policy_id._get_terms(),
+                claim._get_terms_left(),
                 [line._get_loss() for line in claim.line_ids.sorted(lambda line: (line.due_date or date.max, line.id))],
                 decimal_places=currency.decimal_places,
             )
@@ -100,6 +104,45 @@ class CreditInsuranceClaim(models.Model):
                 for line in result.lines
                 if line.code is not IndemnityStep.INVOICE
             ]
+
+    def _get_terms_left(self):
+        """The policy's terms, with what the other claims of its insurance year leave of its yearly amounts."""
+        terms, claims = self.policy_id._get_terms(), self._get_claims_of_year()
+        borne = sum((claim._get_first_loss_borne() for claim in claims), Decimal(0))
+        paid = sum((to_decimal(claim._get_indemnity(), claim.currency_id) for claim in claims), Decimal(0))
+        most = terms.maximum_liability_left
+        return replace(
+            terms,
+            aggregate_first_loss_left=max(terms.aggregate_first_loss_left - borne, Decimal(0)),
+            maximum_liability_left=None if most is None else max(most - paid, Decimal(0)),
+        )
+
+    def _get_claims_of_year(self):
+        """The policy's other claims that were submitted, with a date of loss in the same insurance year."""
+        claims = self.sudo().browse()
+        if not self.date_of_loss:
+            return claims
+        start = self.policy_id.date_start
+        years = relativedelta(self.date_of_loss, start).years
+        return claims.search(
+            [
+                ("policy_id", "=", self.policy_id.id),
+                ("id", "not in", self._origin.ids),
+                ("live", "=", True),
+                ("submitted_on", "!=", False),
+                ("date_of_loss", ">=", start + relativedelta(years=years)),
+                ("date_of_loss", "<", start + relativedelta(years=years + 1)),
+            ]
+        )
+
+    def _get_first_loss_borne(self):
+        """What this claim takes of the aggregate first loss."""
+        left = {code: Decimal(amount) for code, amount, _applied in self.indemnity_steps or ()}
+        return left.get("each_and_every_first_loss", Decimal(0)) - left.get("aggregate_first_loss", Decimal(0))
+
+    def _get_indemnity(self):
+        """What the insurer pays: as it said, else as we count it."""
+        return self.paid_amount or self.accepted_amount or self.indemnity_estimate
 
     @api.depends("indemnity_steps")
     @api.depends_context("lang")
