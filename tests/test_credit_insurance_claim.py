@@ -30,7 +30,16 @@ FORGED = {
 class TestCreditInsuranceClaim(ClaimCommon):
     # === MAKING A CLAIM === #
 
+    def _notify(self, late=0):
+        """The insurer heard of the invoices on their last day, of the oldest so many days later."""
+        notices = self.invoices.credit_insurance_deadline_ids.filtered(lambda row: row.kind == "notification").sudo()
+        for row in notices:
+            row.done_on = row.date
+        notices.sorted("due_date")[0].done_on += timedelta(days=late)
+        return notices
+
     def test_a_claim_is_made_from_the_invoices_of_one_buyer(self):
+        self._notify()
         claim = self._make_claim()
         self.assertTrue(claim.name.startswith("CLAIM/"))
         self.assertEqual((claim.state, claim.partner_id, claim.policy_id), ("draft", self.partner, self.policy))
@@ -39,6 +48,13 @@ class TestCreditInsuranceClaim(ClaimCommon):
         self.assertEqual(claim.date_of_loss, self.today - timedelta(days=70))
         self.assertEqual(claim.claim_deadline, self.today + timedelta(days=110))
         self.assertFalse(claim.warning_text)
+
+    def test_a_claim_says_which_invoices_the_insurer_was_told_of_too_late(self):
+        notices, claim = self._notify(late=1), self._make_claim()
+        self.assertEqual(claim.warning_text, f"The last day to notify the insurer was missed: {self.invoices[0].name}")
+        notices.done_on = False
+        self.env.invalidate_all()
+        self.assertIn(self.invoices[1].name, claim.warning_text)
 
     def test_invoices_of_several_buyers_are_refused_by_name(self):
         other = self.env["res.partner"].create({"name": "Beta Stores", "is_company": True})

@@ -173,6 +173,7 @@ class CreditInsuranceClaim(models.Model):
         warnings = []
         early = self.line_ids.filtered(lambda line: line.date_of_loss and line.date_of_loss > today)
         late = self.line_ids.filtered(lambda line: line.claim_deadline and line.claim_deadline < today)
+        untold = self.line_ids.filtered(lambda line: line._is_notified_late(today))
         bare = self.line_ids.filtered(lambda line: not line.covered)
         if early:
             warnings.append(
@@ -181,6 +182,13 @@ class CreditInsuranceClaim(models.Model):
         if late:
             warnings.append(
                 self.env._("The last day to claim is over: %s", format_list(self.env, late.mapped("number")))
+            )
+        if untold:
+            warnings.append(
+                self.env._(
+                    "The last day to notify the insurer was missed: %s",
+                    format_list(self.env, untold.mapped("number")),
+                )
             )
         if bare:
             warnings.append(self.env._("Nothing is covered of: %s", format_list(self.env, bare.mapped("number"))))

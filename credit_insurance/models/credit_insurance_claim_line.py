@@ -85,6 +85,11 @@ class CreditInsuranceClaimLine(models.Model):
             "claim_deadline": deadlines["claim"].last_day,
         }
 
+    def _is_notified_late(self, today):
+        """Whether the insurer heard of the overdue invoice after the last day, or has not heard of it by then."""
+        notices = self.sudo().move_id.credit_insurance_deadline_ids.filtered(lambda row: row.kind == "notification")
+        return any(row.date and (row.done_on or today) > row.date for row in notices)
+
     def _get_loss(self):
         """This line as the loss the indemnity is worked out from."""
         currency = self.claim_id.currency_id
