@@ -96,6 +96,41 @@ class TestDispute(GateCase):
         self.policy.tolerance = 60.01
         self.assertEqual(self._make_confirmed_order(100).state, "sale")
 
+    def test_invoices_in_the_policys_currency_count_with_their_own_amount(self):
+        franc = self.env.ref("base.CHF")
+        franc.active = True
+        franc.rate_ids.unlink()
+        self.env["res.currency.rate"].create(
+            [
+                {"currency_id": franc.id, "name": day, "rate": rate, "company_id": self.company.id}
+                for day, rate in (("2000-01-01", 2.0), (self.today, 0.7))
+            ]
+        )
+        self.policy.write({"currency_id": franc.id, "tolerance": 30})
+        self._make_cover(self.policy, self.buyer, 2000)
+        self._make_invoice(29.99, due_in=-61, currency_id=franc.id)
+        self.assertEqual(self._make_confirmed_order(1).state, "sale")
+        rest = self._make_invoice(30, due_in=-61, currency_id=franc.id)
+        self._assert_held(self._make_confirmed_order(1))
+        self._dispute(rest)
+        self._dispute(self._make_invoice(269.99, due_in=-61, currency_id=franc.id))
+        self.assertEqual(self._make_confirmed_order(1).state, "sale", "299.99 of 300")
+        self.policy.tolerance = 0
+        self._dispute(self.env["account.move"].search([("amount_total", "=", 29.99), ("currency_id", "=", franc.id)]))
+        self._assert_held(self._make_confirmed_order(1))
+
+    def test_a_share_of_a_cover_in_the_policys_currency_is_exact(self):
+        franc = self.env.ref("base.CHF")
+        franc.active = True
+        franc.rate_ids.unlink()
+        self.env["res.currency.rate"].create(
+            {"currency_id": franc.id, "name": "2000-01-01", "rate": 0.7, "company_id": self.company.id}
+        )
+        self.policy.currency_id = franc
+        self._make_cover(self.policy, self.buyer, 2000)
+        self._dispute(self._make_invoice(300, due_in=-61, currency_id=franc.id))
+        self._assert_held(self._make_confirmed_order(1))
+
     def test_working_days_leave_out_the_companys_holidays(self):
         mep = self.policy.period_ids.filtered(lambda period: period.kind == "end_of_mep")
         mep.write({"number": 1, "unit": "working_days"})

@@ -238,6 +238,30 @@ class TestDiscretionaryLimit(CreditCommon):
         self.policy.active = False
         self.assertEqual(self.buyer.limit_state, "expired")
 
+    def test_orders_keep_to_the_terms_of_its_policy(self):
+        self._pay_on_time(2)
+        self._grant()
+        self.partner.country_id = self.env.ref("base.it")
+        self.policy.write({"max_payment_term_days": 10, "country_ids": [Command.set(self.env.ref("base.fr").ids)]})
+        self._make_invoice(10, due_in=-61)
+        order = self._make_order(100, payment_term_id=self.env.ref("account.account_payment_term_30days").id)
+        order.action_confirm()
+        hold = order.credit_hold_ids
+        self.assertEqual(
+            {reason["code"] for reason in hold.decision_id.reasons if reason["severity"] == "hold"},
+            {"mep_passed", "term_too_long", "country_not_covered"},
+        )
+
+    def test_dispute_is_measured_by_it(self):
+        self._pay_on_time(2)
+        self._grant()
+        for amount, state in ((74, "sale"), (1, "draft")):
+            move = self._make_invoice(amount, due_in=-61)
+            self.env["credit.insurance.event"].create(
+                {"buyer_id": self.buyer.id, "kind": "dispute", "source": "Letter", "move_id": move.id}
+            )
+            self.assertEqual(self._make_confirmed_order(100).state, state)
+
     def test_evidence_of_many_buyers_is_read_in_one_statement(self):
         partners = self.env["res.partner"].create([{"name": f"P{n}", "is_company": True} for n in range(12)])
         buyers = self.env["credit.insurance.buyer"]._get_or_create(partners, self.company)

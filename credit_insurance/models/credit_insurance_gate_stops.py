@@ -12,14 +12,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.rules.policy import (
-    INSURED,
-    NO_HOLIDAYS,
-    Base,
-    OpenItem,
-    Unit,
-    stopped_by_mep,
-)
+from odoo.addons.credit_insurance.rules.policy import INSURED, NO_HOLIDAYS, Base, OpenItem, Unit, stopped_by_mep
 
 from .company_calendar import company_holidays
 from .credit_insurance_event import DISPUTE
@@ -28,10 +21,12 @@ from .sql_functions import int_array
 
 
 class LateItem(NamedTuple):
-    """An open item; ``booked`` in the company's currency."""
+    """An open item; ``amount`` in its own currency, ``booked`` in the company's."""
 
     due: date
     invoiced: date
+    currency_id: int
+    amount: Decimal
     booked: Decimal
     disputed: bool
 
@@ -46,8 +41,10 @@ class CreditInsuranceGate(models.AbstractModel):
         keys = {case.key for case in cases if self._may_be_stopped(case, rows.get(case.key, ()))}
         if keys:
             partners, roots = (int_array({key[place] for key in keys}) for place in (0, 1))
-            for *key, due, invoiced, booked, disputed in self.env.execute_query(_late_sql(partners, roots, today)):
-                late[tuple(key)].append(LateItem(due, invoiced, Decimal(booked), disputed))
+            for row in self.env.execute_query(_late_sql(partners, roots, today)):
+                *key, due, invoiced, currency_id, amount, booked, disputed = row
+                item = LateItem(due, invoiced, currency_id, Decimal(amount), Decimal(booked), disputed)
+                late[tuple(key)].append(item)
         return late
 
     @api.model
@@ -69,37 +66,56 @@ class CreditInsuranceGate(models.AbstractModel):
         """
         if case.key not in late:
             return False
-        company, currency = case.company, self.env["res.currency"].browse(policy.currency_id)
-        limit_currency = self.env["res.currency"].browse(case.buyer.currency_id)
-        insured = sum((line.amount.amount for line in case.buyer.limit.lines if _counts(line, policy)), Decimal(0))
         return stopped_by_mep(
             policy.terms,
             [
                 OpenItem(
                     item.invoiced if _from_invoice(policy) else item.due,
-                    self._convert(case, item.booked, company.currency_id, currency),
+                    self._get_late_amount(case, policy, item),
                     item.disputed,
                 )
                 for item in late[case.key]
             ],
             today=case.today - timedelta(days=case.grace_days),
-            insured_limit=self._convert(case, insured, limit_currency, currency),
-            holidays=company_holidays(company) if policy.terms.mep.unit is Unit.WORKING_DAYS else NO_HOLIDAYS,
+            insured_limit=self._get_insured(case, policy),
+            holidays=company_holidays(case.company) if policy.terms.mep.unit is Unit.WORKING_DAYS else NO_HOLIDAYS,
         )
+
+    @api.model
+    def _get_late_amount(self, case, policy, item):
+        """As in the exposure: the item's own amount where it is in the policy's currency, else what was booked."""
+        if item.currency_id == policy.currency_id:
+            return item.amount
+        currency = self.env["res.currency"].browse(policy.currency_id)
+        return self._convert(case, item.booked, case.company.currency_id, currency)
+
+    @api.model
+    def _get_insured(self, case, policy):
+        """What the policy insures of the limit, in its own currency and as it was granted where that is the same."""
+        currencies, insured = self.env["res.currency"], Decimal(0)
+        for line in case.buyer.limit.lines:
+            if line.counted and isinstance(line.row, INSURED) and line.row.policy == policy.policy:
+                if line.row.amount.currency == policy.terms.currency:
+                    insured += line.row.amount.amount
+                else:
+                    insured += self._convert(
+                        case,
+                        line.amount.amount,
+                        currencies.browse(case.buyer.currency_id),
+                        currencies.browse(policy.currency_id),
+                    )
+        return insured
 
 
 def _from_invoice(policy):
     return policy.terms.mep.base is Base.INVOICE_DATE
 
 
-def _counts(line, policy):
-    return line.counted and isinstance(line.row, INSURED) and line.row.policy == policy.policy
-
-
 def _late_sql(partners, roots, today):
     return SQL(
         """
-        SELECT i.buyer_id, i.root_id, i.due, i.invoiced, i.booked::text, EXISTS (%s AND e.move_id = l.move_id)
+        SELECT i.buyer_id, i.root_id, i.due, i.invoiced, i.currency_id, i.amount::text, i.booked::text,
+               EXISTS (%s AND e.move_id = l.move_id)
           FROM (%s) i
           JOIN account_move_line l ON l.id = i.item_id
          WHERE i.source <> 'credits' AND LEAST(i.due, i.invoiced) < %s
