@@ -65,8 +65,6 @@ from .stops import OpenItem, Stop, StopCause, mep_stops, stopped_by_mep, withdra
 from .terms import NO_HOLIDAYS, Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
 
 __all__ = [
-    "INSURED",
-    "NO_HOLIDAYS",
     "Base",
     "Basis",
     "BuyerFacts",
@@ -90,6 +88,7 @@ __all__ = [
     "Freed",
     "Freeze",
     "Guarantee",
+    "INSURED",
     "Indemnity",
     "IndemnityLine",
     "IndemnityStep",
@@ -116,6 +115,7 @@ __all__ = [
     "Money",
     "MoneyError",
     "Moves",
+    "NO_HOLIDAYS",
     "OpenItem",
     "OrderLine",
     "Outcome",
