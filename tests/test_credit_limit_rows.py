@@ -204,6 +204,10 @@ class TestLimitRows(CreditCommon):
         self.assertEqual(self._explain(self.today - timedelta(days=5)).limit_amount, 600)
         self.assertEqual(self._explain(self.tomorrow).limit_amount, 1150)
 
+    def test_basis_of_the_limit_is_stated_where_it_is_shown(self):
+        for model in (self.buyer, self._explain()):
+            self.assertIn("tax included", model._fields["limit_amount"].help)
+
     def test_each_state_of_a_limit_is_told_apart(self):
         policy = self._make_policy(discretionary_maximum=1000, discretionary_payments=0, discretionary_report_months=12)
         states = {

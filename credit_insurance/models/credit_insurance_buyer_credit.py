@@ -30,7 +30,9 @@ class CreditInsuranceBuyer(models.Model):
     _inherit = "credit.insurance.buyer"
 
     limit_state = fields.Selection(LIMIT_STATES, compute="_compute_credit", string="Credit")
-    limit_amount = fields.Monetary(compute="_compute_credit", string="Limit in Force")
+    limit_amount = fields.Monetary(
+        compute="_compute_credit", string="Limit in Force", help="Compared with what is owed, tax included."
+    )
     insured_limit = fields.Monetary(compute="_compute_credit", help="In the limit's currency.")
     own_limit = fields.Monetary(compute="_compute_credit")
     guaranteed = fields.Monetary(compute="_compute_credit", string="Guarantees in the Limit")

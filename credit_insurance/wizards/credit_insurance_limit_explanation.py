@@ -43,7 +43,9 @@ class CreditInsuranceLimitExplanation(models.TransientModel):
     currency_id = fields.Many2one(related="buyer_id.currency_id", related_sudo=False)
     date = fields.Date(required=True, default=fields.Date.context_today)
     limit_state = fields.Selection(LIMIT_STATES, compute="_compute_limit", string="State")
-    limit_amount = fields.Monetary(compute="_compute_limit", string="Limit in Force")
+    limit_amount = fields.Monetary(
+        compute="_compute_limit", string="Limit in Force", help="Compared with what is owed, tax included."
+    )
     insured_limit = fields.Monetary(compute="_compute_limit")
     own_limit = fields.Monetary(compute="_compute_limit")
     guaranteed = fields.Monetary(compute="_compute_limit", string="Guarantees")
