@@ -150,7 +150,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "country_allowed": all(
                 policy.countries is None or case.buyer.country in policy.countries for policy in policies
             ),
-            "cover_stopped": case.cover_stopped,
+            "cover_stopped": case.cover_stopped or (case.buyer.stop if policies else ""),
         }
 
     @api.model

@@ -33,7 +33,7 @@ from .amounts import to_decimal
 BuyerRow = namedtuple(
     "BuyerRow",
     "buyer_id partner_id company_id status currency_id currency country group_id profile_id adverse_since alerts "
-    "order_alerts secures_orders "
+    "order_alerts secures_orders stop "
     "own guarantees discretionary covers",
 )
 
@@ -54,6 +54,7 @@ class PolicyChecks:
 class BuyerLimit:
     """One buyer in one root company as the gate sees it. ``currency_id`` is the limit's currency.
 
+    ``stop`` says what stopped insurers' cover for new deliveries, beside what is overdue: ``rules.policy.StopCause``.
     ``sources`` names the record behind each line of the limit: ``(model, id)``, in the order of ``limit.lines``.
     """
 
@@ -70,6 +71,7 @@ class BuyerLimit:
     alerts: tuple[str, ...] = ()
     order_alerts: tuple[tuple[int, str], ...] = ()
     secures_orders: bool = False
+    stop: str = ""
     sources: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -145,6 +147,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             alerts=tuple(row.alerts or ()),
             order_alerts=tuple(row.order_alerts or ()),
             secures_orders=row.secures_orders,
+            stop=row.stop,
             sources=sources,
         )
 

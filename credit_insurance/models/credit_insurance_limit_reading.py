@@ -89,11 +89,25 @@ ALERTS = SQL(
        AND (r.holds_orders OR a.holds IS NOT NULL)
     """
 )
+# What stops cover for new deliveries beside what is overdue: begun, and not ended.
+STOPS = SQL(
+    """
+    SELECT *
+      FROM (SELECT buyer_id, 1 AS rank, 'insolvency' AS cause FROM credit_insurance_event
+             WHERE kind = 'insolvency' AND active
+             UNION ALL
+            SELECT buyer_id, 2, 'claim' FROM credit_insurance_claim
+             WHERE live AND submitted_on IS NOT NULL AND state <> 'paid'
+             UNION ALL
+            SELECT buyer_id, 3, 'collection' FROM credit_insurance_collection_case
+             WHERE live AND acknowledged_on IS NOT NULL AND state NOT IN ('paid', 'closed')) s
+    """
+)
 
 
 # The function's columns: a JSON list of objects each.
 PARTS = (
-    "buyer", "own", "guarantee", "discretionary", "cover", "policy", "country", "partner", "link", "alert",
+    "buyer", "own", "guarantee", "discretionary", "cover", "policy", "country", "partner", "link", "alert", "stop",
 )  # fmt: skip
 OF_POLICY = (
     *("policy_from", "policy_to", "policy_active", "policy_currency", "max_term", "mep", "disputed_share", "tolerance"),
@@ -126,6 +140,7 @@ def limit_rows_in_steps():
         step("policy", POLICIES, SQL("WHERE p.id = ANY(%s)", policies), insured),
         step("country", COUNTRIES, SQL("WHERE r.credit_insurance_policy_id = ANY(%s)", policies), insured),
         step("link", LINKS, SQL("WHERE %s", of_buyers), place.any("cover", "policy_id")),
+        step("stop", STOPS, SQL("WHERE %s", of_buyers), insured),
         step("partner", PARTNERS, SQL("WHERE q.id = ANY(%s)", place.values("buyer", "partner_id")),
              SQL("%s IS NOT NULL", place.values("country", "data"))),
     ]  # fmt: skip
@@ -160,7 +175,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         """:param names: of the currencies by their ids"""
         self._complete_insured(parts)
         by_buyer = {part: defaultdict(list) for part in PARTS}
-        for part in ("own", "guarantee", "discretionary", "cover", "alert"):
+        for part in ("own", "guarantee", "discretionary", "cover", "alert", "stop"):
             for item in parts[part]:
                 if "currency_id" in item:
                     item["currency"] = names[item["currency_id"]]
@@ -183,6 +198,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             sorted({item["name"] for item in parts.get("alert", ()) if not item["order_id"]}),
             sorted((item["order_id"], item["name"]) for item in parts.get("alert", ()) if item["order_id"]),
             any(item["order_id"] and not item["cancelled"] for item in guarantees),
+            min(((item["rank"], item["cause"]) for item in parts.get("stop", ())), default=(0, ""))[1],
             _sorted(parts.get("own")),
             _sorted(item for item in guarantees if not item["order_id"]),
             _sorted(parts.get("discretionary")),

@@ -75,6 +75,9 @@ LIMIT_STATES = {
     "void": _lt("the discretionary limit is void"),
     "stale": _lt("the insurer's data is too old"),
     "unknown": _lt("the insurer's answer could not be read"),
+    "insolvency": _lt("the buyer is insolvent"),
+    "claim": _lt("a claim has been made"),
+    "collection": _lt("its debts were handed over to collection"),
 }
 
 

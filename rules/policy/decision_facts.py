@@ -64,7 +64,7 @@ class ReasonCode(StrEnum):
     RATE_MISSING = "rate_missing"  # currencies: amounts in them cannot be compared with the limit
     RELATED_BUYER_BLOCKED = "related_buyer_blocked"  # buyers: who orders or receives the goods, but does not pay
     DIFFERENT_ENTITIES = "different_entities"  # buyers, of whom the insurer knows nothing
-    COVER_STOPPED = "cover_stopped"  # state: after confirmation the insurer's cover ended
+    COVER_STOPPED = "cover_stopped"  # state: why cover does not stand for new deliveries
     NOT_PAID_YET = "not_paid_yet"  # to_pay: the delivery waits for the money
 
 
@@ -174,7 +174,8 @@ class DecisionRequest:
     - `overdue_days` of the oldest item and `overdue_amount` (default: all of `exposure.overdue`): a reason when beyond
       both `max_overdue_days` and `max_overdue_amount`; None for the days means never.
     - `cover_valid_until`: default the limit's own `insured_until`.
-    - `cover_stopped`: at a checkpoint after confirmation, why the insurer's cover does not stand any more.
+    - `cover_stopped`: why the insurer's cover does not stand any more: what stopped it for new deliveries, or at a
+      checkpoint after confirmation how it ended.
     - `alert_holds`: names of the alerts that say hold.
     - `unrated`: currencies of the document, the exposure or the limit that have no rate.
     - `blocked_related`, `different`: names of who orders or receives the goods without being the buyer.
