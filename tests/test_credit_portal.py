@@ -109,7 +109,8 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         self.assertIn(ARRIVED, self._page(order))
 
     def test_payment_is_not_offered_where_it_would_not_help(self):
-        self.env["credit.insurance.buyer"].search([("partner_id", "=", self.partner.id)]).status = "blocked"
+        buyer = self.env["credit.insurance.buyer"].search([("partner_id", "=", self.partner.id)])
+        buyer.write({"status": "blocked", "status_reason": "Insolvency rumour"})
         order = self._portal_order(require_signature=False)
         order.with_user(self.rep).action_confirm()
         page = self._page(order)
