@@ -1,5 +1,7 @@
 """What stops the insurer's cover for new deliveries closes the gate: insolvency, claim, hand-over to collection."""
 
+from datetime import timedelta
+
 from odoo import fields
 from odoo.tests import tagged
 
@@ -59,6 +61,29 @@ class TestCoverStop(ClaimCommon):
         self.assertEqual(self._causes(), ["claim"])
         claim.state = "paid"
         self.assertEqual(self._causes(), [])
+
+    def test_what_leaves_after_a_claim_was_paid_is_insured_again(self):
+        partner = self.env["res.partner"].create({"name": "Never Late"})
+        buyer = self._make_buyer(partner=partner)
+        self._make_cover(1000, buyer=buyer)
+        now, days = fields.Datetime.now(), timedelta(days=1)
+        claim = self._make_submitted(
+            "credit.insurance.claim", buyer_id=buyer.id, state="accepted", submitted_on=now - 9 * days
+        )
+        during = self._make_invoice(10, partner=partner, due_in=-5)
+        after = self._make_invoice(10, partner=partner)
+        self.assertEqual((during | after).mapped("credit_insurance_state"), ["none", "none"])
+        claim.write({"state": "paid", "status_changed_on": now - 2 * days})
+        (during | after).invalidate_recordset()
+        self.assertEqual((during | after).mapped("credit_insurance_state"), ["none", "full"])
+
+    def test_an_insolvency_that_a_claim_tells_of_holds_be_it_sent_or_paid(self):
+        claim = self._make_submitted("credit.insurance.claim", state="draft", submitted_on=False, cause="insolvency")
+        self.assertEqual(self._causes(), [])
+        claim.insolvency_date = self.today
+        self.assertEqual(self._causes(), ["insolvency"])
+        claim.write({"state": "paid", "submitted_on": fields.Datetime.now()})
+        self.assertEqual(self._causes(), ["insolvency"])
 
     def test_a_claim_that_was_not_sent_holds_nothing(self):
         self._make_submitted("credit.insurance.claim", state="draft", submitted_on=False)

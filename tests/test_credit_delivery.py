@@ -122,6 +122,56 @@ class TestDelivery(DeliveryCase):
         picking.button_validate()
         self.assertEqual(picking.state, "done")
 
+    def _covered_buyer(self, own, **cover):
+        """A buyer with credit at our own risk and a cover of 1,000: the policy, the buyer and its record."""
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        buyer, policy = self._make_buyer(limit=own, partner=other), self._make_policy()
+        self._make_cover(policy, buyer, 1000, effective_from=self.today - timedelta(days=90), **cover)
+        return policy, buyer, other
+
+    def test_goods_that_counted_on_withdrawn_cover_stay_where_own_credit_does_not_take_its_place(self):
+        policy, buyer, other = self._covered_buyer(own=600)
+        first, second = (self._picking(self._make_confirmed_order(500, partner=other)) for _order in range(2))
+        self._make_cover(policy, buyer, None, status="withdrawn", effective_from=self.today)
+        answer = first.button_validate()
+        self.assertEqual(first.state, "assigned")
+        self.assertIn("withdrew", answer["params"]["message"])
+        second._credit_order()._action_cancel()
+        first.button_validate()
+        self.assertEqual(first.state, "done", "500 is owed in all, and 600 is granted at our own risk")
+
+    def test_goods_that_never_counted_on_cover_leave_when_it_is_withdrawn(self):
+        policy, buyer, other = self._covered_buyer(own=600, effective_to=self.today - timedelta(days=5))
+        buyer.profile_id = self.env["credit.insurance.profile"].create({"name": "Lenient", "tolerance_percent": 20})
+        picking = self._picking(self._make_confirmed_order(700, partner=other))
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
+
+    def test_voided_discretionary_limit_stops_deliveries(self):
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        buyer = self._make_buyer(partner=other)
+        policy = self._make_policy(discretionary_maximum=1000, discretionary_payments=0, discretionary_report_months=12)
+        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
+        self.env["credit.insurance.discretionary.limit"].create(
+            {
+                "buyer_id": buyer.id,
+                "policy_id": policy.id,
+                "amount": 1000,
+                "report_date": self.today,
+                "attachment_ids": report.ids,
+            }
+        )
+        picking = self._picking(self._make_confirmed_order(500, partner=other))
+        event = self.env["credit.insurance.event"].create(
+            {"buyer_id": buyer.id, "kind": "insolvency_rumour", "source": "Press"}
+        )
+        answer = picking.button_validate()
+        self.assertEqual(picking.state, "assigned")
+        self.assertIn("discretionary limit is void", answer["params"]["message"])
+        event.active = False
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
+
     def test_good_deliveries_leave_when_many_are_validated(self):
         other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
         self._make_buyer(limit=1000, partner=other)

@@ -93,6 +93,39 @@ class TestCreditInsuranceDeadline(InsuranceCommon):
         term = self.env["account.payment.term"].create({"name": "30/60", "line_ids": halves})
         return self._make_invoice(100.0, invoice_payment_term_id=term.id)
 
+    # === INSOLVENCY === #
+
+    def _insolvent(self, days_ago=0):
+        day = self.today - timedelta(days=days_ago)
+        return self.env["credit.insurance.event"].create(
+            {"buyer_id": self.buyer.id, "kind": "insolvency", "source": "Court", "date": day, "known_on": self.today}
+        )
+
+    def _days_from_today(self, move):
+        return {row.kind: (row.date - self.today).days for row in move.credit_insurance_deadline_ids}
+
+    def test_insolvency_is_the_date_of_loss_also_of_what_is_not_due(self):
+        invoice = self._make_invoice(100.0)
+        event = self._insolvent()
+        self.assertEqual(self._days_from_today(invoice), {**self._later(GENERIC), "date_of_loss": 0, "claim": 180})
+        event.active = False
+        self.assertEqual(self._days_from_today(invoice), self._later(GENERIC))
+        event.active = True
+        self.assertEqual(self._days_from_today(invoice)["claim"], 180)
+
+    def _later(self, dates):
+        return {kind: days + 30 for kind, days in dates.items()}
+
+    def test_insolvency_moves_nothing_of_others_or_of_what_was_paid_or_made_after_it(self):
+        other = self.env["res.partner"].create({"name": "Other"})
+        self._make_cover(1000.0, buyer=self._make_buyer(partner=other))
+        invoices = [self._make_invoice(100.0), self._make_invoice(100.0, partner=other)]
+        self._pay(invoices[0])
+        self._insolvent(days_ago=1)
+        invoices.append(self._make_invoice(100.0))
+        for invoice in invoices:
+            self.assertEqual(self._dates(invoice), GENERIC)
+
     # === WHAT CLOSES THEM === #
 
     def test_payment_closes_the_deadlines_and_a_bounce_opens_them(self):

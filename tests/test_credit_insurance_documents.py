@@ -124,6 +124,24 @@ class TestDocumentSignals(AlertCommon):
         self.assertEqual((facts["event_kind"], facts["event_age"]), ("insolvency_rumour", 0))
         self.assertEqual((facts["event_amount"], facts["event_to_report"]), (700, 10))
 
+    def test_the_policy_behind_a_discretionary_limit_says_when_an_event_is_to_be_reported(self):
+        policy = self._make_policy(discretionary_maximum=100, discretionary_payments=0, discretionary_report_months=12)
+        policy.period_ids.filtered(lambda period: period.kind == "adverse_information").number = 4
+        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
+        limit = self.env["credit.insurance.discretionary.limit"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "policy_id": policy.id,
+                "amount": 100,
+                "report_date": self.today,
+                "attachment_ids": report.ids,
+            }
+        )
+        event = self._event("insolvency_rumour")
+        self.assertEqual(self._of("event", event)["event_to_report"], 4)
+        limit.sudo().cancelled = True
+        self.assertNotEqual(self._of("event", event).get("event_to_report"), 4)
+
     def test_an_orders_signals_take_five_queries(self):
         order = self._make_order(900)
         self.env["credit.insurance.receivable.total"]._refresh(self.company)  # as every screening does

@@ -59,6 +59,7 @@ from . import (
     credit_insurance_cover_request_send,
     credit_insurance_dashboard,
     credit_insurance_deadline,
+    credit_insurance_deadline_quiet,
     credit_insurance_decision,
     credit_insurance_declaration,
     credit_insurance_declaration_due,

@@ -34,6 +34,13 @@ CHANGES = {
             ("TRUE", "item", "COALESCE(NEW.credit_move_id, OLD.credit_move_id)"),
         ],
     ),
+    "account_bank_statement_line": (
+        "INSERT OR DELETE OR UPDATE OF partner_id, amount, is_reconciled",
+        [
+            ("TRUE", "partner", "COALESCE(NEW.partner_id, OLD.partner_id)"),
+            ("NEW.partner_id <> OLD.partner_id", "partner", "OLD.partner_id"),
+        ],
+    ),
     "res_partner": (
         "UPDATE OF country_id, industry_id, company_registry, credit_insurance_mail_changed, commercial_partner_id",
         [

@@ -54,6 +54,7 @@ class CreditInsuranceChange(models.Model):
         buyers = self._take()
         buyers.fetch(["company_id"])
         self.env["credit.insurance.receivable.total"]._refresh(buyers.company_id)
+        self.env["credit.insurance.deadline"]._update_quiet(buyers)
         screening = self.env["credit.insurance.screening"]
         if len(buyers) > FEW:
             screening._enqueue(buyers, kind="incremental")

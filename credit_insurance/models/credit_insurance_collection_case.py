@@ -3,10 +3,9 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_list
 
 from odoo.addons.credit_insurance.connectors import CollectionOrder, CollectionState, Operation
-from odoo.addons.credit_insurance.rules.policy import Stop, StopCause
+from odoo.addons.credit_insurance.rules.policy import StopCause
 
 from . import credit_insurance_split, credit_insurance_submission_buyer  # noqa: F401 (have to be loaded first)
-from .company_calendar import company_day
 from .credit_insurance_submission_job import naive_utc
 from .invoice_table import get_invoice_table
 
@@ -285,8 +284,6 @@ class CreditInsuranceSplit(models.AbstractModel):
         stops = super()._get_claim_stops(buyers)
         domain = [("buyer_id", "in", buyers.ids), ("live", "=", True), ("acknowledged_on", "!=", False)]
         for case in self.env["credit.insurance.collection.case"].sudo().search(domain):
-            ended = case.state in ("paid", "closed") and case.status_changed_on
-            handed_over = company_day(case.company_id, case.submitted_on)
-            end = max(company_day(case.company_id, case.status_changed_on), handed_over) if ended else None
-            stops[case.buyer_id.id].append(Stop(handed_over, StopCause.COLLECTION, end))
+            ended = case.state in ("paid", "closed")
+            stops[case.buyer_id.id].append(self._make_stop(case, StopCause.COLLECTION, ended))
         return stops

@@ -156,9 +156,9 @@ class CreditInsuranceDeadline(models.Model):
         known = {
             (row.move_id.id, row.due_date, row.kind): row for row in self.sudo().search([("move_id", "in", moves.ids)])
         }
-        vals_list = []
+        insolvencies, vals_list = self._get_insolvencies(moves), []
         for move in moves:
-            for vals in self._prepare_vals(move, policies[move], known):
+            for vals in self._prepare_vals(move, policies[move], known, insolvencies.get(move)):
                 row = known.pop((move.id, vals["due_date"], vals["kind"]), None)
                 if row is None:
                     vals_list.append(vals)
@@ -169,7 +169,43 @@ class CreditInsuranceDeadline(models.Model):
         self.sudo().create(vals_list)
 
     @api.model
-    def _prepare_vals(self, move, policy, known):
+    def _get_insolvencies(self, moves):
+        """The day of the buyer's insolvency, for the invoices that were made before it: ``{move: date}``."""
+        partners, companies = moves.commercial_partner_id, moves.company_id.root_id
+        events = self.env["credit.insurance.event"].sudo()
+        found = events._read_group(
+            [
+                ("kind", "=", "insolvency"),
+                ("buyer_id.partner_id", "in", partners.ids),
+                ("company_id", "in", companies.ids),
+            ],
+            ["buyer_id"],
+            ["date:min"],
+        )
+        days = {(buyer.partner_id, buyer.company_id): day for buyer, day in found}
+        known = {move: days.get((move.commercial_partner_id, move.company_id.root_id)) for move in moves}
+        return {move: day for move, day in known.items() if day and (move.delivery_date or move.invoice_date) <= day}
+
+    @api.model
+    def _sync_buyers(self, buyers):
+        """Bring the deadlines of what these buyers owe in line with what is known of them now."""
+        moves = self.env["account.move"].sudo()
+        for company, own in buyers.sudo().grouped("company_id").items():
+            moves |= moves.search(
+                [
+                    ("commercial_partner_id", "in", own.partner_id.ids),
+                    ("company_id", "child_of", company.id),
+                    ("state", "=", "posted"),
+                    ("payment_state", "not in", SETTLED),
+                    ("credit_insurance_original_due_date", "!=", False),
+                    ("credit_insurance_deadline_ids", "!=", False),
+                ],
+                order="id",
+            )
+        self._sync(moves, {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in moves})
+
+    @api.model
+    def _prepare_vals(self, move, policy, known, insolvency=None):
         """The values of every deadline of an invoice, for each of its original due dates."""
         today, holidays, terms = company_today(move.company_id), company_holidays(move.company_id), policy._get_terms()
         kinds = set(policy.period_ids.mapped("kind"))
@@ -183,6 +219,7 @@ class CreditInsuranceDeadline(models.Model):
                 InvoiceDates(move.invoice_date, due_date),
                 extended_due_date=extended if extended != due_date else None,
                 notification_received=notice.done_on or None if notice else None,
+                insolvency_date=insolvency,
                 holidays=holidays,
             )
             result += [

@@ -124,6 +124,7 @@ class CreditInsuranceEvent(models.Model):
         events = super().create(vals_list)
         if not self.env.su and any(event.kind in INSURER_KINDS for event in events):
             raise UserError(self.env._("What the insurer changes is recorded from its data and not entered."))
+        events._move_dates_of_loss()
         return events
 
     def write(self, vals):
@@ -131,7 +132,16 @@ class CreditInsuranceEvent(models.Model):
             self, [vals] = without_fields(self, [vals], (*SYSTEM_FIELDS, "reported_on"))
             if any(self._changes(name, vals) for name in FIXED):
                 raise UserError(self.env._("An event stays as it was entered. Archive it and enter the right one."))
-        return super().write(vals)
+        result = super().write(vals)
+        if {"active", "kind", "date", "buyer_id"} & vals.keys():
+            self._move_dates_of_loss()
+        return result
+
+    def _move_dates_of_loss(self):
+        """An insolvency is the date of loss of what was owed already: claims are due earlier."""
+        insolvent = self.filtered(lambda event: event.kind == "insolvency").buyer_id
+        if insolvent:
+            self.env["credit.insurance.deadline"]._sync_buyers(insolvent)
 
     def _changes(self, name, vals):
         if name not in vals:

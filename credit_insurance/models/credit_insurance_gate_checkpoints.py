@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import api, models
 
-from odoo.addons.credit_insurance.rules.policy import LimitState, Outcome, ReasonCode
+from odoo.addons.credit_insurance.rules.policy import Money, Outcome, ReasonCode
 
 
 class CreditInsuranceGate(models.AbstractModel):
@@ -127,14 +127,31 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _get_cover_stopped(self, case):
-        """Why the insurer's cover does not stand any more, after the days of grace; empty when it does."""
-        limit = case.buyer.limit
-        stopped = (LimitState.WITHDRAWN, LimitState.EXPIRED, LimitState.REFUSED)
-        if limit.state not in stopped:
+        """How the cover that the goods counted on ended, after the days of grace; empty when it stands.
+
+        Credit at own risk takes its place as far as it goes: goods leave while all that is owed fits it.
+        """
+        ended = case.buyer.limit.cover_ended
+        if not ended or not self._needs_cover(case):
             return ""
         if case.grace_days:
             before = case.today - timedelta(days=case.grace_days)
             limits = self.env["credit.insurance.limit"]._get_limits([case.key], case.today, on=before)
-            if limits[case.key].limit.state not in stopped:
+            if not limits[case.key].limit.cover_ended:
                 return ""
-        return limit.state.value
+        return ended.value
+
+    @api.model
+    def _needs_cover(self, case):
+        limit, decision = case.buyer.limit, case.live_pass.decision_id
+        if limit.amount is None or not limit.amount.amount:
+            return True
+        if decision and not decision.insured_limit:
+            return False
+        exposure, currency = (
+            self.env["credit.insurance.exposure"],
+            self.env["res.currency"].browse(case.buyer.currency_id),
+        )
+        rows = exposure._get_rows([case.buyer.partner_id], [case.buyer.company_id], case.today)
+        owed = sum(exposure._convert_rows(rows[case.key], case.company, currency, case.today).values())
+        return Money(owed, limit.currency).rounded(currency.decimal_places) > limit.amount

@@ -93,17 +93,22 @@ ALERTS = SQL(
 STOPS = SQL(
     """
     SELECT *
-      FROM (SELECT buyer_id, 1 AS rank, 'insolvency' AS cause FROM credit_insurance_event
+      FROM (SELECT buyer_id, 'insolvency' AS cause FROM credit_insurance_event
              WHERE kind = 'insolvency' AND active
              UNION ALL
-            SELECT buyer_id, 2, 'claim' FROM credit_insurance_claim
-             WHERE live AND submitted_on IS NOT NULL AND state <> 'paid'
+            SELECT buyer_id, CASE WHEN insolvency_date IS NOT NULL AND cause = 'insolvency' THEN 'insolvency'
+                                  ELSE 'claim' END
+              FROM credit_insurance_claim
+             WHERE live AND (submitted_on IS NOT NULL AND state <> 'paid'
+                             OR insolvency_date IS NOT NULL AND cause = 'insolvency')
              UNION ALL
-            SELECT buyer_id, 3, 'collection' FROM credit_insurance_collection_case
+            SELECT buyer_id, 'collection' FROM credit_insurance_collection_case
              WHERE live AND acknowledged_on IS NOT NULL AND state NOT IN ('paid', 'closed')) s
     """
 )
 
+# The gravest first: it is the one that is told.
+STOP_CAUSES = ("insolvency", "claim", "collection")
 
 # The function's columns: a JSON list of objects each.
 PARTS = (
@@ -198,7 +203,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             sorted({item["name"] for item in parts.get("alert", ()) if not item["order_id"]}),
             sorted((item["order_id"], item["name"]) for item in parts.get("alert", ()) if item["order_id"]),
             any(item["order_id"] and not item["cancelled"] for item in guarantees),
-            min(((item["rank"], item["cause"]) for item in parts.get("stop", ())), default=(0, ""))[1],
+            min((item["cause"] for item in parts.get("stop", ())), key=STOP_CAUSES.index, default=""),
             _sorted(parts.get("own")),
             _sorted(item for item in guarantees if not item["order_id"]),
             _sorted(parts.get("discretionary")),

@@ -203,20 +203,26 @@ class CreditInsuranceSplit(models.AbstractModel):
 
     @api.model
     def _get_claim_stops(self, buyers):
-        """Cover stops for new deliveries when a claim is made, and at an insolvency: stops by buyer."""
+        """Cover stops for new deliveries from a claim until it is paid, and at an insolvency: stops by buyer."""
         claims = self.env["credit.insurance.claim"].sudo().search([("buyer_id", "in", buyers.ids), ("live", "=", True)])
         stops = defaultdict(list)
         for claim in claims:
             if claim.submitted_on:
-                stops[claim.buyer_id.id].append(
-                    Stop(company_day(claim.company_id, claim.submitted_on), StopCause.CLAIM)
-                )
+                stops[claim.buyer_id.id].append(self._make_stop(claim, StopCause.CLAIM, claim.state == "paid"))
             if claim.cause == "insolvency" and claim.insolvency_date:
                 stops[claim.buyer_id.id].append(Stop(claim.insolvency_date, StopCause.INSOLVENCY))
         insolvencies = [("buyer_id", "in", buyers.ids), ("kind", "=", "insolvency")]
         for event in self.env["credit.insurance.event"].sudo().search(insolvencies):
             stops[event.buyer_id.id].append(Stop(event.date, StopCause.INSOLVENCY))
         return stops
+
+    @api.model
+    def _make_stop(self, submission, cause, ended):
+        """The stop from the day a claim or a case was submitted to the day on which it ended."""
+        start = company_day(submission.company_id, submission.submitted_on)
+        if not (ended and submission.status_changed_on):
+            return Stop(start, cause)
+        return Stop(start, cause, max(company_day(submission.company_id, submission.status_changed_on), start))
 
     # === ARITHMETIC === #
 

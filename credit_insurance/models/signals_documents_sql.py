@@ -272,11 +272,16 @@ def events_sql(ids, today):
                   FROM credit_insurance_event v
                   LEFT JOIN LATERAL (
                        SELECT r.number, r.unit, r.last_day_counts
-                         FROM credit_insurance_cover c
+                         FROM (SELECT policy_id, effective_from AS since, id
+                                 FROM credit_insurance_cover WHERE buyer_id = v.buyer_id AND active
+                                UNION ALL
+                               SELECT policy_id, COALESCE(date_from, '-infinity'), id
+                                 FROM credit_insurance_discretionary_limit
+                                WHERE buyer_id = v.buyer_id AND cancelled IS NOT TRUE) c
                          JOIN credit_insurance_policy_period r
                            ON r.policy_id = c.policy_id AND r.kind = 'adverse_information'
-                        WHERE c.buyer_id = v.buyer_id AND c.active AND c.effective_from <= %(today)s
-                        ORDER BY c.effective_from DESC, c.id DESC LIMIT 1) y ON TRUE
+                        WHERE c.since <= %(today)s
+                        ORDER BY c.since DESC, c.id DESC LIMIT 1) y ON TRUE
                  WHERE v.id = ANY(%(ids)s) AND v.active AND v.date <= %(today)s) e
           JOIN credit_insurance_buyer b ON b.id = e.buyer_id AND b.active
         """,

@@ -195,6 +195,7 @@ def _deadlines(place):
           JOIN %(company)s ON c.id = d.company_id
           JOIN %(buyer)s ON b.partner_id = d.partner_id AND b.company_id = c.root_id
          WHERE d.partner_id = ANY(%(partners)s) AND d.state IN ('pending', 'missed', 'reached') AND d.date IS NOT NULL
+           AND d.quiet IS NULL
          GROUP BY 1
         """,
         columns=deadline_columns(),

@@ -54,6 +54,8 @@ _WITHOUT_AMOUNT = {
     LineCode.VOID_ADVERSE_INFORMATION: LimitState.VOID,
     LineCode.EXPIRED: LimitState.EXPIRED,
 }
+_STANDS = (*_COUNTED, LineCode.LESSER, LineCode.STALE, LineCode.UNREADABLE)
+_ENDED = {code: state for code, state in _WITHOUT_AMOUNT.items() if code not in _STANDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,20 @@ class LimitInForce:
     def unreadable(self) -> bool:
         """Some insurer's answer could not be read."""
         return any(line.code is LineCode.UNREADABLE for line in self.lines)
+
+    @property
+    def cover_ended(self) -> LimitState | None:
+        """How the insurer's part ended, be there credit at own risk or not; None while some stands or is not known.
+
+        AMOUNT is a cover of 0.
+        """
+        lines = [line for line in self.lines if isinstance(line.row, INSURED)]
+        standing = [line for line in lines if line.code in _STANDS]
+        if standing:
+            known = all(line.amount is not None for line in standing)
+            return LimitState.AMOUNT if known and not self.insured.amount else None
+        codes = {line.code for line in lines}
+        return next((state for code, state in _ENDED.items() if code in codes), None)
 
     @classmethod
     def flat(cls, amount: Money, on: date) -> LimitInForce:

@@ -185,6 +185,31 @@ def test_a_discretionary_limit_gives_way_to_named_covers_and_is_void_after_bad_n
     assert found.lines[0].counted is (why is LineCode.COUNTED)
 
 
+@pytest.mark.parametrize(
+    "rows, ended",
+    [
+        ([], None),
+        ([own(200)], None),
+        ([own(200, valid_to=FEB)], None),
+        ([COVER], None),
+        ([cover("requested", 900)], None),
+        ([COVER, cover("refused", start=FEB)], None),
+        ([cover("unknown"), own(200)], None),
+        ([cover("unknown"), cover(amount=0, policy="top-up")], None),
+        ([COVER, cover("withdrawn", start=JUL)], None),
+        ([cover("withdrawn"), cover(amount=1, policy="top-up")], None),
+        ([cover("withdrawn"), own(200)], "withdrawn"),
+        ([COVER, cover("refused", start=FEB, ends_cover=True), own(200)], "refused"),
+        ([cover(amount=1000, effective_to=FEB)], "expired"),
+        ([COVER, cover("reduced", 0, FEB)], "amount"),
+        ([cover(amount=0), own(200)], "amount"),
+    ],
+)
+@pytest.mark.parametrize("combine", ["add", "max"])
+def test_how_cover_ended_is_told_beside_credit_at_own_risk(rows, ended, combine):
+    assert limit(*rows, combine=combine).cover_ended == ended
+
+
 @pytest.mark.parametrize("dates, why", [({"valid_from": JUL}, "not_yet"), ({"valid_to": FEB}, "expired")])
 def test_a_discretionary_limit_has_its_dates(dates, why):
     assert codes(limit(DiscretionaryLimit(amount=eur(100), **dates))) == [why]
