@@ -56,6 +56,32 @@ class TestCreditInsuranceClaim(ClaimCommon):
         self.env.invalidate_all()
         self.assertIn(self.invoices[1].name, claim.warning_text)
 
+    def test_what_a_late_notification_costs_is_the_policys_to_say(self):
+        self._notify(late=1)
+        both, newer = 810.0, 270.0
+        for missed, estimate, words in (
+            ("warning", both, "was missed"),
+            ("indemnity_reduced", both, "may pay less"),
+            ("cover_lost", newer, "Not insured"),
+        ):
+            with self.subTest(missed=missed):
+                self.policy.missed_notification = missed
+                claim = self._make_claim()
+                self.assertEqual(claim.indemnity_estimate, estimate)
+                self.assertIn(words, claim.warning_text)
+                self.assertIn(self.invoices[0].name, claim.warning_text)
+                self.assertEqual(claim.line_ids.mapped("notified_late"), [True, False])
+                claim.sudo().unlink()
+
+    def test_what_a_claim_told_of_its_notifications_stays(self):
+        self.policy.missed_notification = "cover_lost"
+        notices = self._notify()
+        claim = self._make_claim()
+        self._submit(claim)
+        notices.done_on = False
+        claim.invalidate_recordset()
+        self.assertEqual(claim.indemnity_estimate, 810.0)
+
     def test_invoices_of_several_buyers_are_refused_by_name(self):
         other = self.env["res.partner"].create({"name": "Beta Stores", "is_company": True})
         with self.assertRaisesRegex(UserError, r"one buyer.*Alpha Trading Ltd.*Beta Stores"):

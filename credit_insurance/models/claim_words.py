@@ -29,6 +29,13 @@ CAUSES = [
     ("political", "Political"),
 ]
 
+# By what it costs under the policy.
+LATE_NOTIFICATION = {
+    "cover_lost": _lt("Not insured, because the last day to notify the insurer was missed: %s"),
+    "indemnity_reduced": _lt("The insurer may pay less, because the last day to notify it was missed: %s"),
+    "warning": _lt("The last day to notify the insurer was missed: %s"),
+}
+
 INDEMNITY_STEPS = {
     "insured_loss": _lt("Insured loss"),
     "threshold": _lt("After the threshold"),

@@ -12,7 +12,7 @@ from odoo.addons.credit_insurance.rules.policy import IndemnityStep, compute_ind
 
 from . import credit_insurance_submission_buyer  # noqa: F401 (has to be loaded first)
 from .amounts import to_decimal
-from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS
+from .claim_words import CAUSES, CLAIM_STATES, DEAD_STATES, INDEMNITY_STEPS, LATE_NOTIFICATION
 from .company_calendar import company_today
 
 
@@ -82,7 +82,10 @@ class CreditInsuranceClaim(models.Model):
             claim.date_of_loss = min(filter(None, lines.mapped("date_of_loss")), default=False)
             claim.claim_deadline = min(filter(None, lines.mapped("claim_deadline")), default=False)
 
-    @api.depends("line_ids.policy_open", "line_ids.covered", "line_ids.insured_percentage", "date_of_loss")
+    @api.depends(
+        *("line_ids.policy_open", "line_ids.covered", "line_ids.insured_percentage", "line_ids.notified_late"),
+        "date_of_loss",
+    )
     def _compute_indemnity(self):
         for claim in self:
             if not claim.line_ids or not claim.policy_id:
@@ -184,12 +187,9 @@ class CreditInsuranceClaim(models.Model):
                 self.env._("The last day to claim is over: %s", format_list(self.env, late.mapped("number")))
             )
         if untold:
-            warnings.append(
-                self.env._(
-                    "The last day to notify the insurer was missed: %s",
-                    format_list(self.env, untold.mapped("number")),
-                )
-            )
+            missed = self.policy_id.missed_notification or "warning"
+            template = self.env._(LATE_NOTIFICATION[missed])
+            warnings.append(template % format_list(self.env, untold.mapped("number")))
         if bare:
             warnings.append(self.env._("Nothing is covered of: %s", format_list(self.env, bare.mapped("number"))))
         if self.cause == "insolvency" and not self.insolvency_date:

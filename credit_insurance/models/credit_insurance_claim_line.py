@@ -34,6 +34,9 @@ class CreditInsuranceClaimLine(models.Model):
     rate_date = fields.Date(readonly=True)
     date_of_loss = fields.Date(readonly=True)
     claim_deadline = fields.Date(string="Last Day to Claim", readonly=True)
+    notified_late = fields.Boolean(
+        readonly=True, help="The insurer heard of the invoice after the last day to notify, or has not heard of it."
+    )
 
     _live_uniq = models.UniqueIndex("(move_id) WHERE live", "This invoice is claimed already.")
 
@@ -63,6 +66,7 @@ class CreditInsuranceClaimLine(models.Model):
             "insured_percentage": sum(part.insured for part in cover.parts) / given * 100 if given else 0.0,
             "rate": rate,
             "rate_date": cover.rate_date if cover else False,
+            "notified_late": self._is_notified_late(self.claim_id.company_id._credit_today()),
             **self._prepare_dates(),
         }
 
@@ -93,9 +97,11 @@ class CreditInsuranceClaimLine(models.Model):
     def _get_loss(self):
         """This line as the loss the indemnity is worked out from."""
         currency = self.claim_id.currency_id
+        lost = self.notified_late and self.claim_id.policy_id.missed_notification == "cover_lost"
+        covered = 0.0 if lost else self.covered
         return InvoiceLoss(
             self.number or "",
             Money(to_decimal(self.policy_open, currency), currency.name),
-            Money(to_decimal(self.covered, currency), currency.name),
-            Decimal(f"{self.insured_percentage:.6f}") if self.covered else None,
+            Money(to_decimal(covered, currency), currency.name),
+            Decimal(f"{self.insured_percentage:.6f}") if covered else None,
         )

@@ -102,7 +102,20 @@ class CreditInsurancePolicy(models.Model):
     tolerance = fields.Monetary(
         tracking=True,
         help="An instalment of which less than this is open does not stop cover when its maximum extension period "
-        "is over.",
+        "is over, and raises no alarm.",
+    )
+    missed_notification = fields.Selection(
+        [
+            ("cover_lost", "The invoice is not insured"),
+            ("indemnity_reduced", "Less is paid"),
+            ("warning", "Nothing"),
+        ],
+        string="Late Notification Costs",
+        default="warning",
+        required=True,
+        tracking=True,
+        help="What it costs when the insurer hears of an overdue invoice after the last day to notify. An invoice that "
+        "is not insured for it adds nothing to the estimate of the indemnity.",
     )
     threshold = fields.Monetary(help="A loss not above it pays nothing, a loss above it pays in full.")
     minimum_retention = fields.Monetary()

@@ -7,6 +7,7 @@ from odoo.addons.credit_insurance.rules.policy import (
     Base,
     Freeze,
     InvalidTerms,
+    MissedNotification,
     Period,
     PolicyTerms,
     Unit,
@@ -62,6 +63,7 @@ class CreditInsurancePolicy(models.Model):
                 freeze=Freeze(policy.freeze),
                 disputed_share=percentage(policy.disputed_share),
                 tolerance=to_decimal(policy.tolerance, policy.currency_id),
+                missed_notification=MissedNotification(policy.missed_notification),
                 **policy._get_loss_terms(),
                 **{TERM_OF_KIND[period.kind]: period._get_period() for period in policy.period_ids},
             )
