@@ -36,7 +36,16 @@ class TestDispute(GateCase):
         move = self._make_invoice(149, due_in=-61)
         self._assert_held(self._make_confirmed_order(100))
         self._dispute(move)
-        self.assertEqual(self._make_confirmed_order(100).state, "sale")
+        order = self._make_confirmed_order(100)
+        self.assertEqual(order.state, "sale")
+        decision = order.sudo().credit_pass_ids.decision_id
+        self.assertEqual([(r["code"], r["severity"]) for r in decision.reasons], [("mep_excused", "info")])
+        self.assertIn("does not stop cover", decision.reasons_text)
+
+    def test_nothing_is_excused_of_who_pays_in_time(self):
+        self._dispute(self._make_invoice(149, due_in=-60))
+        order = self._make_confirmed_order(100)
+        self.assertFalse(order.sudo().credit_pass_ids.decision_id.reasons)
 
     def test_disputes_that_reach_their_share_of_the_limit_hold(self):
         for amount in (100, 50):

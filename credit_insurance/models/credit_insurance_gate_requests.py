@@ -27,6 +27,7 @@ NOTHING_ELSE = {
     "buyer_status": BuyerStatus.NORMAL,
     "max_overdue_days": None,
     "mep_passed": False,
+    "mep_excused": False,
     "cover_stopped": "",
     "alert_holds": (),
     "blocked_related": (),
@@ -137,10 +138,12 @@ class CreditInsuranceGate(models.AbstractModel):
         """What the policies behind the limit, and the age of what is owed, say about the document."""
         policies, subject, grace = case.buyer.policies, case.subject, timedelta(days=case.grace_days)
         overdue = [row for row in figures.rows.get(case.key, ()) if row.source == "overdue"]
+        stopped = any(self._is_stopped(case, policy, figures.late) for policy in policies)
         terms = [policy.max_payment_term_days for policy in policies if policy.max_payment_term_days]
         return {
             "overdue_days": max(((case.today - grace - row.oldest_due).days for row in overdue), default=0),
-            "mep_passed": any(self._is_stopped(case, policy, figures.late) for policy in policies),
+            "mep_passed": stopped,
+            "mep_excused": not stopped and any(self._is_late(case, policy, figures.late) for policy in policies),
             "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
             "delivery_date": self._get_delivery_date(case),

@@ -69,16 +69,21 @@ class CreditInsuranceGate(models.AbstractModel):
         return stopped_by_mep(
             policy.terms,
             [
-                OpenItem(
-                    item.invoiced if _from_invoice(policy) else item.due,
-                    self._get_late_amount(case, policy, item),
-                    item.disputed,
-                )
+                OpenItem(_start(policy, item), self._get_late_amount(case, policy, item), item.disputed)
                 for item in late[case.key]
             ],
             today=case.today - timedelta(days=case.grace_days),
             insured_limit=self._get_insured(case, policy),
-            holidays=company_holidays(case.company) if policy.terms.mep.unit is Unit.WORKING_DAYS else NO_HOLIDAYS,
+            holidays=_holidays(case, policy),
+        )
+
+    @api.model
+    def _is_late(self, case, policy, late):
+        """Whether anything is unpaid beyond its maximum extension period, be it disputed or too little."""
+        today = case.today - timedelta(days=case.grace_days)
+        return any(
+            policy.terms.mep.passed(today, _start(policy, item), _holidays(case, policy))
+            for item in late.get(case.key, ())
         )
 
     @api.model
@@ -109,6 +114,15 @@ class CreditInsuranceGate(models.AbstractModel):
 
 def _from_invoice(policy):
     return policy.terms.mep.base is Base.INVOICE_DATE
+
+
+def _start(policy, item):
+    """The day from which the policy counts the maximum extension period of an open item."""
+    return item.invoiced if _from_invoice(policy) else item.due
+
+
+def _holidays(case, policy):
+    return company_holidays(case.company) if policy.terms.mep.unit is Unit.WORKING_DAYS else NO_HOLIDAYS
 
 
 def _late_sql(partners, roots, today):

@@ -25,6 +25,7 @@ REASON_LABELS = [
     (ReasonCode.ALERT.value, "Risk alert"),
     (ReasonCode.BUYER_WATCH.value, "Buyer on watch"),
     (ReasonCode.DIFFERENT_ENTITIES.value, "Different legal entities"),
+    (ReasonCode.MEP_EXCUSED.value, "Unpaid, but does not stop cover"),
     ("other", "Other"),
 ]
 NOW_FIELDS = ("exposure_now", "limit_now", "shortfall_now", "to_pay_now", "limit_needed")

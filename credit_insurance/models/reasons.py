@@ -24,6 +24,9 @@ REASON_TEXTS = {
     ReasonCode.MEP_PASSED: _lt(
         "An invoice is unpaid beyond the maximum extension period: cover for new deliveries stopped."
     ),
+    ReasonCode.MEP_EXCUSED: _lt(
+        "What is unpaid beyond the maximum extension period does not stop cover: it is disputed, or too little."
+    ),
     ReasonCode.TERM_TOO_LONG: _lt(
         "The payment term of %(days)s days is longer than the %(max_days)s days the policy covers."
     ),
@@ -54,6 +57,7 @@ REASON_NAMES = {
     ReasonCode.BUYER_WATCH: _lt("Buyer on watch"),
     ReasonCode.OVERDUE: _lt("Overdue"),
     ReasonCode.MEP_PASSED: _lt("Maximum extension period passed"),
+    ReasonCode.MEP_EXCUSED: _lt("Unpaid, but does not stop cover"),
     ReasonCode.TERM_TOO_LONG: _lt("Payment term too long"),
     ReasonCode.COVER_ENDS_BEFORE_DELIVERY: _lt("Cover ends before delivery"),
     ReasonCode.CURRENCY_NOT_COVERED: _lt("Currency not covered"),

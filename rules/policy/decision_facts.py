@@ -55,6 +55,7 @@ class ReasonCode(StrEnum):
     BUYER_WATCH = "buyer_watch"
     OVERDUE = "overdue"  # days, amount, max_days, max_amount
     MEP_PASSED = "mep_passed"
+    MEP_EXCUSED = "mep_excused"  # what is unpaid beyond it does not stop cover: disputed, or too little
     TERM_TOO_LONG = "term_too_long"  # days, max_days
     COVER_ENDS_BEFORE_DELIVERY = "cover_ends_before_delivery"  # until, delivery
     CURRENCY_NOT_COVERED = "currency_not_covered"  # currency
@@ -208,6 +209,7 @@ class DecisionRequest:
     max_overdue_days: int | None = None
     max_overdue_amount: Money | None = None
     mep_passed: bool = False
+    mep_excused: bool = False
     payment_term_days: int | None = None
     max_payment_term_days: int | None = None
     delivery_date: date | None = None

@@ -177,6 +177,7 @@ CHECKS: Mapping[ReasonCode, _Check] = MappingProxyType(
         ReasonCode.BUYER_WATCH: _Check(_has_status(BuyerStatus.WATCH), severity=Severity.WARN),
         ReasonCode.OVERDUE: _Check(_is_overdue, _overdue_figures),
         ReasonCode.MEP_PASSED: _Check(lambda case: case.request.mep_passed),
+        ReasonCode.MEP_EXCUSED: _Check(lambda case: case.request.mep_excused, severity=Severity.INFO),
         ReasonCode.TERM_TOO_LONG: _Check(
             _term_is_too_long,
             lambda case: {"days": case.request.payment_term_days, "max_days": case.request.max_payment_term_days},
