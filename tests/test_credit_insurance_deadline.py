@@ -6,6 +6,8 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.queue_job.tests.common import trap_jobs
+
 from .insurance_common import InsuranceCommon
 
 GENERIC = {
@@ -92,6 +94,42 @@ class TestCreditInsuranceDeadline(InsuranceCommon):
         halves = [Command.create({"value": "percent", "value_amount": 50, "nb_days": days}) for days in (30, 60)]
         term = self.env["account.payment.term"].create({"name": "30/60", "line_ids": halves})
         return self._make_invoice(100.0, invoice_payment_term_id=term.id)
+
+    # === THE POLICY'S PERIODS === #
+
+    def _change(self, change):
+        """A change of the policy's periods, and what it queues."""
+        with trap_jobs() as trap:
+            change(self.policy.period_ids)
+            trap.perform_enqueued_jobs()
+        return trap.enqueued_jobs
+
+    def test_changed_periods_move_the_deadlines_of_what_is_open(self):
+        invoice, paid, done = (self._make_invoice(100.0) for _invoice in range(3))
+        self._pay(paid)
+        notified = done.credit_insurance_deadline_ids.filtered(lambda row: row.kind == "notification")
+        notified.with_user(self.officer).action_mark_done()
+        self._change(lambda periods: periods.filtered(lambda row: row.kind == "end_of_mep").write({"number": 90}))
+        moved = {**GENERIC, "end_of_mep": 90, "notification": 120}
+        self.assertEqual((self._dates(invoice), self._dates(paid)), (moved, GENERIC))
+        self.assertEqual(self._dates(done), {**moved, "notification": 90}, "what was done keeps its day")
+
+    def test_a_missed_duty_is_pending_again_when_the_policy_gives_more_time(self):
+        invoice = self._make_invoice(100.0, due_in=-95)
+        self.assertEqual(self._states(invoice)["notification"], "missed")
+        self._change(lambda periods: periods.filtered(lambda row: row.kind == "notification").write({"number": 60}))
+        self.assertEqual(self._states(invoice)["notification"], "pending")
+
+    def test_a_period_that_is_removed_or_added_takes_or_brings_its_deadlines(self):
+        invoice = self._make_invoice(100.0)
+        self._change(lambda periods: periods.filtered(lambda row: row.kind == "escalation").unlink())
+        self.assertNotIn("escalation", self._dates(invoice))
+        self._change(lambda periods: periods.create({"policy_id": self.policy.id, "kind": "escalation", "number": 40}))
+        self.assertEqual(self._dates(invoice), {**GENERIC, "escalation": 40})
+
+    def test_a_policy_without_open_invoices_queues_nothing(self):
+        self.assertFalse(self._change(lambda periods: periods.write({"last_day_counts": False})))
+        self.assertFalse(self._change(lambda periods: periods.policy_id.copy({"number": "POL-2"})))
 
     # === INSOLVENCY === #
 

@@ -1,6 +1,7 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 from odoo.addons.credit_insurance.rules.policy import InvoiceDates, invoice_deadlines
 
@@ -145,7 +146,7 @@ class CreditInsuranceDeadline(models.Model):
         """Some policies count from the receipt of the notification."""
         notified = self.filtered(lambda deadline: deadline.kind == "notification").move_id
         if notified:
-            self._sync(notified, {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in notified})
+            self._sync_known(notified)
 
     @api.model
     def _sync(self, moves, policies):
@@ -189,20 +190,43 @@ class CreditInsuranceDeadline(models.Model):
     @api.model
     def _sync_buyers(self, buyers):
         """Bring the deadlines of what these buyers owe in line with what is known of them now."""
-        moves = self.env["account.move"].sudo()
         for company, own in buyers.sudo().grouped("company_id").items():
-            moves |= moves.search(
-                [
-                    ("commercial_partner_id", "in", own.partner_id.ids),
-                    ("company_id", "child_of", company.id),
-                    ("state", "=", "posted"),
-                    ("payment_state", "not in", SETTLED),
-                    ("credit_insurance_original_due_date", "!=", False),
-                    ("credit_insurance_deadline_ids", "!=", False),
-                ],
+            partners = [("commercial_partner_id", "in", own.partner_id.ids), ("company_id", "child_of", company.id)]
+            self._sync_known(self._get_open_moves(partners))
+
+    @api.model
+    def _get_open_moves(self, domain):
+        """The open invoices like these that have deadlines."""
+        return (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                Domain(domain)
+                & Domain("state", "=", "posted")
+                & Domain("payment_state", "not in", SETTLED)
+                & Domain("credit_insurance_deadline_ids", "!=", False),
                 order="id",
             )
+        )
+
+    @api.model
+    def _sync_known(self, moves):
+        """The same for invoices that have deadlines: they stay under their policy."""
         self._sync(moves, {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in moves})
+
+    @api.model
+    def _enqueue_sync(self, policies):
+        """Queue the deadlines of what is open under these policies, whose periods have changed."""
+        deadlines = self.browse().with_user(SUPERUSER_ID).with_context(queue_job__no_delay=False)
+        for policy in policies:
+            moves = self._get_open_moves([("credit_insurance_deadline_ids.policy_id", "=", policy.id)])
+            for ids in split_every(BATCH, moves.ids, list):
+                key = f"credit_insurance_deadlines-{policy.id}-{ids[0]}-{ids[-1]}"
+                deadlines.with_delay(identity_key=key, description=f"Deadlines under {policy.number}")._job_sync(ids)
+
+    @api.model
+    def _job_sync(self, move_ids):
+        self._sync_known(self.env["account.move"].browse(move_ids).exists())
 
     @api.model
     def _prepare_vals(self, move, policy, known, insolvency=None):

@@ -199,3 +199,19 @@ class CreditInsurancePolicyPeriod(models.Model):
     )
 
     _kind_uniq = models.UniqueIndex("(policy_id, kind)", "Each period stands once in a policy.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        periods = super().create(vals_list)
+        self.env["credit.insurance.deadline"]._enqueue_sync(periods.policy_id)
+        return periods
+
+    def write(self, vals):
+        before, result = self.policy_id, super().write(vals)
+        self.env["credit.insurance.deadline"]._enqueue_sync(before | self.policy_id)
+        return result
+
+    def unlink(self):
+        policies, result = self.policy_id, super().unlink()
+        self.env["credit.insurance.deadline"]._enqueue_sync(policies.exists())
+        return result
