@@ -122,9 +122,15 @@ class CreditInsuranceCard(models.AbstractModel):
     @api.model
     def _describe_basis(self, case, decision):
         if decision.would_be is Outcome.HOLD:
-            return "" if case.mode is Mode.ON else self.env._("The credit gate only observes: nothing is held.")
+            return "" if case.mode is Mode.ON else self._describe_observing(case)
         text = BASIS_TEXTS.get(decision.basis)
         return self.env._(text) if text else ""
+
+    @api.model
+    def _describe_observing(self, case):
+        if case.company.credit_gate_mode == "on":
+            return self.env._("The order can be confirmed: its goods wait until there is room for them.")
+        return self.env._("The credit gate only observes: nothing is held.")
 
     @api.model
     def _get_spoken_for(self, pairs):

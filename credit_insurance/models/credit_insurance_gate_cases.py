@@ -14,6 +14,8 @@ from .credit_insurance_group import SharedGroup
 from .credit_insurance_limit import BuyerLimit
 from .credit_insurance_profile import ProfileFacts
 
+ORDER_CHECKPOINTS = ("confirmation", "growth")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -119,7 +121,7 @@ class CreditInsuranceGate(models.AbstractModel):
             company,
             checkpoint,
             buyer,
-            mode or Mode(company.credit_gate_mode),
+            self._get_mode(subject, checkpoint, mode or Mode(company.credit_gate_mode)),
             today,
             self.env["credit.insurance.profile"]._get_facts_of(buyer, company),
             document=self._in_limit_currency(subject, buyer, total, today),
@@ -132,6 +134,13 @@ class CreditInsuranceGate(models.AbstractModel):
             **self._prepare_checkpoint_vals(subject, checkpoint),
         )
         return self._with_amounts(case) if case.looked_up else case
+
+    @api.model
+    def _get_mode(self, subject, checkpoint, mode):
+        """Where orders are not checked they are decided and recorded, and nothing of them is held."""
+        if mode is Mode.ON and checkpoint in ORDER_CHECKPOINTS and not subject._credit_company().credit_check_order:
+            return Mode.OBSERVE
+        return mode
 
     @api.model
     def _get_alerts(self, subject, buyer):

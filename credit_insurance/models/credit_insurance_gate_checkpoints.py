@@ -7,6 +7,11 @@ from odoo import api, models
 
 from odoo.addons.credit_insurance.rules.policy import Money, Outcome, ReasonCode
 
+from .credit_insurance_gate_cases import ORDER_CHECKPOINTS
+
+# Deliveries that wait for one of these are compared with the limit.
+WAIT_FOR_LIMIT = ("growth", "order")
+
 
 class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
@@ -74,11 +79,13 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _get_open_delivery_amounts(self, pickings):
-        """What is left to invoice of orders that grew: their deliveries are held against the limit again."""
-        grown = [order for order, live in pickings._credit_get_waiting().items() if live.deliveries_wait == "growth"]
-        if not grown:
+        """What is left to invoice of orders whose deliveries are held against the limit."""
+        waiting = pickings._credit_get_waiting()
+        orders = self.env["sale.order"].union(
+            *(order for order, live in waiting.items() if live.deliveries_wait in WAIT_FOR_LIMIT)
+        )
+        if not orders:
             return {}
-        orders = self.env["sale.order"].union(*grown)
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
         return {
             picking.id: picking._credit_sum({order: amounts.get(order.id, 0.0) for order in picking._credit_order()})
@@ -89,6 +96,8 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _prepare_checkpoint_vals(self, subject, checkpoint):
         company = subject._credit_company()
+        if checkpoint in ORDER_CHECKPOINTS:
+            return {"grace_days": company.credit_order_grace_days}
         if checkpoint == "invoice":
             return {"grace_days": company.credit_invoice_grace_days}
         if checkpoint != "delivery":
@@ -96,10 +105,10 @@ class CreditInsuranceGate(models.AbstractModel):
         live = subject._credit_order().credit_pass_ids.filtered("live")
         waits = set(live.mapped("deliveries_wait"))
         return {
-            "check_limit": "growth" in waits,
+            "check_limit": not waits.isdisjoint(WAIT_FOR_LIMIT),
             "must_be_paid": "cash" in waits,
             "goods_leave": True,
-            "look_around": company.credit_check_delivery,
+            "look_around": company.credit_check_delivery or "order" in waits,
             "grace_days": company.credit_delivery_grace_days,
             "live_pass": live[:1],
         }

@@ -102,7 +102,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "amount": max(order.amount_total, released),
             "order_amount": order.amount_total,
             "hold_id": release.id if release else False,
-            "deliveries_wait": self._get_deliveries_wait(log, waited),
+            "deliveries_wait": self._get_deliveries_wait(case, log, waited),
             "delivery_until": self._get_delivery_until(case),
         }
 
@@ -119,7 +119,7 @@ class CreditInsuranceGate(models.AbstractModel):
         return case.subject._credit_delivery_date(expected=bool(case.buyer.limit.insured_until))
 
     @api.model
-    def _get_deliveries_wait(self, log, before):
+    def _get_deliveries_wait(self, case, log, before):
         """What the deliveries of an order wait for that passed with this decision; ``before``: what they waited for.
 
         A change decides about what is still to be invoiced only: what waited for the money goes on doing so.
@@ -128,5 +128,8 @@ class CreditInsuranceGate(models.AbstractModel):
             return "cash"
         if before == "cash" and log["checkpoint"] == "growth" and log["basis"] != "released":
             return "cash"
-        accepted = log["checkpoint"] == "growth" and log["would_hold"] and log["gate_mode"] == "on"
-        return "growth" if accepted else False
+        if not log["would_hold"] or case.company.credit_gate_mode != "on":
+            return False
+        if not case.company.credit_check_order:
+            return "order"
+        return "growth" if log["checkpoint"] == "growth" else False

@@ -33,7 +33,7 @@ class CreditInsurancePass(models.Model):
         "credit.insurance.hold", string="Released Hold", ondelete="restrict", index="btree_not_null"
     )
     deliveries_wait = fields.Selection(
-        [("cash", "For the money"), ("growth", "For a decision about what it grew by")],
+        [("cash", "For the money"), ("growth", "For a decision about what it grew by"), ("order", "For room")],
         help="What the order's deliveries wait for, whatever the company's settings for deliveries say.",
     )
     live = fields.Boolean(default=True)

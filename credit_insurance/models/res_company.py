@@ -52,6 +52,15 @@ class ResCompany(models.Model):
         string="Profile of Other Buyers",
         help="How strict the gate is with buyers that have no profile of their own.",
     )
+    credit_check_order = fields.Boolean(
+        string="Check Orders",
+        default=True,
+        help="Orders that do not pass are held when they are confirmed. Otherwise they are decided and recorded, and "
+        "their goods wait until there is room for them.",
+    )
+    credit_order_grace_days = fields.Integer(
+        string="Grace for Orders (days)", help="Overdue items hold orders this much later."
+    )
     credit_check_delivery = fields.Boolean(
         string="Check Deliveries",
         # Off at first, since orders confirmed before the installation were promised.
@@ -113,6 +122,7 @@ class ResCompany(models.Model):
     _credit_not_negative = models.Constraint(
         "CHECK(credit_default_limit >= 0 AND credit_data_max_age_days >= 0 AND credit_max_overdue_days >= 0"
         " AND credit_max_overdue_amount >= 0 AND credit_delivery_grace_days >= 0 AND credit_invoice_grace_days >= 0"
+        " AND credit_order_grace_days >= 0"
         " AND credit_four_eyes_amount >= 0 AND credit_release_validity_days >= 0 AND credit_hold_lapse_days >= 0"
         " AND credit_limit_review_months >= 0 AND credit_release_max_days >= 0)",
         "Amounts, days and months of the credit settings are zero or more.",

@@ -18,6 +18,8 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.root_id.credit_max_overdue_amount", readonly=False, currency_field="credit_currency_id"
     )
     credit_profile_id = fields.Many2one(related="company_id.root_id.credit_profile_id", readonly=False)
+    credit_check_order = fields.Boolean(related="company_id.root_id.credit_check_order", readonly=False)
+    credit_order_grace_days = fields.Integer(related="company_id.root_id.credit_order_grace_days", readonly=False)
     credit_check_delivery = fields.Boolean(related="company_id.root_id.credit_check_delivery", readonly=False)
     credit_delivery_grace_days = fields.Integer(related="company_id.root_id.credit_delivery_grace_days", readonly=False)
     credit_check_invoice = fields.Selection(related="company_id.root_id.credit_check_invoice", readonly=False)
