@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .claim_common import ClaimCommon
@@ -41,6 +42,47 @@ class TestCoverStop(ClaimCommon):
         self.assertEqual(self._causes(), ["insolvency"])
         event.active = False
         self.assertEqual(self._causes(), [])
+
+    def _stop_country(self, begins=0, ends=None, country=None):
+        return self.policy.country_stop_ids.create(
+            {
+                "policy_id": self.policy.id,
+                "country_id": (country or self.env.ref("base.de")).id,
+                "date_from": self.today + timedelta(days=begins),
+                "date_to": None if ends is None else self.today + timedelta(days=ends),
+            }
+        )
+
+    def test_a_stop_for_its_country_holds_between_its_days(self):
+        self.partner.country_id = self.env.ref("base.de")
+        for begins, ends, causes in (
+            (1, None, []),
+            (-9, -1, []),
+            (-9, 0, ["country"]),
+            (0, None, ["country"]),
+        ):
+            with self.subTest(begins=begins, ends=ends):
+                stop = self._stop_country(begins, ends)
+                self.assertEqual(self._causes(), causes)
+                stop.unlink()
+        self._stop_country(country=self.env.ref("base.be"))
+        self.assertEqual(self._causes(), [])
+
+    def test_what_left_before_cover_was_stopped_for_its_country_stays_insured(self):
+        partner = self.env["res.partner"].create({"name": "Abroad", "country_id": self.env.ref("base.de").id})
+        self._make_cover(1000, buyer=self._make_buyer(partner=partner))
+        before, after = (self._make_invoice(10, partner=partner, due_in=days) for days in (-5, 5))
+        self._stop_country()
+        (before | after).invalidate_recordset()
+        self.assertEqual((before | after).mapped("credit_insurance_state"), ["full", "none"])
+
+    def test_two_stops_for_a_country_do_not_overlap(self):
+        self._stop_country(-9, -5)
+        self._stop_country(-4)
+        with self.assertRaisesRegex(ValidationError, "overlap"):
+            self._stop_country(-5, -5)
+        with self.assertRaisesRegex(ValidationError, "overlap"):
+            self._stop_country(9)
 
     def test_the_reason_is_told_in_words(self):
         self._insolvent()

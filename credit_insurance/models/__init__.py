@@ -122,6 +122,7 @@ from . import (
     credit_insurance_pass,
     credit_insurance_payment_behaviour,
     credit_insurance_policy,
+    credit_insurance_policy_country_stop,
     credit_insurance_policy_grade_cover,
     credit_insurance_policy_terms,
     credit_insurance_profile,

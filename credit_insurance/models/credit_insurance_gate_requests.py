@@ -153,8 +153,17 @@ class CreditInsuranceGate(models.AbstractModel):
             "country_allowed": all(
                 policy.countries is None or case.buyer.country in policy.countries for policy in policies
             ),
-            "cover_stopped": case.cover_stopped or (case.buyer.stop if policies else ""),
+            "cover_stopped": case.cover_stopped or (self._get_stop(case) if policies else ""),
         }
+
+    @api.model
+    def _get_stop(self, case):
+        """What stopped insurers' cover for new deliveries, beside what is overdue."""
+        stops = self.env["credit.insurance.policy.country.stop"]
+        policy_ids = [int(policy.policy) for policy in case.buyer.policies]
+        country = case.subject._credit_buyer_partner().country_id.code if stops._get_all() else ""
+        by_country = country and stops._is_stopped(policy_ids, country, case.today, case.grace_days)
+        return case.buyer.stop or ("country" if by_country else "")
 
     @api.model
     def _prepare_profile_vals(self, case, currency, figures, ledger):

@@ -62,6 +62,7 @@ class CreditInsuranceSplit(models.AbstractModel):
         facts = self._get_invoice_facts(buyers, covers)
         stops = self._get_claim_stops(buyers)
         affiliates = set(self.env["res.company"].sudo().search([]).partner_id.ids)  # pylint: disable=no-search-all
+        country_stops = self.env["credit.insurance.policy.country.stop"]._get_stops
         splits = {}
         for buyer in buyers:
             by_policy = {
@@ -70,7 +71,7 @@ class CreditInsuranceSplit(models.AbstractModel):
                     policy,
                     rows,
                     facts[buyer.id],
-                    stops=stops[buyer.id],
+                    stops=[*stops[buyer.id], *country_stops(policy.id, buyer.partner_id.country_id.code)],
                     buyer=self._make_buyer_facts(buyer, rows, affiliates),
                     adverse_since=adverse_since[buyer.id],
                 )

@@ -82,6 +82,7 @@ LIMIT_STATES = {
     "insolvency": _lt("the buyer is insolvent"),
     "claim": _lt("a claim has been made"),
     "collection": _lt("its debts were handed over to collection"),
+    "country": _lt("the insurer stopped cover for its country"),
 }
 
 
