@@ -1,7 +1,8 @@
 """Buyers that share a limit: an order has to fit its buyer's limit and its group's."""
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .concurrent_case import ConcurrentCase
 from .test_credit_gate import GateCase
@@ -133,6 +134,35 @@ class TestCreditGroup(GateCase):
                         record.with_user(user).write(vals)
                 with self.assertRaises(AccessError):
                     self.group.with_user(user).unlink()
+
+    def test_managers_of_other_companies_neither_see_nor_change_a_group(self):
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = new_test_user(
+            self.env,
+            login="credit_manager_elsewhere",
+            groups="base.group_user,credit_insurance.credit_insurance_group_manager",
+            company_id=elsewhere.id,
+            company_ids=[Command.set(elsewhere.ids)],
+        )
+        theirs, limit = self.group.with_user(stranger), self.group.own_limit_ids
+        self.assertFalse(theirs.search([("id", "=", self.group.id)]))
+        vals = {"group_id": self.group.id, "amount": 9, "currency_id": limit.currency_id.id, "date_from": self.today}
+        for number, attempt in enumerate(
+            (
+                lambda: theirs.read(["exposure"]),
+                lambda: theirs.write({"name": "Mine"}),
+                lambda: theirs.write({"own_limit_ids": [Command.create({**vals, "group_id": False})]}),
+                lambda: limit.with_user(stranger).create(vals),
+                lambda: limit.with_user(stranger).write({"amount": 9_999_999}),
+                lambda: limit.with_user(stranger).unlink(),
+                lambda: limit.with_user(stranger).read(["amount"]),
+            )
+        ):
+            with self.subTest(number=number), self.assertRaises(AccessError), self.cr.savepoint():
+                attempt()
+        own = self.env["credit.insurance.group"].with_user(stranger).create({"name": "Theirs"})
+        self._make_buyer(partner=self.other, company=elsewhere).group_id = self.group
+        self.assertEqual(own.search([]), own | self.group, "one of its buyers is theirs now")
 
     def test_group_with_buyers_is_neither_archived_nor_deleted(self):
         with self.assertRaises(UserError):

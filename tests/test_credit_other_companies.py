@@ -17,8 +17,6 @@ SHARED = {
     "credit.insurance.rule.pack",
     "credit.insurance.signal",
 }
-# A group of buyers may span companies: who sees it sees its name and its members' names, and no figures of others.
-SPANNING = {"credit.insurance.group"}
 # No role reads them but the administrator of the database, or they tell counts of all companies.
 INTERNAL = {
     "credit.insurance.attempt",
@@ -51,7 +49,7 @@ class TestOtherCompanies(InsuranceCommon):
             for model in models
             if model.access_ids and not model.rule_ids and not self.env[model.model]._abstract
         }
-        self.assertEqual(open_to_all - SHARED - SPANNING - INTERNAL, set())
+        self.assertEqual(open_to_all - SHARED - INTERNAL, set())
 
     def test_nothing_of_a_company_is_changed_or_read_from_elsewhere(self):
         profile = self.env["credit.insurance.profile"].create(
