@@ -54,20 +54,24 @@ class CreditInsuranceChange(models.Model):
         buyers = self._take()
         buyers.fetch(["company_id"])
         self.env["credit.insurance.receivable.total"]._refresh(buyers.company_id)
-        self.env["credit.insurance.deadline"]._update_quiet(buyers)
+        self._try(self.env["credit.insurance.deadline"]._update_quiet, buyers)
         screening = self.env["credit.insurance.screening"]
-        if len(buyers) > FEW:
+        # A job tries again, and shows what it fails of.
+        if len(buyers) > FEW or (buyers and not self._try(screening._screen, buyers)):
             screening._enqueue(buyers, kind="incremental")
-        elif buyers:
-            try:
-                with self.env.cr.savepoint():
-                    screening._screen(buyers)
-            except OperationalError:
-                raise
-            except Exception:
-                # One buyer must not keep all later changes waiting: a job tries again, and shows what it fails of.
-                _logger.exception("Buyers whose facts changed were not screened at once")
-                screening._enqueue(buyers, kind="incremental")
+
+    @api.model
+    def _try(self, method, buyers):
+        """Whether the method succeeded: one buyer must not keep all later changes waiting."""
+        try:
+            with self.env.cr.savepoint():
+                method(buyers)
+        except OperationalError:
+            raise
+        except Exception:
+            _logger.exception("What buyers changed was not worked out at once")
+            return False
+        return True
 
     @api.autovacuum
     def _gc_changes(self):
