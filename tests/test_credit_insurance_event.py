@@ -108,6 +108,22 @@ class TestEvent(AlertCommon):
         event.with_user(self.officer).action_mark_reported()
         self.assertEqual((event.reported_on, event.reported_by_id), (self.today, self.officer))
 
+    def test_an_adverse_event_says_until_when_the_insurer_wants_to_hear_of_it(self):
+        event = self._enter(known_on=self.today, date=self.today - timedelta(days=3))
+        self.assertFalse(event.report_until, "nobody insures the buyer")
+        policy = self._make_policy()
+        self._make_cover(policy, self.buyer, 1000)
+        event.invalidate_recordset()
+        self.assertEqual(event.report_until, self.today + timedelta(days=10))
+        strict = policy.copy({"number": "TCI-2"})
+        strict.period_ids.filtered(lambda period: period.kind == "adverse_information").write(
+            {"number": 4, "last_day_counts": False}
+        )
+        self._make_cover(strict, self.buyer, 1000)
+        event.invalidate_recordset()
+        self.assertEqual(event.with_user(self.officer).report_until, self.today + timedelta(days=3))
+        self.assertFalse(self._enter(kind="management_change").report_until)
+
     def test_a_payment_sent_back_becomes_an_event_once(self):
         payment = self.env["account.payment"].create(
             {

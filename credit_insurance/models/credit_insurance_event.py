@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, format_date
 
 from .amounts import is_amount
+from .company_calendar import company_holidays
 from .guarded_fields import without_fields
 
 EVENT_KINDS = [
@@ -74,6 +75,12 @@ class CreditInsuranceEvent(models.Model):
     promised_on = fields.Date(string="Promised For", help="Last day of the promise to pay.")
     origin = fields.Selection(ORIGINS, default="entered", required=True, readonly=True)
     adverse = fields.Boolean(compute="_compute_adverse")
+    report_until = fields.Date(
+        string="Last Day to Report",
+        compute="_compute_report_until",
+        compute_sudo=True,
+        help="The earliest that a policy behind the buyer's cover asks for.",
+    )
     reported_on = fields.Date(string="Reported to the Insurer", readonly=True, tracking=True)
     reported_by_id = fields.Many2one("res.users", readonly=True)
     active = fields.Boolean(default=True, tracking=True)
@@ -92,6 +99,20 @@ class CreditInsuranceEvent(models.Model):
     def _compute_adverse(self):
         for event in self:
             event.adverse = event.kind in ADVERSE_KINDS
+
+    @api.depends("kind", "known_on", "buyer_id")
+    def _compute_report_until(self):
+        for event in self:
+            buyer, day = event.buyer_id, event.known_on
+            policies = buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id
+            in_force = policies.filtered(
+                lambda policy, day=day: (
+                    day and policy.date_start <= day and not (policy.date_end and policy.date_end < day)
+                )
+            )
+            holidays = company_holidays(event.company_id) if in_force else ()
+            days = [policy._get_terms().adverse_information.last_day(day, holidays) for policy in in_force]
+            event.report_until = min(days, default=False) if event.adverse else False
 
     @api.depends("kind", "date", "partner_id.name")
     @api.depends_context("lang")
