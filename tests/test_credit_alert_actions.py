@@ -250,6 +250,16 @@ class TestAlertActions(FindingsCommon):
         self._record(self._found(actions=["watch_buyer"]))
         self.assertEqual((self.buyer.status, task.state), ("watch", "done"))
 
+    def test_answered_alert_holds_again_when_its_rule_no_longer_only_observes(self):
+        alert, task = self._act("hold_buyer")
+        alert.with_user(self.officer).action_acknowledge()
+        finding = self._found(actions=["hold_buyer"])
+        object.__setattr__(finding.outcome.rule, "observe", True)
+        self._record(finding)
+        self.assertEqual((alert.holds, task.state), (False, "undone"))
+        self._record(self._found(actions=["hold_buyer"]))
+        self.assertEqual((alert.state, alert.holds, task.state), ("acknowledged", "buyer", "done"))
+
     # === TERM AND LIMIT === #
 
     def _make_term(self, name, days):

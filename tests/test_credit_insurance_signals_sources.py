@@ -117,6 +117,10 @@ class TestSignalSources(AlertCommon):
         self.assertEqual((facts["turnover"], facts["credit_sales_share"]), (400, 75))
         self.assertEqual(facts["dso"], Decimal(300) * 365 / 400)
 
+    def test_who_buys_nothing_on_credit_has_a_share_of_zero(self):
+        self._make_invoice(100, due_in=0)
+        self.assertEqual(self._facts()["credit_sales_share"], 0)
+
     def test_concentration_is_the_share_of_all_receivables(self):
         self._make_invoice(100)
         self._make_invoice(300, partner=self.partner_a)
@@ -170,6 +174,31 @@ class TestSignalSources(AlertCommon):
         self._make_invoice(100, due_in=90)
         facts = self._facts()
         self.assertEqual((facts["payment_term"], facts["payment_term_excess"]), (90, 30))
+
+    def test_the_policy_of_a_discretionary_limit_asks_what_that_of_a_cover_does(self):
+        policy = self._make_policy(
+            **{"discretionary_maximum": 500, "discretionary_payments": 0, "discretionary_report_months": 12},
+            **{"max_payment_term_days": 60, "max_invoicing_days": 20},
+        )
+        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
+        limit = self.env["credit.insurance.discretionary.limit"].create(
+            {
+                "buyer_id": self.buyer.id,
+                "policy_id": policy.id,
+                "amount": 500,
+                "report_date": self.today,
+                "attachment_ids": report.ids,
+            }
+        )
+        self._make_invoice(100, due_in=90)
+        event = self._event("insolvency_rumour", 4)
+        facts = self._facts()
+        self.assertEqual((facts["payment_term_excess"], facts["invoicing_period"]), (30, 20))
+        self.assertEqual(facts["days_to_report"], 6)
+        about = self.env["credit.insurance.signals"]._get_document_facts(Scope.EVENT, event, None, self.today)
+        self.assertEqual(about[event.id]["event_to_report"], 6)
+        limit.sudo().cancelled = True
+        self.assertFalse({"payment_term_maximum", "days_to_report"} & self._facts().keys())
 
     # === WHO === #
 

@@ -145,7 +145,9 @@ class CreditInsuranceAlert(models.Model):
         if unchanged:
             self.browse(unchanged).write({"last_seen": now})
         observed[True]._close_effects(self.env._("The rule only observes now."))
-        self.env["credit.insurance.action"]._resume(observed[False].filtered(lambda alert: alert.state == "open"))
+        # What was taken back is nothing new: an alert that somebody has taken note of holds again as before.
+        standing = observed[False].filtered(lambda alert: alert.state in ("open", "acknowledged"))
+        self.env["credit.insurance.action"]._resume(standing)
 
     @api.model
     def _raise_alerts(self, raised):

@@ -6,7 +6,7 @@ Each gives one row per buyer: ``id`` and columns named as the keys. ``$2`` is to
 from odoo.tools import SQL
 
 from .exposure_sql import COMPANY, PARTNER
-from .signals_steps_sql import BUYER, COVER, CREDIT, EVENT, local_day, zones_of
+from .signals_steps_sql import BUYER, COVER, CREDIT, EVENT, POLICY, local_day, zones_of
 
 OWN = SQL("ARRAY(SELECT partner_id FROM res_company)")
 ADVERSE = SQL("('insolvency_rumour', 'insolvency', 'deferral_request', 'returned_payment', 'legal_action')")
@@ -164,12 +164,17 @@ def _cover(place):
                MIN(NULLIF(p.max_invoicing_days, 0)) AS invoicing_period
           FROM (SELECT c.*, LAG(c.granted) OVER w AS before, LEAD(c.id) OVER w IS NULL AS latest
                   FROM %(cover)s
-                WINDOW w AS (PARTITION BY c.buyer_id, c.policy_id ORDER BY c.day, c.id)) q
+                WINDOW w AS (PARTITION BY c.buyer_id, c.policy_id ORDER BY c.day, c.id)
+                 UNION ALL
+                SELECT NULL, d.buyer_id, d.policy_id, NULL, NULL, NULL, NULL, NULL, FALSE
+                  FROM %(policy)s
+                 WHERE d.discretionary) q
           LEFT JOIN credit_insurance_policy p
                  ON p.id = q.policy_id AND p.active AND p.date_start <= $2 AND COALESCE(p.date_end, $2) >= $2
          GROUP BY 1
         """,
         cover=place.rows("cover", COVER, "c"),
+        policy=place.rows("policy", POLICY, "d"),
     )
 
 
@@ -252,11 +257,11 @@ def _events(place):
                        (SELECT SUM(t.amount) FROM %(credit)s
                          WHERE t.buyer_id = v.buyer_id AND t.date BETWEEN v.date AND v.promised) AS came
                   FROM %(event)s
-                  LEFT JOIN (SELECT DISTINCT ON (c.buyer_id) c.buyer_id, r.number, r.unit, r.last_day_counts
-                               FROM %(cover)s
+                  LEFT JOIN (SELECT DISTINCT ON (p.buyer_id) p.buyer_id, r.number, r.unit, r.last_day_counts
+                               FROM %(policy)s
                                JOIN credit_insurance_policy_period r
-                                 ON r.policy_id = c.policy_id AND r.kind = 'adverse_information'
-                              ORDER BY c.buyer_id, c.day DESC, c.id DESC) y ON y.buyer_id = v.buyer_id) e
+                                 ON r.policy_id = p.policy_id AND r.kind = 'adverse_information'
+                              ORDER BY p.buyer_id, p.since DESC, p.id DESC) y ON y.buyer_id = v.buyer_id) e
          GROUP BY 1
         """,
         ages=ages,
@@ -265,7 +270,7 @@ def _events(place):
         last_day=last_day_sql(SQL("e")),
         credit=place.rows("credit", CREDIT, "t"),
         event=place.rows("event", EVENT, "v"),
-        cover=place.rows("cover", COVER, "c"),
+        policy=place.rows("policy", POLICY, "p"),
     )
 
 

@@ -137,8 +137,9 @@ def _turnover(place):
         """
         SELECT q.id, q.turnover, ROUND(q.credit_sales_share, 2) AS credit_sales_share, c.name AS currency
           FROM (SELECT s.buyer_id AS id, SUM(m.amount_total_signed) FILTER (WHERE %(year)s) AS turnover,
-                       100 * SUM(m.amount_total_signed) FILTER (WHERE %(year)s AND m.move_type = 'out_invoice'
-                                                                  AND m.invoice_date_due > m.invoice_date)
+                       100 * COALESCE(SUM(m.amount_total_signed)
+                                      FILTER (WHERE %(year)s AND m.move_type = 'out_invoice'
+                                                AND m.invoice_date_due > m.invoice_date), 0)
                        / NULLIF(SUM(m.amount_total_signed)
                                 FILTER (WHERE %(year)s AND m.move_type = 'out_invoice'), 0) AS credit_sales_share,
                        (array_agg(m.currency_id ORDER BY m.invoice_date DESC, m.id DESC)

@@ -24,7 +24,7 @@ REST_ON = {
     "exposure": ("candidate", "id"),
     "paid": ("settled", "item_id"),
     "delivery": ("open_line", "id"),
-    "cover": ("cover", "id"),
+    "cover": ("policy", "policy_id"),
     "event": ("event", "id"),
 }
 

@@ -31,6 +31,7 @@ UNPAID = "move_id int"
 OPEN_LINE = "id int, order_id int, delivered numeric, invoiced numeric, value numeric"
 EVENT = "id int, buyer_id int, kind text, date date, known date, reported date, promised date, amount numeric"
 CREDIT = "buyer_id int, date date, amount numeric"
+POLICY = "buyer_id int, policy_id int, since date, id int, discretionary boolean"
 COVER = "id int, buyer_id int, policy_id int, day date, granted numeric, announced text, announced_on date"
 
 
@@ -145,7 +146,8 @@ def source_steps(place):
         (Step("unpaid", UNPAID, unpaid, owed), ("paid",)),
         *_delivery_steps(place),
         *_event_steps(place),
-        (Step("cover", COVER, _covers(place)), ("cover", "event")),
+        (Step("cover", COVER, _covers(place)), ("cover",)),
+        (Step("policy", POLICY, _policies(place)), ("cover", "event")),
     ]
 
 
@@ -221,6 +223,24 @@ def _event_steps(place):
     )
     told = place.any("event", "id")
     return [(Step("event", EVENT, events), ("event",)), (Step("credit", CREDIT, credits, told), ("event",))]
+
+
+def _policies(place):
+    """The policies that insure a buyer, by a cover or by a discretionary limit, and since when."""
+    return SQL(
+        """
+        SELECT p.*
+          FROM (SELECT buyer_id, policy_id, effective_from AS since, id, FALSE
+                  FROM credit_insurance_cover
+                 WHERE buyer_id = ANY(%(buyers)s) AND active
+                 UNION ALL
+                SELECT buyer_id, policy_id, COALESCE(date_from, '-infinity'), id, TRUE
+                  FROM credit_insurance_discretionary_limit
+                 WHERE buyer_id = ANY(%(buyers)s) AND cancelled IS NOT TRUE) p
+         WHERE p.since <= $2
+        """,
+        buyers=place.values("buyer", "id"),
+    )
 
 
 def _covers(place):
