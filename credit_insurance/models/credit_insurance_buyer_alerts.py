@@ -63,11 +63,16 @@ class CreditInsuranceBuyer(models.Model):
             buyers._write_status(vals)
         return changed
 
+    def _get_status_without_rules(self):
+        """The status and its reason as people left them."""
+        self.ensure_one()
+        if self.status_by_rules:
+            return self.status_before or "normal", self.status_reason_before
+        return self.status, self.status_reason
+
     def _take_back_status(self):
         """The status that rules set goes back to what it was before."""
-        for (before, reason), buyers in self.grouped(
-            lambda buyer: (buyer.status_before or "normal", buyer.status_reason_before)
-        ).items():
+        for (before, reason), buyers in self.grouped(lambda buyer: buyer._get_status_without_rules()).items():
             buyers._write_status({"status": before, "status_reason": reason, "status_by_rules": False})
 
     def _write_status(self, vals):

@@ -12,7 +12,6 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.fields import Datetime
 from odoo.tools import SQL, mute_logger
 
 # From the mildest to the strictest: the stricter of the two stays.
@@ -87,6 +86,7 @@ class CreditInsuranceBuyer(models.Model):
         """Take over ``merged``, a buyer of the same company, and archive what is left of it as history."""
         self.ensure_one()
         name = merged.display_name
+        self._end_twin_alerts(merged)
         notes = [*self._absorb_status(merged), *self._absorb_limits(merged), *self._absorb_insurers(merged)]
         notes += self._absorb_rest(merged)
         merged.message_post(body=self.env._("Merged into %s.", self.display_name))
@@ -99,10 +99,26 @@ class CreditInsuranceBuyer(models.Model):
             body=self.env._("%(name)s was merged into this buyer. %(notes)s", name=name, notes=" ".join(notes))
         )
 
+    def _end_twin_alerts(self, merged):
+        """Of two alerts of one rule about the buyers the one of this buyer stands, unless only that was dismissed."""
+        about = [("buyer_id", "in", (self | merged).ids), ("ended_on", "=", False), ("res_model", "=", False)]
+        live, over = self.env["credit.insurance.alert"].search(about), self.env["credit.insurance.alert"]
+        own = {alert.rule_id: alert for alert in live if alert.buyer_id == self}
+        for alert in live - over.union(*own.values()):
+            if twin := own.get(alert.rule_id):
+                over |= twin if twin.state == "dismissed" and alert.state != "dismissed" else alert
+        over._end(self.env._("Merged into %s.", self.display_name))
+
     def _absorb_status(self, merged):
+        """The stricter status stays, and of two alike the one that people set: rules do not take that back."""
         vals, notes = {}, []
-        if STRICTNESS.index(merged.status) > STRICTNESS.index(self.status):
+        stricter = STRICTNESS.index(merged.status) - STRICTNESS.index(self.status)
+        if stricter > 0 or (not stricter and self.status_by_rules and not merged.status_by_rules):
             vals |= {"status": merged.status, "status_reason": merged.status_reason}
+            if merged.status_by_rules:
+                stays = max(self, merged, key=lambda buyer: STRICTNESS.index(buyer._get_status_without_rules()[0]))
+                status, reason = stays._get_status_without_rules()
+                vals |= {"status_by_rules": True, "status_before": status, "status_reason_before": reason}
             notes.append(self.env._("Its stricter credit status stays."))
         if merged.adverse_since and (not self.adverse_since or merged.adverse_since < self.adverse_since):
             vals |= {"adverse_since": merged.adverse_since, "adverse_source": merged.adverse_source}
@@ -157,17 +173,6 @@ class CreditInsuranceBuyer(models.Model):
         """Whatever else hangs on the merged buyer hangs on this one from now on; nothing is ever deleted."""
         notes = []
         self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """UPDATE credit_insurance_alert SET ended_on = %s
-                    WHERE buyer_id = %s AND ended_on IS NULL AND res_model IS NULL AND rule_id IN (
-                          SELECT rule_id FROM credit_insurance_alert
-                           WHERE buyer_id = %s AND ended_on IS NULL AND res_model IS NULL)""",
-                Datetime.now(),
-                merged.id,
-                self.id,
-            )
-        )
         for table, column in self.env["base.partner.merge.automatic.wizard"]._get_fk_on(self._table):
             if table in BY_RULE or table.endswith("_rel"):
                 continue
