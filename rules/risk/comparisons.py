@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from .expression import UNSTORABLE, is_storable
+from .expression import MAX_LENGTH, UNSTORABLE, format_comparison, is_storable
 from .facts import DECIMALS, LARGEST, constant_value
 from .marking import _
 from .model import Comparison, Constant, ConstantList, Operator, SignalRef
@@ -47,7 +47,7 @@ def check_comparison(comparison: Comparison, catalogue: SignalCatalogue, scope: 
         case SignalRef() as other if comparison.operator not in _LIST_OPERATORS and not comparison.operator.is_presence:
             yield from _check_reference(signal, other, catalogue, scope, path, comparison.place)
         case ConstantList() as items if comparison.operator in _LIST_OPERATORS:
-            yield from _check_list(signal, items, path, comparison.place)
+            yield from list(_check_list(signal, items, path, comparison.place)) or _check_length(comparison, path)
         case None if comparison.operator.is_presence:
             return
         case _:
@@ -194,3 +194,10 @@ def _check_list(signal: Signal, items: ConstantList, path: str, place: Place | N
     values = [item.value for item in items.items]
     if len(set(values)) != len(values):
         yield Problem("duplicate_value", _("this list holds a value twice"), path, place)
+
+
+def _check_length(comparison: Comparison, path: str) -> Iterator[Problem]:
+    """A comparison is one line of text, whichever way it was made."""
+    if len(format_comparison(comparison)) > MAX_LENGTH:
+        message = _("a line is at most %(max_length)s characters long", max_length=MAX_LENGTH)
+        yield Problem("list_length", message, path, comparison.place)

@@ -17,7 +17,7 @@ from .marking import _
 from .model import Comparison, Constant, ConstantList, Operand, Operator, SignalRef
 from .problems import Place, did_you_mean
 
-MAX_LENGTH = 4000
+MAX_LENGTH = 20_000  # the longest list with words of forty characters
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>[-+]?\d[\d_]*(?:\.\d+)?(?![\w.]))|(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"""
     r"""|(?P<symbol><=|>=|!=|=|<|>|[\[\],*%]))""",

@@ -26,7 +26,9 @@ from rules.risk import (
     State,
     check,
     check_text,
+    dump,
     evaluate,
+    load,
     render,
 )
 from rules.risk.compiler import compile_pack
@@ -215,6 +217,14 @@ def test_a_condition_that_explodes_is_refused_quickly():
     assert set(codes(pack_of(All(parts)))) <= {"too_many_branches", "always_true", "always_false"}
 
 
+@pytest.mark.parametrize(("length", "found"), [(30, []), (60, ["list_length"])])
+def test_the_longest_list_that_passes_can_be_written_and_read(length, found):
+    names = ConstantList(tuple(Constant(f"{number:03}".ljust(length, "x")) for number in range(500)))
+    pack = pack_of(Comparison("country", Operator.IN, names))
+    assert codes(pack) == found
+    assert found or load(dump(pack)) == pack
+
+
 def test_long_lists_of_what_is_left_out_are_read_once_each():
     """Told apart as intervals, what six thousand numbers leave open would be gone through for each of them."""
     lists = [ConstantList(tuple(Constant(Decimal(1000 * place + n)) for n in range(500))) for place in range(60)]
@@ -281,8 +291,6 @@ def test_what_passes_the_checker_never_fails(rule, row):
 @given(packs(), st.integers(0, 400), st.text(max_size=3))
 @settings(PATIENT, max_examples=50)
 def test_checking_a_damaged_text_never_raises(pack, position, noise):
-    from rules.risk import dump
-
     text = dump(pack)
     position = min(position, len(text))
     check_text(text[:position] + noise + text[position + 1 :], CATALOGUE)

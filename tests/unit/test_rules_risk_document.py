@@ -30,7 +30,7 @@ from rules.risk import (
     dump,
     load,
 )
-from rules.risk.expression import ExpressionError, format_comparison, parse_comparison
+from rules.risk.expression import MAX_LENGTH, ExpressionError, format_comparison, parse_comparison
 
 PACKS = sorted((Path(__file__).parents[2] / "rules" / "risk" / "packs").glob("*.yaml"))
 
@@ -177,7 +177,7 @@ def test_a_line_is_one_comparison(line, expected):
         ("status in [none]", 11, "double quotes"),
         ("owed is big", 5, "expected one of"),
         ("owed > " + "9" * 50, 7, "too long"),
-        ("owed > " + "9" * 5000, 0, "at most"),
+        ("owed > " + "9" * MAX_LENGTH, 0, "at most"),
     ],
 )
 def test_a_line_that_is_no_comparison_is_refused_at_its_place(line, offset, words):
