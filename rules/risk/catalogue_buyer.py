@@ -6,12 +6,16 @@ from .catalogue_words import (
     count,
     days,
     days_if_any,
+    days_late,
     flag,
     money,
+    owed,
     percent,
     percent_if_any,
     risk_class,
     score,
+    share,
+    share_if_any,
     text,
 )
 from .marking import _
@@ -48,27 +52,27 @@ EXPOSURE: tuple[Signal, ...] = (
 )
 
 OVERDUE: tuple[Signal, ...] = (
-    money("amount_overdue", _("Amount overdue"), _("Open amounts after their original due date.")),
-    money(
+    owed("amount_overdue", _("Amount overdue"), _("Open amounts after their original due date.")),
+    owed(
         "amount_overdue_30",
         _("Amount over 30 days overdue"),
         _("Open for more than 30 days after the original due date."),
     ),
-    money(
+    owed(
         "amount_overdue_60",
         _("Amount over 60 days overdue"),
         _("Open for more than 60 days after the original due date."),
     ),
-    money(
+    owed(
         "amount_overdue_90",
         _("Amount over 90 days overdue"),
         _("Open for more than 90 days after the original due date."),
     ),
-    money("overdue_1_30", _("Overdue 1 to 30 days"), _("Open amounts 1 to 30 days after their original due date.")),
-    money("overdue_31_60", _("Overdue 31 to 60 days"), _("Open amounts 31 to 60 days after their original due date.")),
-    money("overdue_61_90", _("Overdue 61 to 90 days"), _("Open amounts 61 to 90 days after their original due date.")),
-    percent_if_any("overdue_share", _("Share overdue"), _("Overdue amounts as a share of all open invoices."), "25"),
-    days(
+    owed("overdue_1_30", _("Overdue 1 to 30 days"), _("Open amounts 1 to 30 days after their original due date.")),
+    owed("overdue_31_60", _("Overdue 31 to 60 days"), _("Open amounts 31 to 60 days after their original due date.")),
+    owed("overdue_61_90", _("Overdue 61 to 90 days"), _("Open amounts 61 to 90 days after their original due date.")),
+    share_if_any("overdue_share", _("Share overdue"), _("Overdue amounts as a share of all open invoices."), "25"),
+    days_late(
         "days_overdue_oldest",
         _("Days overdue, oldest"),
         _("Days since the oldest unpaid due date, 0 when nothing is overdue."),
@@ -105,7 +109,7 @@ PAYMENT: tuple[Signal, ...] = (
         _("Average of the last 3 months minus that of the last 12: above zero the buyer pays ever later."),
         "4",
     ),
-    percent(
+    share(
         "paid_late_share",
         _("Invoices paid late"),
         _("Share of the invoices paid in the last 12 months that were paid after their original due date."),
@@ -119,7 +123,7 @@ PAYMENT: tuple[Signal, ...] = (
         "52",
     ),
     money("turnover", _("Turnover of 12 months"), _("Invoiced less credit notes in the last 12 months, tax included.")),
-    percent(
+    share(
         "credit_sales_share",
         _("Share of sales on credit"),
         _("Share of the last 12 months' invoices, by amount, that fell due after their date."),
@@ -143,7 +147,7 @@ PAYMENT: tuple[Signal, ...] = (
         _("Returned cheques and debits of the last 12 months: events, and payments the bank rejected."),
         "1",
     ),
-    money("largest_open", _("Largest open invoice"), _("The largest amount still open of one due date.")),
+    owed("largest_open", _("Largest open invoice"), _("The largest amount still open of one due date.")),
 )
 
 ORDERS: tuple[Signal, ...] = (

@@ -16,6 +16,11 @@ def money(key: str, label: str, help: str, example: str = "12300", scope: Scope 
     return Signal(key, label, MONEY, scope, help=help, example=example)
 
 
+def owed(key: str, label: str, help: str, example: str = "12300") -> Signal:
+    """An amount that is never negative, in the company's currency."""
+    return replace(money(key, label, help, example), minimum=Decimal(0))
+
+
 def days(key: str, label: str, help: str, example: str = "45", scope: Scope = BUYER) -> Signal:
     """A number of days; averages have decimals."""
     return Signal(key, label, DAYS, scope, unit=_("days"), help=help, example=example)
@@ -29,6 +34,21 @@ def days_if_any(key: str, label: str, help: str, example: str = "45", scope: Sco
 def percent(key: str, label: str, help: str, example: str = "90", scope: Scope = BUYER) -> Signal:
     """A share or a change: 90 means 90 %."""
     return Signal(key, label, PERCENT, scope, unit="%", help=help, example=example)
+
+
+def days_late(key: str, label: str, help: str) -> Signal:
+    """A number of days after a due date, 0 before it."""
+    return replace(days(key, label, help), minimum=Decimal(0))
+
+
+def share(key: str, label: str, help: str, example: str = "35") -> Signal:
+    """A part of a whole, from 0 to 100 %."""
+    return replace(percent(key, label, help, example), minimum=Decimal(0), maximum=Decimal(100))
+
+
+def share_if_any(key: str, label: str, help: str, example: str = "35") -> Signal:
+    """A part of a whole that need not be there; when it is gone, alerts about it end."""
+    return replace(share(key, label, help, example), vanishes=True)
 
 
 def percent_if_any(key: str, label: str, help: str, example: str = "90") -> Signal:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from .expression import MAX_LENGTH, UNSTORABLE, format_comparison, is_storable
+from .expression import MAX_LENGTH, UNSTORABLE, format_comparison, format_number, is_storable
 from .facts import DECIMALS, LARGEST, constant_value
 from .marking import _
 from .model import Comparison, Constant, ConstantList, Operator, SignalRef
@@ -121,7 +121,8 @@ def _check_number(signal: Signal, value: Decimal, unit: str, path: str, place: P
             type=signal.type,
             unit=unit,
         )
-        yield Problem("wrong_unit", message, path, place)
+        right = f"{format_number(value)} {_UNITS.get(signal.type, '')}".rstrip()
+        yield Problem("wrong_unit", message, path, place, _("write %(right)s", right=right))
     if not value.is_finite() or not -LARGEST <= value <= LARGEST:
         yield Problem(
             "number_range", _("numbers lie between -%(largest)s and %(largest)s", largest=f"{LARGEST:,f}"), path, place
@@ -161,6 +162,7 @@ def _check_reference(
             _("%(key)s cannot be compared with %(other)s", key=names[0], other=names[1]),
             path,
             place,
+            _expected(signal),
         )
     elif other.factor != 1:
         yield from _check_factor(signal, other.factor, path, place)

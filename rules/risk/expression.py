@@ -122,9 +122,10 @@ class _Parser(Cursor):
         operand = None if operator.is_presence else self.operand(operator)
         rest = self.take()
         if rest.kind != "end":
-            raise self.fail(
-                rest, _("the end of the line"), _("one comparison per line; join several with all: or any:")
-            )
+            hint = _("one comparison per line; join several with all: or any:")
+            if rest.kind == "number" or rest.text == ",":
+                hint = _("write numbers in full, like 10000 or -2.5")
+            raise self.fail(rest, _("the end of the line"), hint)
         return Comparison(subject.text, operator, operand, self.place(subject))
 
     def operator(self) -> Operator:

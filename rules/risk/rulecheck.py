@@ -14,7 +14,7 @@ from .model import All, Rule, RuleTest, SignalRef, State, comparisons, origin_of
 from .problems import Place, Problem, did_you_mean
 from .reasoning import never_true
 from .relations import implies
-from .signals import SignalCatalogue
+from .signals import Scope, SignalCatalogue
 from .tablecheck import table_problems
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
@@ -112,7 +112,9 @@ class RuleChecker:
                 yield self.at(field, "unknown_action", _("there is no action %(key)r", key=key[:70]), hint, place)
             elif self.rule.scope not in action.scopes:
                 message = _("%(key)s does nothing in a rule about %(scope)s", key=key, scope=self.rule.scope)
-                yield self.at(field, "dead_action", message, place=place)
+                scope = next(scope for scope in Scope if scope in action.scopes)
+                hint = _("give the rule the scope %(scope)s", scope=scope)
+                yield self.at(field, "dead_action", message, hint, place)
             elif keys.count(key) > 1:
                 yield self.at(field, "duplicate_action", _("the action %(key)s is given twice", key=key), place=place)
 

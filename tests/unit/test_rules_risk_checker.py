@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rules_risk_cases import CATALOGUE, PATIENT, TODAY, conditions, facts, hostile_facts, packs, rules
 
 from rules.risk import (
+    DEFAULT_CATALOGUE,
     All,
     Any,
     CatalogueError,
@@ -69,11 +70,11 @@ def problems_of(when, rule="", scope="buyer"):
         ("public = 1", "wrong_type", 20, "yes or no"),
         ("country = 1", "wrong_type", 21, "double quotes"),
         ("status = yes", "wrong_type", 20, "choices"),
-        ("owed > late", "wrong_type", 18, "days"),
+        ("owed > late", "wrong_type", 18, "compare it with a number"),
         ("used > owed", "wrong_type", 18, "%"),
         ("status = country", "wrong_type", 20, "choice"),
-        ("owed > 30 days", "wrong_unit", 18, "days"),
-        ("late > 30 %", "wrong_unit", 18, "%"),
+        ("owed > 30 days", "wrong_unit", 18, "write 30"),
+        ("late > 30 %", "wrong_unit", 18, "write 30 days"),
         ("owed in [1, 30 days]", "wrong_unit", 23, "days"),
         ("owed > 999999999999999", "number_range", 18, "between"),
         ("owed > 0.00001", "number_digits", 18, "4 decimals"),
@@ -148,7 +149,7 @@ def test_a_condition_that_says_something_passes(when):
         ("    message: '{owed!r}'\n", "bad_message", "plain name"),
         ("    message: '{owed:>9999999999}'\n", "bad_message", "plain name"),
         ("    actions: [notfy]\n", "unknown_action", "did you mean 'notify'?"),
-        ("    actions: [hold_order]\n", "dead_action", "does nothing"),
+        ("    actions: [hold_order]\n", "dead_action", "the scope order"),
         ("    actions: [notify, notify]\n", "duplicate_action", "twice"),
         ("    companies: [A, A]\n", "bad_company", "twice"),
         ("    companies: ['']\n", "bad_company", "empty"),
@@ -215,6 +216,22 @@ def test_a_condition_the_engine_cannot_take_is_refused():
 def test_a_condition_that_explodes_is_refused_quickly():
     parts = tuple(Any(tuple(condition(f"owed {op} {n}") for op in ("=", ">", "<"))) for n in range(20))
     assert set(codes(pack_of(All(parts)))) <= {"too_many_branches", "always_true", "always_false"}
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("amount_overdue < 0", "always_false"),
+        ("overdue_31_60 >= 0", "always_true"),
+        ("days_overdue_oldest < 0 days", "always_false"),
+        ("overdue_share > 100 %", "always_false"),
+        ("paid_late_share >= 0 %", "always_true"),
+        ("receivables < 0", None),
+    ],
+)
+def test_what_a_shipped_signal_can_never_be_is_refused(when, code):
+    rule = Rule("r", "n", condition(when))
+    assert [problem.code for problem in check(rule, DEFAULT_CATALOGUE)] == ([code] if code else [])
 
 
 @pytest.mark.parametrize(("length", "found"), [(30, []), (60, ["list_length"])])

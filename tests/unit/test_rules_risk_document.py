@@ -171,6 +171,8 @@ def test_a_line_is_one_comparison(line, expected):
         ("owed > 2 * 3", 11, "a signal after *"),
         ("owed > 5 and late > 3", 9, "one comparison per line"),
         ("owed > 5 EUR", 9, "one comparison per line"),
+        ("owed > 1,000", 8, "in full"),
+        ("late > 2025-01-31", 11, "in full"),
         ("status in none", 10, "expected a list"),
         ('status in ["none" "refused"]', 18, "comma"),
         ('status in ["none",', 18, "expected a value"),
