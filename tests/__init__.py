@@ -8,6 +8,7 @@ from . import (
     test_credit_alert_merge,
     test_credit_alert_states,
     test_credit_alert_summary,
+    test_credit_alert_until,
     test_credit_alert_webhook,
     test_credit_attack_calls,
     test_credit_attack_defaults,

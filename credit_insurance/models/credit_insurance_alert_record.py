@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.rules.risk import Severity
+from odoo.addons.credit_insurance.rules.risk import Severity, expand
 
 from .alert_kinds import ACTIVITY
 from .bulk_log import log_in_bulk
@@ -45,13 +45,14 @@ class CreditInsuranceAlert(models.Model):
     _inherit = "credit.insurance.alert"
 
     @api.model
-    def _record(self, buyers, rules, findings, kept, today, shared, documents=None, partial=False):
+    def _record(self, buyers, rules, findings, kept, today, shared, asked=None, documents=None, partial=False):
         """Bring the alerts of ``buyers`` in line with what ``rules`` found.
 
         :param findings: ``Finding`` objects; of several of one rule about one buyer or document the first counts
         :param kept: keys, as :func:`finding_key` makes them, of rules that did not fire and keep an open alert open:
             nobody can tell, or the rule's ``until`` is not reached
         :param shared: what :meth:`_prepare_shared_vals` gives for these rules
+        :param asked: ``{rule_id: Rule}`` as it applies to these buyers
         :param documents: the documents ``(model, id)`` that were evaluated; None: these rules are about buyers
         :param partial: these are not all documents of the buyers; alerts about others stay as they are. Otherwise
             alerts about documents that no longer count end.
@@ -67,6 +68,7 @@ class CreditInsuranceAlert(models.Model):
                 raised.append((finding, vals))
         quiet._update_found(seen, today)
         self._run_actions([(alert, finding) for alert, finding, _vals in seen], quiet._raise_alerts(raised))
+        quiet._update_kept([alert for key, alert in by_key.items() if key in kept], asked or {})
         quiet._end_those_gone(by_key, kept, documents, partial)
 
     @api.model
@@ -144,6 +146,39 @@ class CreditInsuranceAlert(models.Model):
                 unchanged.append(alert.id)
         if unchanged:
             self.browse(unchanged).write({"last_seen": now})
+        self._follow_observing(observed)
+
+    @api.model
+    def _update_kept(self, kept, asked):
+        """Alerts of rules that do not fire now: what these no longer ask for is taken back, and nothing new begins."""
+        observed, wanted = {True: self.browse(), False: self.browse()}, {}
+        for alert in kept:
+            if not (rule := asked.get(alert.rule_id.id)):
+                continue
+            if alert.observe_only != rule.observe:
+                observed[rule.observe] |= alert
+            if not rule.observe:
+                # Which row of a table it was is not known any more: what another row had it do is not done again.
+                tasks = alert.task_ids.filtered(lambda task, rule=rule: not (rule.table and task.dropped))
+                wanted[alert] = set(tasks.mapped("key")) & self._get_asked(alert, *expand(rule))
+        for observes, alerts in observed.items():
+            if alerts:
+                alerts.write({"observe_only": observes})
+        self._follow_observing(observed)
+        if wanted:
+            self.env["credit.insurance.action"]._run(wanted)
+
+    @api.model
+    def _get_asked(self, alert, *rules):
+        """The actions that these rules, or rows of one, ask for in this alert."""
+        return ({"activity"} if alert.severity in LOUD else set()).union(*(rule.actions for rule in rules))
+
+    @api.model
+    def _follow_observing(self, observed):
+        """Take back what alerts did whose rules only observe from now on, and do it again for the others.
+
+        :param observed: ``{True: those that only observe now, False: those that no longer do}``
+        """
         observed[True]._close_effects(self.env._("The rule only observes now."))
         # What was taken back is nothing new: an alert that somebody has taken note of holds again as before.
         standing = observed[False].filtered(lambda alert: alert.state in ("open", "acknowledged"))
@@ -202,7 +237,7 @@ class CreditInsuranceAlert(models.Model):
         Rules that only observe ask for nothing; what they had done was taken back when they began to.
         """
         wanted = {
-            alert: set(finding.outcome.rule.actions) | ({"activity"} if alert.severity in LOUD else set())
+            alert: self._get_asked(alert, finding.outcome.rule)
             for alert, finding in [*seen, *raised]
             if alert.state in ("open", "acknowledged") and not alert.observe_only
         }

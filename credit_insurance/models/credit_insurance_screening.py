@@ -96,7 +96,7 @@ class _Loaded:
     ``record_ids`` are the records behind each key that a verdict may name: each row of a table has a key of its own.
     ``keys`` and ``rule_ids`` are the signals and the records of the rules of each scope; ``holding`` are those that a
     decision about an order has to tell of, and ``holding_reading`` is what they read. ``names_documents`` says whether
-    a message names its document. ``shared`` is what all alerts of a record say of its versions.
+    a message names its document. ``shared`` is what all alerts of a record say of its versions, ``asked`` their rules.
     """
 
     def __init__(self, engine, ids, shared, holding):
@@ -104,6 +104,7 @@ class _Loaded:
         self.engine, self.shared, self.holding = engine, shared, holding
         self.holding_reading = engine.catalogue.reading(key for rule in holding for key in rule.keys)
         self.record_ids = {part.key: ids[rule.key] for rule, part in parts}
+        self.asked = {ids[rule.key]: rule for rule in engine.pack.rules}
         self.names_documents = any("document" in placeholders(part.message) for _rule, part in parts)
         self.rule_ids = {scope: {ids[rule.key] for rule, _part in parts if rule.scope is scope} for scope in Scope}
         self.keys = {
@@ -310,15 +311,9 @@ class CreditInsuranceScreening(models.AbstractModel):
             for key in verdict.kept
         }
         about = {"documents": {document for _buyer_id, document, _facts in rows}, "partial": partial}
-        self.env["credit.insurance.alert"]._record(
-            buyers,
-            self.env["credit.insurance.rule"].browse(loaded.rule_ids[scope]),
-            findings,
-            kept,
-            today,
-            shared=loaded.shared,
-            **({} if scope is Scope.BUYER else about),
-        )
+        told = {"shared": loaded.shared, "asked": loaded.asked} | ({} if scope is Scope.BUYER else about)
+        rules = self.env["credit.insurance.rule"].browse(loaded.rule_ids[scope])
+        self.env["credit.insurance.alert"]._record(buyers, rules, findings, kept, today, **told)
         return findings
 
     @api.model
