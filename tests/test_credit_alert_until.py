@@ -56,3 +56,15 @@ class TestAlertUntil(AlertCommon):
         self._make_invoice(1500, due_in=-10)
         self.Rule._screen(self.buyer)
         self.assertIn("notify", self.alert.task_ids.mapped("key"))
+
+    def test_alerts_follow_their_rule_within_a_minute(self):
+        changes = self.env["credit.insurance.change"]
+        changes._take()
+        self.rule.write({"document": self.rule.document + "observe: yes\n"})
+        changes._cron_screen_changed()
+        self.assertEqual((self.alert.observe_only, self.alert.holds), (True, False))
+        self.env["credit.insurance.rule.override"].create(
+            {"rule_id": self.rule.id, "company_id": self.company.id, "document": "observe: no", "reason": "Not here"}
+        )
+        changes._cron_screen_changed()
+        self.assertEqual((self.alert.observe_only, self.alert.holds), (False, "buyer"))

@@ -264,6 +264,13 @@ class CreditInsuranceAlert(models.Model):
         """End the alerts that are not over and match ``domain``, whoever may see them."""
         self.sudo().search(Domain(domain) & Domain("ended_on", "=", False))._end(note)
 
+    @api.model
+    def _screen_again(self, domain):
+        """What the rules of these alerts say has changed: their buyers are screened within a minute."""
+        standing = self.sudo().search(Domain(domain) & Domain("ended_on", "=", False))
+        notes = [{"what": "buyer", "res_id": buyer_id} for buyer_id in standing.buyer_id.ids]
+        self.env["credit.insurance.change"].sudo().create(notes)
+
     def _end(self, note):
         """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""
         if not self:

@@ -238,11 +238,11 @@ class CreditInsuranceRuleOverride(models.Model):
         result = super().write({"version_id": version.id})  # pylint: disable=super-method-mismatch
         version._set_active()
         self.env["credit.insurance.rule"].sudo()._check_company_pack(self.company_id)
+        here = [("rule_id", "=", self.rule_id.id), ("company_id", "=", self.company_id.id)]
         if version.switched_off:
-            self.env["credit.insurance.alert"]._end_all(
-                [("rule_id", "=", self.rule_id.id), ("company_id", "=", self.company_id.id)],
-                self.env._("The rule was switched off in this company."),
-            )
+            note = self.env._("The rule was switched off in this company.")
+            self.env["credit.insurance.alert"]._end_all(here, note)
+        self.env["credit.insurance.alert"]._screen_again(here)
         self._tell_in_force(version)
         return result
 

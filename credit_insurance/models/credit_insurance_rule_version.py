@@ -238,6 +238,12 @@ class CreditInsuranceRule(models.Model):
             self._check_active_together()
         self._tell_in_force(version)
 
+    def _write_text_vals(self, vals):
+        """Alerts that stand follow the new text, not only with the daily screening."""
+        result = super()._write_text_vals(vals)
+        self.env["credit.insurance.alert"]._screen_again([("rule_id", "in", self.ids)])
+        return result
+
     def _end_alerts_elsewhere(self):
         """Where a rule does not apply any more no screening looks at its alerts: end them."""
         for rule in self.filtered(all_companies).sudo():
