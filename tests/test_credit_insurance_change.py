@@ -61,6 +61,13 @@ class TestChange(AlertCommon):
         order.unlink()
         self._assert_changed(self.buyer)
 
+    def test_an_order_that_becomes_another_customers(self):
+        order = self._make_order(100)
+        self.env.flush_all()
+        self.Change._take()
+        order.partner_invoice_id = self.partner_a
+        self._assert_changed(self.buyer, self.other)
+
     def test_a_payment_of_another_buyer_changes_both(self):
         move = self._make_invoice(100, partner=self.contact, due_in=-5)
         payment = self.env["account.payment"].create(
@@ -87,6 +94,24 @@ class TestChange(AlertCommon):
     def test_a_draft_invoice_changes_nothing(self):
         self._make_invoice(100, post=False)
         self._assert_changed()
+
+    def test_an_invoice_that_is_deleted(self):
+        move = self._make_invoice(100)
+        self.env.flush_all()
+        self.Change._take()
+        move.button_draft()
+        move.with_context(force_delete=True).unlink()
+        self._assert_changed(self.buyer)
+
+    def test_an_invoice_that_becomes_another_customers(self):
+        move = self._make_invoice(100)
+        for partner in (self.partner_a, self.partner):
+            self.env.flush_all()
+            self.Change._take()
+            move.button_draft()
+            move.partner_id = partner
+            move.action_post()
+            self._assert_changed(self.buyer, self.other)
 
     def test_cover_grade_limit_and_status(self):
         policy = self._make_policy()

@@ -15,6 +15,7 @@ CHANGES = {
         [
             ("NEW.state <> 'cancel' OR TG_OP = 'UPDATE'", "order", "NEW.id"),
             ("TG_OP = 'DELETE'", "partner", "OLD.partner_invoice_id"),
+            ("NEW.partner_invoice_id <> OLD.partner_invoice_id", "partner", "OLD.partner_invoice_id"),
         ],
     ),
     "sale_order_line": (
@@ -22,8 +23,16 @@ CHANGES = {
         [("NEW.qty_delivered IS DISTINCT FROM OLD.qty_delivered", "order", "NEW.order_id")],
     ),
     "account_move": (
-        "UPDATE OF state, invoice_date_due",
-        [("NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "NEW.id")],
+        "UPDATE OF state, invoice_date_due, partner_id",
+        [
+            ("NEW.state <> 'draft' OR OLD.state <> 'draft'", "move", "NEW.id"),
+            # By the time the note is read it may be gone, or another customer's.
+            (
+                "OLD.state = 'posted' AND (NEW.state <> 'posted' OR NEW.partner_id <> OLD.partner_id)",
+                "partner",
+                "OLD.partner_id",
+            ),
+        ],
     ),
     "account_move_line": ("UPDATE OF date_maturity", [("NEW.parent_state = 'posted'", "move", "NEW.move_id")]),
     "account_partial_reconcile": (
