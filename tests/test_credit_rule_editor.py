@@ -158,9 +158,26 @@ class TestCreditRuleEditor(AlertCommon):
         self.assertIn("700", trial["answers"]["when"]["value"])
         with self.assertRaises(AccessError):
             self._try(text, order)
+
+    def test_order_of_a_customer_without_a_credit_record_is_tried_as_the_gate_judges_it(self):
         stranger = self.env["res.partner"].create({"name": "Nobody's buyer"})
-        trial = self._try(text, self._make_order(1, partner=stranger), user=self.env.user)
-        self.assertIn(trial["state"], ("unknown", "fired"))
+        text = "key: first\nname: First\nscope: order\nwhen: order_is_first = yes\nmessage: '{buyer}: {order_amount}'\n"
+        trial = self._try(text, self._make_order(700, partner=stranger), user=self.env.user)
+        self.assertEqual((trial["state"], trial["answers"]["when"]["answer"]), ("fired", "yes"))
+        self.assertIn("Nobody's buyer", trial["message"])
+        self.assertFalse(self.env["credit.insurance.buyer"].search([("partner_id", "=", stranger.id)]))
+        rule = self.Rule.create({"document": text, "state": "active"})
+        self.env["credit.insurance.rule.override"].create(
+            {
+                "rule_id": rule.id,
+                "company_id": self.company.id,
+                "document": "when: order_amount > 1000\n",
+                "reason": "Large ones only",
+            }
+        )
+        trial = self._try(text, self._make_order(700, partner=stranger), user=self.env.user)
+        self.assertEqual(trial["state"], "quiet")
+        self.assertIn("700", trial["override"]["html"])
 
     def test_rows_of_a_table_are_tried_one_by_one(self):
         text = (

@@ -240,17 +240,21 @@ class CreditInsuranceRule(models.Model):
         today = company._credit_today()
         keys = rule_keys(rule, catalogue)
         if rule.scope is Scope.BUYER:
-            buyer, facts = subject, signals._get_facts(subject, keys, today)[subject.id]
+            partner, facts = subject.partner_id, signals._get_facts(subject, keys, today)[subject.id]
+        elif rule.scope is Scope.ORDER:
+            # As the credit gate would judge it, of a customer without a credit record too.
+            partner = subject._credit_buyer_partner()
+            facts = self.env["credit.insurance.gate"]._get_order_facts(subject, keys, today).get(subject)
         else:
             facts = signals._get_document_facts(rule.scope, subject, keys, today).get(subject.id)
-            buyer = self.env["credit.insurance.buyer"].browse((facts or {}).get("_buyer"))
+            partner = self.env["credit.insurance.buyer"].browse((facts or {}).get("_buyer")).sudo().partner_id
         if facts is None:
             return {"state": "unknown", "answers": {}, "signals": [], "message": ""}
         trial = _Trial(self.env, rule, catalogue, company.currency_id)
         outcomes = evaluate_rows(rule, facts, today, catalogue)
         shown = next((outcome for outcome in outcomes if outcome.fired), outcomes[0])
         words = {
-            "buyer": buyer.sudo().partner_id.name,
+            "buyer": partner.sudo().name,
             "document": subject.display_name,
             "company": company.name,
             "rule": self.env._(rule.name),
@@ -266,12 +270,12 @@ class CreditInsuranceRule(models.Model):
             "closeness": float(shown.closeness),
             "answers": trial.answers(outcomes),
             "signals": trial.signals(outcomes, facts, today),
-            **({"html": self._render_trial_trace(shown, buyer, catalogue)} if with_trace else {}),
+            **({"html": self._render_trial_trace(shown, company, catalogue)} if with_trace else {}),
         }
 
     @api.model
-    def _render_trial_trace(self, outcome, buyer, catalogue):
-        values = {"buyer_id": buyer.id, "trace": trace_rows(outcome, catalogue)}
+    def _render_trial_trace(self, outcome, company, catalogue):
+        values = {"currency_id": company.currency_id.id, "trace": trace_rows(outcome, catalogue)}
         rows = self.env["credit.insurance.alert"].new(values)._get_trace_rows()
         return self.env["ir.qweb"]._render("credit_insurance.credit_insurance_near_miss_trace", {"rows": rows})
 
