@@ -147,62 +147,70 @@ class TestDelivery(DeliveryCase):
         picking.button_validate()
         self.assertEqual(picking.state, "done")
 
-    def test_orders_that_are_not_checked_are_confirmed_and_their_goods_wait_for_room(self):
-        self.company.write({"credit_check_order": False, "credit_check_delivery": False})
-        first, second = (self._make_order(700) for _order in range(2))
-        self.assertIn("its goods wait", self.env["credit.insurance.card"]._make(self._make_order(1700))["basis"])
-        (first | second).with_user(self.rep).action_confirm()
-        self.assertEqual((first | second).mapped("state"), ["sale", "sale"])
-        waits = [order.sudo().credit_pass_ids.filtered("live").deliveries_wait for order in (first, second)]
-        self.assertEqual(waits, [False, "order"])
-        goods = self._picking(second)
-        answer = goods.button_validate()
-        self.assertEqual(goods.state, "assigned")
-        self.assertIn("400.00", answer["params"]["message"], "short of the limit")
-        self._picking(first).button_validate()
-        self.assertEqual(first.picking_ids.state, "done")
-        invoice = first._create_invoices()
-        invoice.action_post()
-        self._pay(invoice)
-        goods.button_validate()
-        self.assertEqual(goods.state, "done")
+    def _released_picking(self, partner):
+        order = self._make_order(1200, partner=partner)
+        order.with_user(self.rep).action_confirm()
+        self._release(self._hold(order), self.manager)
+        self.assertEqual(order.state, "sale")
+        return self._picking(order)
 
-    def test_goods_of_orders_that_were_not_checked_wait_for_the_other_reasons_too(self):
-        self.company.write({"credit_check_order": False, "credit_check_delivery": False})
+    def test_release_of_an_amount_beyond_the_limit_is_none_for_goods_without_cover(self):
+        policy, buyer, other = self._covered_buyer(own=None)
+        picking = self._released_picking(other)
+        event = self.env["credit.insurance.event"].create(
+            {"buyer_id": buyer.id, "kind": "insolvency", "source": "Court"}
+        )
+        picking.button_validate()
+        self.assertEqual(picking.state, "assigned", "nobody accepted that the buyer is insolvent")
+        event.active = False
+        self._make_cover(policy, buyer, None, status="withdrawn", effective_from=self.today)
+        picking.button_validate()
+        self.assertEqual(picking.state, "assigned", "nobody accepted that the insurer withdraws")
+
+    def test_order_released_without_cover_is_delivered_without_it(self):
+        picking = self._released_picking(self._refused_buyer().partner_id)
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
+
+    def test_release_of_one_order_is_none_of_another_one_in_its_delivery(self):
+        released = self._make_order(100)
+        first = self._make_confirmed_order(100)
         self._block()
-        order = self._make_confirmed_order(100)
-        goods = self._picking(order)
-        goods.button_validate()
-        self.assertEqual((order.state, goods.state), ("sale", "assigned"))
-        self._release(self._held(goods), self.manager)
-        goods.button_validate()
-        self.assertEqual(goods.state, "done")
+        released.action_confirm()
+        self._release(self._hold(released), self.manager)
+        picking = self._picking(released)
+        first.picking_ids.move_ids.picking_id = picking
+        self._prepare(picking).button_validate()
+        self.assertNotEqual(picking.state, "done")
 
-    def test_growth_of_an_order_that_is_not_checked_is_accepted_and_waits(self):
-        self.company.write({"credit_check_order": False, "credit_check_delivery": False})
-        order = self._make_confirmed_order(900)
-        order.order_line.price_unit = 200
-        self.env.cr.flush()
-        goods = self._picking(order)
-        goods.button_validate()
-        self.assertEqual(goods.state, "assigned")
-        order.order_line.price_unit = 100
-        self.env.cr.flush()
-        goods.button_validate()
-        self.assertEqual(goods.state, "done")
+    def _refused_buyer(self):
+        buyer = self._make_buyer(partner=self.env["res.partner"].create({"name": "Beta", "is_company": True}))
+        self._make_cover(self._make_policy(), buyer, None, status="refused", effective_from=self.today)
+        return buyer
 
-    def test_nothing_waits_of_orders_that_were_confirmed_while_the_gate_observed(self):
-        self.company.write({"credit_check_order": False, "credit_gate_mode": "observe"})
-        goods = self._picking(self._make_confirmed_order(5000))
-        goods.button_validate()
-        self.assertEqual(goods.state, "done")
+    def test_small_goods_leave_without_cover_as_their_order_passed_without(self):
+        buyer = self._refused_buyer()
+        small = {"name": "Small", "order_threshold": 500, "currency_id": self.company_currency.id}
+        buyer.profile_id = self.env["credit.insurance.profile"].create(small)
+        picking = self._picking(self._make_confirmed_order(500, partner=buyer.partner_id))
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
 
-    def test_overdue_items_hold_orders_after_the_days_of_grace(self):
-        self.company.write({"credit_max_overdue_days": 5, "credit_order_grace_days": 10})
-        self._make_invoice(100, due_in=-15)
-        self.assertEqual(self._make_confirmed_order(100).state, "sale")
-        self.company.credit_order_grace_days = 9
-        self.assertEqual(self._make_confirmed_order(100).state, "draft")
+    def test_goods_of_a_secured_order_leave_without_cover_while_the_guarantee_stands(self):
+        buyer = self._refused_buyer()
+        order = self._make_order(500, partner=buyer.partner_id)
+        row = {"buyer_id": buyer.id, "order_id": order.id, "amount": 500, "currency_id": buyer.currency_id.id}
+        row |= {"date_from": self.today, "date_to": self.today + timedelta(days=30)}
+        guarantee = self.env["credit.insurance.guarantee"].create(row)
+        order.action_confirm()
+        order._create_invoices().action_post()
+        picking = self._picking(order)
+        guarantee.sudo().cancelled = True
+        picking.button_validate()
+        self.assertEqual(picking.state, "assigned", "nothing secures it any more")
+        self.env["credit.insurance.guarantee"].create(row)
+        picking.button_validate()
+        self.assertEqual(picking.state, "done")
 
     def test_voided_discretionary_limit_stops_deliveries(self):
         other = self.env["res.partner"].create({"name": "Beta", "is_company": True})

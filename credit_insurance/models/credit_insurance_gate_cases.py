@@ -26,8 +26,8 @@ class Case:
     its own currency. ``group`` shares a limit with the buyer; ``blocked`` and ``different`` name who orders or receives
     the goods beside the buyer. ``must_be_paid``: the goods leave now, and may only when they are paid.
     ``goods_leave``: they leave, or are to leave, be they invoiced already or not. ``look_around``: reasons beside limit
-    and payment count. ``cover_stopped`` says why the insurer's cover does not stand any more. ``live_pass`` is the one
-    behind a delivery, ``released_reasons`` what its release accepted (None: everything).
+    and payment count. ``cover_stopped`` says why the insurer's cover does not stand any more. ``live_passes`` are
+    those behind a delivery, ``released_reasons`` what its release accepted (None: everything).
     """
 
     subject: object
@@ -54,7 +54,7 @@ class Case:
     look_around: bool = True
     grace_days: int = 0
     cover_stopped: str = ""
-    live_pass: object = None
+    live_passes: object = None
     released_reasons: frozenset[ReasonCode] | None = None
 
     @property

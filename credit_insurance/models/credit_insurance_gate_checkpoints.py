@@ -110,7 +110,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "goods_leave": True,
             "look_around": company.credit_check_delivery or "order" in waits,
             "grace_days": company.credit_delivery_grace_days,
-            "live_pass": live[:1],
+            "live_passes": live,
         }
 
     @api.model
@@ -125,14 +125,22 @@ class CreditInsuranceGate(models.AbstractModel):
         else:
             paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)
             changes |= {"prepaid": paid, "booked": ()}
-        if case.released is None and case.live_pass.hold_id:
-            # What was accepted when the order was released is accepted for its deliveries.
-            reasons = case.live_pass.hold_id.decision_id.reasons or ()
-            accepted = {ReasonCode(reason["code"]) for reason in reasons if reason["severity"] == "hold"}
-            if accepted & {ReasonCode.LIMIT_ZERO, ReasonCode.OVER_LIMIT}:
-                accepted.add(ReasonCode.COVER_STOPPED)
-            changes |= {"released": case.document, "released_reasons": frozenset(accepted)}
+        if case.released is None and case.live_passes.hold_id:
+            accepted = frozenset.intersection(*map(self._get_accepted, case.live_passes))
+            changes |= {"released": case.document, "released_reasons": accepted}
         return replace(case, **changes)
+
+    @api.model
+    def _get_accepted(self, live):
+        """What was accepted when the order of a pass was released is accepted for its deliveries.
+
+        Credit that no cover stood behind goes on without one; what ends or stops cover later was accepted by nobody.
+        """
+        decision = live.hold_id.decision_id
+        accepted = {ReasonCode(reason["code"]) for reason in decision.reasons or () if reason["severity"] == "hold"}
+        if accepted & {ReasonCode.LIMIT_ZERO, ReasonCode.OVER_LIMIT} and not decision.insured_limit:
+            accepted.add(ReasonCode.COVER_STOPPED)
+        return frozenset(accepted)
 
     @api.model
     def _get_cover_stopped(self, case):
@@ -152,10 +160,13 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _needs_cover(self, case):
-        limit, decision = case.buyer.limit, case.live_pass.decision_id
+        passes = case.live_passes.filtered(lambda live: self._counted_on_cover(live, case.today))
+        if case.live_passes and not passes:
+            return False
+        limit = case.buyer.limit
         if limit.amount is None or not limit.amount.amount:
             return True
-        if decision and not decision.insured_limit:
+        if passes and all(live.decision_id and not live.decision_id.insured_limit for live in passes):
             return False
         exposure, currency = (
             self.env["credit.insurance.exposure"],
@@ -164,3 +175,12 @@ class CreditInsuranceGate(models.AbstractModel):
         rows = exposure._get_rows([case.buyer.partner_id], [case.buyer.company_id], case.today)
         owed = sum(exposure._convert_rows(rows[case.key], case.company, currency, case.today).values())
         return Money(owed, limit.currency).rounded(currency.decimal_places) > limit.amount
+
+    @api.model
+    def _counted_on_cover(self, live, today):
+        """Whether an order passed as credit: a small one did not, nor one that a guarantee of its own still secures."""
+        order, basis = live.order_id, live.decision_id.basis
+        if basis == "secured":
+            secured = self.env["credit.insurance.guarantee"]._get_secured(order, today).get(order.id, 0)
+            return order.currency_id.compare_amounts(float(secured), order.amount_total - order._credit_paid()) < 0
+        return basis != "below_threshold"
