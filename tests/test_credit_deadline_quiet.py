@@ -64,6 +64,16 @@ class TestQuietDeadline(InsuranceCommon):
         self._receive(-400)
         self.assertEqual(self._quiet(), [False, False])
 
+    def test_the_transfer_of_a_payment_that_was_registered_pays_nothing_else(self):
+        outstanding = {"name": "Outstanding", "code": "OUTST1", "account_type": "asset_current", "reconcile": True}
+        methods = self.bank.inbound_payment_method_line_ids
+        methods.payment_account_id = self.env["account.account"].create(outstanding)
+        self._pay(self._make_invoice(300.0, due_in=-30))
+        self._receive(300)
+        self.assertEqual(self._quiet(), [False, False])
+        self._receive(100)
+        self.assertEqual(self._quiet(), ["in_bank", False])
+
     def test_a_contact_pays_for_its_company(self):
         self._receive(100, partner=self.env["res.partner"].create({"name": "Clerk", "parent_id": self.partner.id}))
         self.assertEqual(self._quiet(), ["in_bank", False])

@@ -73,14 +73,10 @@ class CreditInsuranceDeadline(models.Model):
                          WHERE i.source <> 'credits'
                          GROUP BY 1, 2, 3, 4) q
             ), bank AS (
-                SELECT p.commercial_partner_id AS buyer_id, -SUM(l.balance) AS amount
-                  FROM account_bank_statement_line s
-                  JOIN res_partner p ON p.id = s.partner_id AND p.commercial_partner_id = ANY(%(partners)s)
-                  JOIN account_move m ON m.id = s.move_id AND m.state = 'posted'
-                  JOIN account_journal j ON j.id = m.journal_id
-                  JOIN account_move_line l ON l.move_id = m.id AND l.account_id = j.suspense_account_id
-                  JOIN res_company c ON c.id = m.company_id AND split_part(c.parent_path, '/', 1)::int = %(company)s
-                 WHERE s.is_reconciled IS NOT TRUE
+                SELECT buyer_id, SUM(amount - GREATEST(0, LEAST(amount, registered))) AS amount
+                  FROM (SELECT buyer_id, journal_id, SUM(amount) AS amount, SUM(registered) AS registered
+                          FROM (%(transfers)s UNION ALL %(registered)s) t
+                         GROUP BY 1, 2) j
                  GROUP BY 1
             ), known AS (
                 SELECT o.move_id, o.due, v.policy_id, b.amount > 0 AND o.so_far <= b.amount AS paid,
@@ -107,10 +103,47 @@ class CreditInsuranceDeadline(models.Model):
             RETURNING d.id
             """,
             items=open_items_sql(partners, int_array(company.ids), today),
+            transfers=self._transfers_sql(partners, company),
+            registered=self._registered_sql(partners, company),
             partners=partners,
             company=company.id,
             policies=self._tolerances_sql(policies, company, today),
             live=list(LIVE),
+        )
+
+    @api.model
+    def _transfers_sql(self, partners, company):
+        """What unmatched bank statement lines received, in the company's currency."""
+        return SQL(
+            """
+            SELECT p.commercial_partner_id AS buyer_id, m.journal_id, -l.balance AS amount, 0 AS registered
+              FROM account_bank_statement_line s
+              JOIN res_partner p ON p.id = s.partner_id AND p.commercial_partner_id = ANY(%s)
+              JOIN account_move m ON m.id = s.move_id AND m.state = 'posted'
+              JOIN account_journal j ON j.id = m.journal_id
+              JOIN account_move_line l ON l.move_id = m.id AND l.account_id = j.suspense_account_id
+              JOIN res_company c ON c.id = m.company_id AND split_part(c.parent_path, '/', 1)::int = %s
+             WHERE s.is_reconciled IS NOT TRUE
+            """,
+            partners,
+            company.id,
+        )
+
+    @api.model
+    def _registered_sql(self, partners, company):
+        """Payments that were registered before the bank told of them: their transfers pay nothing else."""
+        return SQL(
+            """
+            SELECT p.commercial_partner_id, y.journal_id, 0, l.amount_residual
+              FROM account_payment y
+              JOIN res_partner p ON p.id = y.partner_id AND p.commercial_partner_id = ANY(%s)
+              JOIN account_move_line l ON l.move_id = y.move_id AND l.account_id = y.outstanding_account_id
+                                      AND l.parent_state = 'posted' AND l.amount_residual > 0
+              JOIN res_company c ON c.id = y.company_id AND split_part(c.parent_path, '/', 1)::int = %s
+             WHERE y.payment_type = 'inbound'
+            """,
+            partners,
+            company.id,
         )
 
     @api.model
