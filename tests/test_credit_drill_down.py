@@ -68,6 +68,14 @@ class TestDrillDown(CreditCommon):
         lines = self._lines(buyer.with_user(self.manager).action_open_exposure())
         self.assertAlmostEqual(sum(lines.mapped("amount")), buyer.exposure, 2)
 
+    def test_archived_credit_record_keeps_its_currency(self):
+        buyer = self._make_buyer(currency_id=self.foreign.id)
+        buyer.active = False
+        self._make_confirmed_order(1000)
+        order = self._make_order(50)
+        lines = self._lines(order.with_user(self.rep).action_credit_open_exposure())
+        self.assertEqual((lines.currency_id, lines.amount), (self.foreign, 3000))
+
     def test_rep_gets_his_own_documents_and_one_line_with_the_sum_of_the_others(self):
         self._make_mixed_exposure()
         order = self._make_order(50)

@@ -47,6 +47,23 @@ class TestMerge(CreditCommon):
         self.assertEqual((buyer.partner_id, buyer.active, buyer.limit_amount), (self.partner, True, 700))
         self.assertEqual(self._make_buyer(), buyer)
 
+    def test_hold_is_decided_by_the_record_that_goes_on(self):
+        self.company.credit_gate_mode = "on"
+        merged, survivor = self._make_buyer(limit=700, partner=self.twin), self._make_buyer(limit=1000)
+        order = self._make_confirmed_order(2000, partner=self.twin)
+        self._merge()
+        self.assertEqual(order.credit_hold_id._get_buyer(), survivor)
+        self.assertNotEqual(merged, survivor)
+
+    def test_cover_that_stays_with_the_merged_record_insures_nothing(self):
+        policy = self._make_policy()
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        self._make_cover(policy, survivor, 500)
+        self._make_cover(policy, merged, 900)
+        self._merge()
+        invoice = self._make_invoice(1000)
+        self.assertEqual(invoice.credit_insurance_covered, 500)
+
     def test_cover_stands_once_per_insurer(self):
         policy = self._make_policy()
         survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)

@@ -141,3 +141,9 @@ class TestReconciliation(CreditCommon):
         self._make_entry(55.55)
         shown = [name for name, shown in model.action_open_report()["context"].items() if shown]
         self.assertEqual(shown, ["show_nobody"])
+
+    def test_archived_credit_record_is_a_buyer_with_its_currency(self):
+        self._make_buyer(currency_id=self.foreign.id).active = False
+        self._make_confirmed_order(170)
+        line = self._report_of(self.partner)
+        self.assertEqual((line.kind, line.limit_currency_id, line.exposure_limit), ("buyer", self.foreign, 289))

@@ -104,21 +104,18 @@ class CreditInsuranceBuyer(models.Model):
                 )
 
     @api.model
+    def _find(self, partners, company):
+        """The buyer rows of these legal entities in a root company: archived ones too, merged ones not."""
+        return self.with_context(active_test=False).search(
+            [("partner_id", "in", partners.ids), ("company_id", "=", company.id), ("merged_into_id", "=", False)]
+        )
+
+    @api.model
     def _get_or_create(self, partners, company):
         """The buyer rows of these partners' commercial entities in the company's root company, made where missing."""
         company = company.root_id
         partners = partners.commercial_partner_id
-        buyers = (
-            self.sudo()
-            .with_context(active_test=False)
-            .search(
-                [
-                    ("partner_id", "in", partners.ids),
-                    ("company_id", "=", company.id),
-                    ("merged_into_id", "=", False),
-                ]
-            )
-        )
+        buyers = self.sudo()._find(partners, company)
         missing = partners - buyers.partner_id
         return buyers | self.sudo().create(
             [

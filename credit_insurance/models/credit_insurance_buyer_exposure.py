@@ -78,8 +78,6 @@ class SaleOrder(models.Model):
         if not any(self.env.user.has_group(group) for group in groups):
             raise AccessError(self.env._("Only sales and credit people see what a buyer owes."))
         partner, company = self.sudo()._credit_buyer_partner(), self.sudo().company_id.root_id
-        buyer = self.env["credit.insurance.buyer"].sudo().search(
-            [("partner_id", "=", partner.id), ("company_id", "=", company.id)]
-        )  # fmt: skip
+        buyer = self.env["credit.insurance.buyer"].sudo()._find(partner, company)
         currency = buyer.currency_id or company.currency_id
         return self.env["credit.insurance.exposure.line"]._open(partner, company, currency, source)

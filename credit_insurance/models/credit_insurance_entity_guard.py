@@ -48,8 +48,7 @@ class CreditInsuranceCard(models.AbstractModel):
     @api.model
     def _get_wrong_entities(self, order):
         partner, company = order._credit_buyer_partner()._origin, order.company_id.root_id
-        domain = [("partner_id", "=", partner.id), ("company_id", "=", company.id)]
-        return self.env["credit.insurance.buyer"].sudo().search(domain)._get_wrong_entities()
+        return self.env["credit.insurance.buyer"].sudo()._find(partner, company)._get_wrong_entities()
 
     @api.model
     def _describe_wrong_entity(self, link):

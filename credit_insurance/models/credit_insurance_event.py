@@ -187,10 +187,7 @@ class CreditInsuranceEvent(models.Model):
         """A payment that the bank sent back is an event of its buyer."""
         for payment in payments.sudo().filtered(lambda payment: payment.partner_type == "customer"):
             company = payment.company_id.root_id
-            buyers = self.env["credit.insurance.buyer"].sudo()
-            buyer = buyers.search(
-                [("partner_id", "=", payment.partner_id.commercial_partner_id.id), ("company_id", "=", company.id)]
-            )
+            buyer = self.env["credit.insurance.buyer"].sudo()._find(payment.partner_id.commercial_partner_id, company)
             source, reference = self.env._("Payment"), payment.name or str(payment.id)
             known = [("buyer_id", "=", buyer.id), ("source", "=", source), ("reference", "=", reference)]
             if not buyer or self.sudo().with_context(active_test=False).search_count(known):

@@ -86,12 +86,7 @@ class CreditInsuranceHold(models.Model):
 
     def _get_buyer(self):
         self.ensure_one()
-        return (
-            self.env["credit.insurance.buyer"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)], limit=1)
-        )
+        return self.env["credit.insurance.buyer"].sudo()._find(self.partner_id, self.company_id)
 
     def _make_ask(self) -> Ask:
         """What is to be decided as it was held: who may decide it is asked for the whole document."""

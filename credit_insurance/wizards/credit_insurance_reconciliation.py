@@ -101,7 +101,8 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
     def _prepare_company_vals(self, company):
         today = company._credit_today()
         ledgers = self._read_ledger(company, today)
-        buyers = self.env["credit.insurance.buyer"].sudo().search([("company_id", "=", company.id)])
+        records = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
+        buyers = records.search([("company_id", "=", company.id), ("merged_into_id", "=", False)])
         known = {buyer.partner_id.id: buyer for buyer in buyers}
         partner_ids = {*(key for key in ledgers if key), *self._get_partners_with_orders(company), *known}
         model = self.env["credit.insurance.exposure"].sudo()
