@@ -1,9 +1,10 @@
 """A policy may cover sales in some currencies only."""
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user, tagged
 
-from .common import CreditCommon
+from .common import ROLES, CreditCommon
 
 
 @tagged("post_install", "-at_install")
@@ -35,6 +36,25 @@ class TestPolicyCurrency(CreditCommon):
     def test_policy_without_a_list_covers_every_currency(self):
         self.policy.currency_ids = False
         self.assertEqual(self._make_confirmed_order(500, pricelist_id=self.pricelist.id).state, "sale")
+
+    def test_rep_does_not_bring_a_buyer_into_a_country_of_the_policy(self):
+        france, italy = self.env.ref("base.fr"), self.env.ref("base.it")
+        self.partner.country_id = italy
+        self.policy.country_ids = france
+        order = self._make_confirmed_order(500)
+        self.assertEqual((order.state, self._codes(order)), ("draft", {"country_not_covered"}))
+        rep = self._make_user("credit_rep_contacts", f"{ROLES['rep']},base.group_partner_manager")
+        customer = new_test_user(self.env, login="credit_portal", groups="base.group_portal")
+        for partner in (self.partner.with_user(rep), self.partner.with_user(customer).sudo()):
+            with self.assertRaisesRegex(UserError, "not for its country"):
+                partner.country_id = france
+        self.partner.with_user(rep).country_id = self.env.ref("base.de")
+        self.contact.with_user(rep).country_id = france
+        officer = self._make_user("credit_officer_contacts", f"{ROLES['officer']},base.group_partner_manager")
+        self.partner.with_user(officer).country_id = france
+        self.partner.with_user(rep).country_id = france
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
 
     def test_country_and_currency_are_listed_at_once(self):
         self.policy.country_ids = self.env.ref("base.fr")

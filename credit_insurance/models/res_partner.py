@@ -88,6 +88,8 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "commercial_partner_id" in vals and not self.env.su:
             raise AccessError(self.env._("The commercial entity of a contact follows from the company it belongs to."))
+        if "country_id" in vals:
+            self._credit_insurance_check_country(vals["country_id"])
         if not {"parent_id", "is_company"} & vals.keys():
             return super().write(vals)
         before = {partner: partner.commercial_partner_id for partner in self}
@@ -95,6 +97,27 @@ class ResPartner(models.Model):
         self._credit_insurance_check_entity()
         self._credit_insurance_check_moved(before)
         return result
+
+    def _credit_insurance_check_country(self, country_id):
+        """Who sells or buys does not bring a buyer under its policy by naming another country.
+
+        :raise UserError: a policy covers a buyer there and not where it is, and nobody of the credit team says so
+        """
+        # The portal writes as the system: who asked counts.
+        user = self.env.user
+        if not country_id or user._is_superuser() or user.has_group(CREDIT_GROUP):
+            return
+        buyers = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
+        for buyer in buyers.search([("partner_id", "in", self.ids), ("merged_into_id", "=", False)]):
+            for policy in buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id:
+                covered = policy.country_ids
+                if country_id in covered.ids and buyer.partner_id.country_id not in covered:
+                    raise UserError(
+                        self.env._(
+                            "%(buyer)s is insured, and not for its country: a credit officer has to change that.",
+                            buyer=buyer.partner_id.display_name,
+                        )
+                    )
 
     def _credit_insurance_check_moved(self, before):
         """What a contact owes stays with the buyer whose limit it used, unless a credit manager moves it.
