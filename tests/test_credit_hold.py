@@ -163,6 +163,25 @@ class TestPartRelease(HoldCase):
         form = Form(self.env[action["res_model"]].with_user(self.manager).with_context(**action["context"]))
         self.assertEqual(form.amount, 1000)
 
+    def test_wizard_proposes_what_would_pass_of_an_order_that_became_larger_too(self):
+        proposed = self._wizard("partial").amount
+        self.order.order_line.filtered(lambda line: not line.display_type)[:1].product_uom_qty *= 3
+        self.assertEqual(self._wizard("partial").amount, proposed)
+
+    def test_release_of_what_became_another_order_is_refused(self):
+        euro = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        self.order.pricelist_id = self.env["product.pricelist"].create({"name": "EUR", "currency_id": euro.id})
+        with self.assertRaisesRegex(UserError, "by now"):
+            self._wizard("release").action_decide()
+        self.order.pricelist_id = False
+        self.order.partner_invoice_id = other
+        for decision in ("release", "partial"):
+            with self.assertRaisesRegex(UserError, "by now"):
+                self._wizard(decision).action_decide()
+        self._wizard("reject").action_decide()
+        self.assertEqual(self.hold.state, "rejected")
+
     def test_part_release_above_authority_changes_nothing(self):
         self._allow(self.manager, 1000)
         with self.assertRaises(AccessError):

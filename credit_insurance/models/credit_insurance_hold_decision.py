@@ -178,7 +178,8 @@ class CreditInsuranceHold(models.Model):
         """The authority for releasing ``amount``, together with what was released before as part of the same.
 
         :raise AccessError: the user may not decide this hold
-        :raise UserError: the hold is closed, the amount is not positive, the date is past or too far away
+        :raise UserError: the hold is closed or about another order than there is by now, the amount is not positive,
+            the date is past or too far away
         """
         hold = self.sudo()
         company = hold.company_id
@@ -192,7 +193,25 @@ class CreditInsuranceHold(models.Model):
         used = self._check_authority(amount, note, before=hold._get_released_before())
         if not hold._get_document():
             raise UserError(self.env._("The document of hold %s does not exist any more.", self.name))
+        if hold._is_about_another():
+            raise UserError(
+                self.env._(
+                    "%s has another customer, company or currency by now: a release of this hold would not let it "
+                    "pass. Confirm it again, and decide the hold it gets then.",
+                    hold.order_id.name,
+                )
+            )
         return used
+
+    def _is_about_another(self):
+        """Whether the held quotation is not for the buyer, company or currency any more that it was held for."""
+        self.ensure_one()
+        order = self.order_id
+        return order.state in ("draft", "sent") and (
+            order._credit_buyer_partner() != self.partner_id
+            or order._credit_company() != self.company_id
+            or order.currency_id != self.order_currency_id
+        )
 
     # === DECISIONS === #
 

@@ -79,8 +79,9 @@ class CreditInsuranceHoldRelease(models.TransientModel):
             if hold.decision_id.checkpoint == "growth":
                 # What is asked for is the new total, which the order does not have yet.
                 total = max(total, hold.order_amount)
-            if wizard.decision == "partial" and hold.order_amount:
-                total *= min(1, max(0, hold.decision_id.would_pass / (hold.document_amount or 1)))
+            if wizard.decision == "partial":
+                passing = max(0, hold.decision_id.would_pass / (hold.document_amount or 1))
+                total = min(total, hold.order_amount * passing)
             wizard.amount = total
 
     @api.depends("hold_id")
