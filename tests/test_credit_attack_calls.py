@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .gate_attack_case import AttackCase
 
@@ -170,3 +170,19 @@ class TestCalls(AttackCase):
     def test_call_without_orders_does_nothing(self):
         self.assertTrue(self.env["sale.order"].with_user(self.rep).action_confirm())
         self.env["sale.order"].with_user(self.rep).action_credit_confirm_all()
+
+    def test_who_may_not_write_is_turned_away_before_any_figure_is_told(self):
+        self.company.credit_check_invoice = "hold"
+        self._make_confirmed_order(900)
+        invoice, buyer = self._make_invoice(600, post=False), self._make_buyer()
+        customer = new_test_user(self.env, login="credit_customer", groups="base.group_portal")
+        clerk = self._make_user("credit_clerk", "base.group_user")
+        for user in (customer, clerk):
+            for record, vals in (
+                (self.partner, {"active": False}),
+                (self.partner, {"country_id": self.env.ref("base.fr").id}),
+                (buyer, {"active": False}),
+                (invoice, {"state": "posted"}),
+            ):
+                with self.subTest(user=user.login, model=record._name, vals=vals), self.assertRaises(AccessError):
+                    record.with_user(user).write(vals)

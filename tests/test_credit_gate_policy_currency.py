@@ -46,7 +46,7 @@ class TestPolicyCurrency(CreditCommon):
         rep = self._make_user("credit_rep_contacts", f"{ROLES['rep']},base.group_partner_manager")
         customer = new_test_user(self.env, login="credit_portal", groups="base.group_portal")
         for partner in (self.partner.with_user(rep), self.partner.with_user(customer).sudo()):
-            with self.assertRaisesRegex(UserError, "not for its country"):
+            with self.assertRaisesRegex(UserError, "credit officer"):
                 partner.country_id = france
         self.partner.with_user(rep).country_id = self.env.ref("base.de")
         self.contact.with_user(rep).country_id = france

@@ -40,6 +40,8 @@ class AccountMove(models.Model):
     def write(self, vals):
         """:raise UserError: an invoice becomes posted without having been asked about, and the gate stops it"""
         if vals.get("state") == "posted":
+            # The refusal names figures: first who may not write is turned away.
+            self.check_access("write")
             decided = self.env.cr.precommit.data.get("credit_insurance.invoices", set())
             undecided = self.filtered(lambda move: move.id not in decided)
             refused = self.env["credit.insurance.gate"]._refuse_invoices(undecided._credit_filter_asked())

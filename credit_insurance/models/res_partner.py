@@ -107,17 +107,15 @@ class ResPartner(models.Model):
         user = self.env.user
         if not country_id or user._is_superuser() or user.has_group(CREDIT_GROUP):
             return
+        self.check_access("write")
         buyers = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
         for buyer in buyers.search([("partner_id", "in", self.ids), ("merged_into_id", "=", False)]):
             for policy in buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id:
                 covered = policy.country_ids
                 if country_id in covered.ids and buyer.partner_id.country_id not in covered:
-                    raise UserError(
-                        self.env._(
-                            "%(buyer)s is insured, and not for its country: a credit officer has to change that.",
-                            buyer=buyer.partner_id.display_name,
-                        )
-                    )
+                    # Customers read it too.
+                    name = buyer.partner_id.display_name
+                    raise UserError(self.env._("A credit officer has to change the country of %s.", name))
 
     def _credit_insurance_check_moved(self, before):
         """What a contact owes stays with the buyer whose limit it used, unless a credit manager moves it.

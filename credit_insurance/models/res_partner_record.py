@@ -13,6 +13,8 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         if "active" in vals and not vals["active"]:
+            # The refusal names figures: first who may not write is turned away.
+            self.check_access("write")
             buyers = self.env["credit.insurance.buyer"].sudo().search([("partner_id", "in", self.ids)])
             buyers._check_nothing_open()
         return super().write(vals)
@@ -49,6 +51,7 @@ class CreditInsuranceBuyer(models.Model):
 
     def write(self, vals):
         if "active" in vals and not vals["active"] and not (self.env.su and vals.get("merged_into_id")):
+            self.check_access("write")
             self._check_nothing_open()
             self._check_no_alert_holds()
         elif vals.get("active") and self.filtered("merged_into_id"):
