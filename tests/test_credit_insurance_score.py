@@ -1,9 +1,11 @@
 """The internal score: which card, how many points, who sees and edits it."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools.translate import code_translations
 
 from .common_alert import AlertCommon
 
@@ -55,6 +57,18 @@ class TestScore(AlertCommon):
         card.document = card.document.replace("label: General", "label: Ours", 1)
         self.Card._load_cards()
         self.assertEqual((card.name, self.Card.search_count([])), ("Ours", 3))
+
+    def test_shipped_cards_are_read_in_the_language_of_the_reader(self):
+        card = self.Card.search([("key", "=", "general")])
+        self.env["res.lang"]._activate_lang("fr_FR")
+        words = {"General": "Tous secteurs", "Oldest overdue item": "Plus ancien échu"}
+        self._make_invoice(100, due_in=-40)
+        with patch.dict(code_translations.python_translations, {("credit_insurance", "fr_FR"): words}):
+            french = self.buyer.with_context(lang="fr_FR")
+            self.assertEqual(card.with_context(lang="fr_FR").display_name, "Tous secteurs")
+            self.assertIn("Plus ancien échu", french.score_html)
+            self.assertRegex(french.score_html, r"Tous secteurs: .* \(\d+,\d % of it\)")
+        self.assertIn("Oldest overdue item", self.buyer.with_context(lang="en_US").score_html)
 
     def test_the_card_of_the_industry_counts(self):
         self._make_invoice(100, due_in=-40)

@@ -1,6 +1,7 @@
 """The internal score among the signals, and on the buyer beside the insurer's grade."""
 
 from odoo import api, fields, models
+from odoo.tools import formatLang
 
 from odoo.addons.credit_insurance.rules.risk import scoring
 
@@ -86,10 +87,16 @@ class CreditInsuranceBuyer(models.Model):
         self.ensure_one()
         return self.env["ir.qweb"]._render(
             "credit_insurance.credit_insurance_score_breakdown",
-            {"score": score, "parts": [self._prepare_part(part) for part in score.parts]},
+            {
+                "label": self.env._(score.card.label),
+                "value": None if score.value is None else formatLang(self.env, float(score.value), digits=1),
+                "coverage": formatLang(self.env, float(score.coverage), digits=1),
+                "parts": [self._prepare_part(part) for part in score.parts],
+            },
         )
 
     def _prepare_part(self, part):
+        """The words of a shipped card in the reader's language; those that administrators wrote as they are."""
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         currency = self.company_id.currency_id
         rows = []
@@ -97,16 +104,16 @@ class CreditInsuranceBuyer(models.Model):
             signal = catalogue[each.criterion.signal]
             rows.append(
                 {
-                    "label": each.criterion.label,
-                    "reason": each.criterion.reason,
+                    "label": self.env._(each.criterion.label),
+                    "reason": each.criterion.reason and self.env._(each.criterion.reason),
                     "value": format_fact(self.env, to_json(each.value), signal.type.value, currency, signal.unit),
                     "points": None if each.points is None else f"{each.points:.0f}",
-                    "contribution": f"{each.contribution:.1f}",
+                    "contribution": formatLang(self.env, float(each.contribution), digits=1),
                     "share": f"{each.share:.0f}",
                 }
             )
         return {
-            "label": part.part.label,
+            "label": self.env._(part.part.label),
             "value": None if part.value is None else f"{part.value:.0f}",
             "share": f"{part.share:.0f}",
             "rows": rows,

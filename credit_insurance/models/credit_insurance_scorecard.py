@@ -81,6 +81,13 @@ class CreditInsuranceScorecard(models.Model):
 
     _key_uniq = models.UniqueIndex("(key, company_id) NULLS NOT DISTINCT", "Another scorecard has this key already.")
 
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """The name in the reader's language where it is a shipped one; the text itself stays as it is written."""
+        for card in self:
+            card.display_name = self.env._(card.name) if card.name else False
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from rules_risk_cases import CATALOGUE
 
-from rules.risk import DocumentError, check_text, load
+from rules.risk import DocumentError, check_text, load, scoring
 from rules.risk.marking import Words, _
 from rules.risk.packtexts import TEXTS
 
 PACKS = Path(__file__).resolve().parents[2] / "rules" / "risk" / "packs"
+CARDS = PACKS.parent / "scorecards"
 
 
 def test_a_sentence_knows_its_template_and_its_parameters():
@@ -56,8 +57,15 @@ def _texts_of(pack):
     return {text for text in found + [row.message for row in rows] if text}
 
 
-def test_texts_of_the_shipped_packs_are_marked_for_translators():
+def _texts_of_card(card):
+    rows = [criterion for part in card.parts for criterion in part.criteria]
+    found = [card.label, *(part.label for part in card.parts), *(row.label for row in rows)]
+    return {text for text in found + [row.reason for row in rows] if text}
+
+
+def test_texts_of_the_shipped_packs_and_scorecards_are_marked_for_translators():
     packs = [load(path.read_text(encoding="utf-8")) for path in sorted(PACKS.glob("*.yaml"))]
-    said, marked = set().union(*map(_texts_of, packs)), set(TEXTS)
+    cards = [scoring.load_scorecard(path.read_text(encoding="utf-8")) for path in sorted(CARDS.glob("*.yaml"))]
+    said, marked = set().union(*map(_texts_of, packs), *map(_texts_of_card, cards)), set(TEXTS)
     assert said
     assert (said - marked, marked - said) == (set(), set()), "to add to packtexts, to take away from it"
