@@ -71,6 +71,13 @@ class TestRecommendation(CreditCommon):
         lines = self._lines()
         self.assertEqual((lines["days_late"], float(lines["behaviour_factor"])), (25, 0.6))
 
+    def test_numbers_are_written_as_the_reader_writes_them(self):
+        self._make_formula(days_late_free=5, reduction_per_day=2)
+        self._pay(self._make_invoice(1000, due_in=-25))
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.assertIn(">0.6<", self.buyer.recommendation_html)
+        self.assertIn(">0,6<", self.buyer.with_context(lang="fr_FR").recommendation_html)
+
     def test_worse_of_grade_and_own_score_counts(self):
         self._add_grade("1")
         self._pay(self._make_invoice(1000, due_in=-44))

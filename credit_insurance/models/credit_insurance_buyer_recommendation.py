@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from odoo.addons.credit_insurance.rules.policy import BuyerFigures, Figure, recommend
 
@@ -157,7 +157,8 @@ class CreditInsuranceBuyer(models.Model):
             return self.company_id.currency_id.format(float(line.value))
         if line.figure in (Figure.OPEN_DAYS, Figure.DAYS_LATE, Figure.TERM):
             return self.env._("%s days", f"{line.value:.0f}")
-        return escape(f"{line.value:.2f}".rstrip("0").rstrip("."))
+        decimals = f"{line.value:.2f}".rstrip("0").partition(".")[2]
+        return formatLang(self.env, float(line.value), digits=len(decimals))
 
     @api.model
     def _get_figure_words(self):
@@ -169,7 +170,7 @@ class CreditInsuranceBuyer(models.Model):
             Figure.SALES_PART: self.env._("Share of its yearly turnover"),
             Figure.CAPACITY: self.env._("Capacity: the smaller of the two, else the need"),
             Figure.GRADE_CLASS: self.env._("Risk class of the insurer's grade"),
-            Figure.SCORE: self.env._("Our own score (0 to 100)"),
+            Figure.SCORE: self.env._("Score of its payments and statements (0 to 100)"),
             Figure.CLASS_FACTOR: self.env._("Factor of the worse class"),
             Figure.DAYS_LATE: self.env._("Average days late in 12 months"),
             Figure.BEHAVIOUR_FACTOR: self.env._("Factor of the payment behaviour"),
