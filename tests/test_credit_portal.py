@@ -92,6 +92,15 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         self.assertIn('name="o_payment_submit_button"', page)
         self._assert_neutral(page)
 
+    def test_held_order_that_asks_for_a_payment_says_that_it_can_be_paid(self):
+        order = self._portal_order(require_signature=False)
+        order.require_payment = True
+        order.with_user(self.rep).action_confirm()
+        self.assertFalse(order._credit_get_portal_amount(), "the page asks for it anyway")
+        page = self._page(order)
+        self.assertIn("you can pay it now", page)
+        self.assertIn('name="o_payment_submit_button"', page)
+
     def test_payment_of_a_held_order_confirms_it(self):
         order = self._portal_order(require_signature=False)
         order.with_user(self.rep).action_confirm()

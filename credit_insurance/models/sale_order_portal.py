@@ -16,11 +16,15 @@ class SaleOrder(models.Model):
         return self.state in ("draft", "sent") and where in AWAITED and not self._has_to_be_signed()
 
     def _credit_get_portal_amount(self):
+        """What the customer may pay of an order that waits, where its page does not ask for a payment anyway."""
+        return 0.0 if self.sudo()._has_to_be_paid() else self._credit_get_payable()
+
+    def _credit_get_payable(self):
         """What is left to pay of an order that waits, where paying it would let it pass and can be done; else zero."""
         self.ensure_one()
         order = self.sudo()
         left = order.currency_id.round(order.amount_total - order.amount_paid)
-        if left <= 0 or order.is_expired or order._has_to_be_paid() or not order._credit_is_awaited():
+        if left <= 0 or order.is_expired or not order._credit_is_awaited():
             return 0.0
         if order.transaction_ids.filtered(lambda transaction: transaction.state == "pending"):
             return 0.0
