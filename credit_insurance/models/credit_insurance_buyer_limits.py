@@ -86,7 +86,7 @@ class CreditInsuranceBuyer(models.Model):
             "res_model": "credit.insurance.limit.explanation",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_buyer_id": self.id},
+            "context": {"default_buyer_id": self.id, "dialog_size": "extra-large"},
         }
 
     def action_ask_limit(self):
