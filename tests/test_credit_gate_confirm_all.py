@@ -37,6 +37,17 @@ class TestConfirmAll(QueryCountCase):
         self.assertIn("missing a product", told["message"])
         self.assertEqual(told["title"], "1 held, 1 confirmed, 1 not confirmed")
 
+    def test_orders_that_fail_for_the_same_reason_share_a_line(self):
+        orders = self._make_incomplete() | self._make_order(100) | self._make_incomplete()
+        first, good, second = orders
+        message = self._confirm_all(orders)["message"]
+        self.assertEqual(message.count("missing a product"), 1)
+        self.assertIn(f"These cannot be confirmed: {first.name}, {second.name}.", message)
+        alone = self._make_incomplete()
+        self.assertIn(f"{alone.name} cannot be confirmed:", self._confirm_all(good | alone)["message"])
+        many = self.env["sale.order"].union(*(self._make_incomplete() for _order in range(7)))
+        self.assertIn("And 2 more cannot be confirmed.", self._confirm_all(many)["message"])
+
     def test_order_that_fails_on_the_way_leaves_nothing_behind(self):
         good, failing = self._make_order(400), self._make_order(400)
         model = type(failing)

@@ -20,12 +20,7 @@ class SaleOrder(models.Model):
         lines = [order._credit_tell_order_held(alone=len(self) == 1) for order in self[:SHOWN]]
         if len(self) > SHOWN:
             lines.append(self.env._("Held as well: %s more.", len(self) - SHOWN))
-        lines += [
-            self.env._("%(order)s cannot be confirmed: %(why)s", order=order.name, why=why)
-            for order, why in list(failed.items())[:SHOWN]
-        ]
-        if len(failed) > SHOWN:
-            lines.append(self.env._("And %s more cannot be confirmed.", len(failed) - SHOWN))
+        lines += self._credit_tell_failed(failed)
         if passed:
             lines.append(self._credit_tell_confirmed(passed))
         ids = {"confirmed": passed.ids, "held": self.ids}
@@ -54,6 +49,24 @@ class SaleOrder(models.Model):
             short = hold.currency_id.format(hold.shortfall)
             return self.env._("%(order)s is held: short %(amount)s", order=self.name, amount=short)
         return self.env._("%(order)s is held. %(reasons)s", order=self.name, reasons="".join(reasons[:1]))
+
+    def _credit_tell_failed(self, failed):
+        """Orders that fail for the same reason share a line."""
+        alike = {}
+        for order, why in failed.items():
+            alike[why] = alike.get(why, self.browse()) | order
+        lines, shown = [], 0
+        for why, orders in list(alike.items())[:SHOWN]:
+            named = orders[:SHOWN]
+            shown += len(named)
+            if len(named) == 1:
+                lines.append(self.env._("%(order)s cannot be confirmed: %(why)s", order=named.name, why=why))
+            else:
+                names = ", ".join(named.mapped("name"))
+                lines.append(self.env._("These cannot be confirmed: %(orders)s. %(why)s", orders=names, why=why))
+        if len(failed) > shown:
+            lines.append(self.env._("And %s more cannot be confirmed.", len(failed) - shown))
+        return lines
 
     def _credit_title_held(self, passed, failed=0):
         if len(self) == 1 and not passed and not failed:
