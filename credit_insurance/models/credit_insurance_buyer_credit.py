@@ -29,7 +29,7 @@ def limit_state(limit):
 class CreditInsuranceBuyer(models.Model):
     _inherit = "credit.insurance.buyer"
 
-    limit_state = fields.Selection(LIMIT_STATES, compute="_compute_credit", string="Credit")
+    limit_state = fields.Selection(LIMIT_STATES, compute="_compute_credit", string="Limit")
     limit_amount = fields.Monetary(
         compute="_compute_credit", string="Limit in Force", help="Compared with what is owed, tax included."
     )
