@@ -151,6 +151,21 @@ class TestCreditInsuranceDeadline(InsuranceCommon):
         event.active = True
         self.assertEqual(self._days_from_today(invoice)["claim"], 180)
 
+    def test_the_daily_job_finds_an_insolvency_that_nobody_entered_for_the_invoice(self):
+        invoice, other = (
+            self._make_invoice(100.0),
+            self._make_buyer(partner=self.env["res.partner"].create({"name": "X"})),
+        )
+        event = self.env["credit.insurance.event"].create(
+            {"buyer_id": other.id, "kind": "insolvency", "source": "Court", "date": self.today, "known_on": self.today}
+        )
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE credit_insurance_event SET buyer_id = %s WHERE id = %s", (self.buyer.id, event.id))
+        self.env.invalidate_all()
+        self.assertEqual(self._dates(invoice), GENERIC)
+        self._run_deadline_cron()
+        self.assertEqual(self._days_from_today(invoice)["date_of_loss"], 0)
+
     def _later(self, dates):
         return {kind: days + 30 for kind, days in dates.items()}
 

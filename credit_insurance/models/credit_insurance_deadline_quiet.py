@@ -56,6 +56,8 @@ class CreditInsuranceDeadline(models.Model):
     @api.model
     def _cron_update(self):
         result = super()._cron_update()
+        # A merge of contacts brings an insolvency to invoices without anybody entering it.
+        self._sync_buyers(self.env["credit.insurance.event"].sudo().search([("kind", "=", "insolvency")]).buyer_id)
         self._update_quiet(self._get_buyers([]))
         return result
 
