@@ -162,6 +162,21 @@ class CreditCommon(AccountTestInvoicingCommon):
             }
         )
 
+    @classmethod
+    def _make_discretionary(cls, policy, buyer, amount=100, **values):
+        """A discretionary limit on a report of today."""
+        report = cls.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
+        return cls.env["credit.insurance.discretionary.limit"].create(
+            {
+                "buyer_id": buyer.id,
+                "policy_id": policy.id,
+                "amount": amount,
+                "report_date": cls.today,
+                "attachment_ids": report.ids,
+                **values,
+            }
+        )
+
     def _exposure(self, partner=None, company=None, currency=None):
         """Exposure by source as plain floats, zero sources left out; the sum stands under ``total``."""
         company = company or self.company

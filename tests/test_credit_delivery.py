@@ -216,16 +216,7 @@ class TestDelivery(DeliveryCase):
         other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
         buyer = self._make_buyer(partner=other)
         policy = self._make_policy(discretionary_maximum=1000, discretionary_payments=0, discretionary_report_months=12)
-        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
-        self.env["credit.insurance.discretionary.limit"].create(
-            {
-                "buyer_id": buyer.id,
-                "policy_id": policy.id,
-                "amount": 1000,
-                "report_date": self.today,
-                "attachment_ids": report.ids,
-            }
-        )
+        self._make_discretionary(policy, buyer, 1000)
         picking = self._picking(self._make_confirmed_order(500, partner=other))
         event = self.env["credit.insurance.event"].create(
             {"buyer_id": buyer.id, "kind": "insolvency_rumour", "source": "Press"}

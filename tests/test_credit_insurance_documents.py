@@ -127,16 +127,7 @@ class TestDocumentSignals(AlertCommon):
     def test_the_policy_behind_a_discretionary_limit_says_when_an_event_is_to_be_reported(self):
         policy = self._make_policy(discretionary_maximum=100, discretionary_payments=0, discretionary_report_months=12)
         policy.period_ids.filtered(lambda period: period.kind == "adverse_information").number = 4
-        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
-        limit = self.env["credit.insurance.discretionary.limit"].create(
-            {
-                "buyer_id": self.buyer.id,
-                "policy_id": policy.id,
-                "amount": 100,
-                "report_date": self.today,
-                "attachment_ids": report.ids,
-            }
-        )
+        limit = self._make_discretionary(policy, self.buyer, 100)
         event = self._event("insolvency_rumour")
         self.assertEqual(self._of("event", event)["event_to_report"], 4)
         limit.sudo().cancelled = True

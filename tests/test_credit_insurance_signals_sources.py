@@ -180,16 +180,7 @@ class TestSignalSources(AlertCommon):
             **{"discretionary_maximum": 500, "discretionary_payments": 0, "discretionary_report_months": 12},
             **{"max_payment_term_days": 60, "max_invoicing_days": 20},
         )
-        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
-        limit = self.env["credit.insurance.discretionary.limit"].create(
-            {
-                "buyer_id": self.buyer.id,
-                "policy_id": policy.id,
-                "amount": 500,
-                "report_date": self.today,
-                "attachment_ids": report.ids,
-            }
-        )
+        limit = self._make_discretionary(policy, self.buyer, 500)
         self._make_invoice(100, due_in=90)
         event = self._event("insolvency_rumour", 4)
         facts = self._facts()

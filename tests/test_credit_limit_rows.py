@@ -238,7 +238,7 @@ class TestLimitRows(CreditCommon):
                     }
                 )
             if state == "void":
-                self._make_discretionary(buyer, policy)
+                self._make_discretionary(policy, buyer)
                 buyer.write({"adverse_since": self.today, "adverse_source": "Returned cheque"})
             with Form(buyer.with_user(self.officer)) as form:
                 self.assertEqual(form.limit_state, state)
@@ -246,19 +246,6 @@ class TestLimitRows(CreditCommon):
             self.assertTrue(labels[state])
         self.company.credit_unchecked_buyers = "no_credit"
         self.assertEqual(self._make_buyer(partner=self.partner).limit_state, "no_credit")
-
-    def _make_discretionary(self, buyer, policy, **values):
-        report = self.env["ir.attachment"].create({"name": "report.pdf", "raw": b"report"})
-        return self.env["credit.insurance.discretionary.limit"].create(
-            {
-                "buyer_id": buyer.id,
-                "policy_id": policy.id,
-                "amount": 100,
-                "report_date": self.today,
-                "attachment_ids": [(6, 0, report.ids)],
-                **values,
-            }
-        )
 
     # === REVIEWS === #
 

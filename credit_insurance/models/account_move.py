@@ -197,18 +197,11 @@ class AccountMove(models.Model):
     def _credit_insurance_get_policies(self, buyers):
         """The policy each invoice falls under by its date: ``{move: policy}``, nothing when none was in force."""
         policies = {}
-        by_partner = {
-            (buyer.partner_id, buyer.company_id): buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id
-            for buyer in buyers
-        }
+        by_partner = {(buyer.partner_id, buyer.company_id): buyer._get_insuring_policies() for buyer in buyers}
         for move in self:
             day = move.delivery_date or move.invoice_date
             candidates = by_partner.get((move.commercial_partner_id, move.company_id.root_id)) or []
-            in_force = [
-                policy
-                for policy in candidates
-                if policy.date_start <= day and not (policy.date_end and policy.date_end < day)
-            ]
+            in_force = [policy for policy in candidates if policy._is_in_force(day)]
             if in_force:
                 policies[move] = max(in_force, key=lambda policy: (policy.date_start, -policy.id))
         return policies
@@ -259,8 +252,7 @@ class AccountMove(models.Model):
         """A later due date of a posted invoice is an extension: it moves reminder, dunning and escalation."""
         watched = self.sudo().filtered(lambda move: move.state == "posted" and move.credit_insurance_original_due_date)
         if watched:
-            policies = {move: move.credit_insurance_deadline_ids.policy_id[:1] for move in watched}
-            self.env["credit.insurance.deadline"]._sync(watched.filtered(lambda move: policies[move]), policies)
+            self.env["credit.insurance.deadline"]._sync_known(watched.filtered("credit_insurance_deadline_ids"))
 
     # === ACTIONS === #
 

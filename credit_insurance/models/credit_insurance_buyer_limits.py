@@ -32,6 +32,10 @@ class CreditInsuranceBuyer(models.Model):
     )
     merged_name = fields.Char(readonly=True, help="The buyer's name before its contact was merged into another one.")
 
+    def _get_insuring_policies(self):
+        """The policies under which these buyers ever had a cover or a discretionary limit, in force or not."""
+        return self.cover_ids.policy_id | self.discretionary_limit_ids.policy_id
+
     @api.depends("limit_request_ids.state")
     def _compute_limit_request_count(self):
         groups = self.env["credit.insurance.limit.request"]._read_group(

@@ -103,15 +103,10 @@ class CreditInsuranceEvent(models.Model):
     @api.depends("kind", "known_on", "buyer_id")
     def _compute_report_until(self):
         for event in self:
-            buyer, day = event.buyer_id, event.known_on
-            policies = buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id
-            in_force = policies.filtered(
-                lambda policy, day=day: (
-                    day and policy.date_start <= day and not (policy.date_end and policy.date_end < day)
-                )
-            )
-            holidays = company_holidays(event.company_id) if in_force else ()
-            days = [policy._get_terms().adverse_information.last_day(day, holidays) for policy in in_force]
+            day, insuring = event.known_on, event.buyer_id._get_insuring_policies()
+            policies = insuring.filtered(lambda policy, day=day: policy._is_in_force(day)) if day else ()
+            holidays = company_holidays(event.company_id) if policies else ()
+            days = [policy._get_terms().adverse_information.last_day(day, holidays) for policy in policies]
             event.report_until = min(days, default=False) if event.adverse else False
 
     @api.depends("kind", "date", "partner_id.name")

@@ -160,10 +160,12 @@ class CreditInsuranceGate(models.AbstractModel):
     def _get_stop(self, case):
         """What stopped insurers' cover for new deliveries, beside what is overdue."""
         stops = self.env["credit.insurance.policy.country.stop"]
+        # Few companies have any: the others need not read where the buyer is.
+        if case.buyer.stop or not stops._get_all():
+            return case.buyer.stop
         policy_ids = [int(policy.policy) for policy in case.buyer.policies]
-        country = case.subject._credit_buyer_partner().country_id.code if stops._get_all() else ""
-        by_country = country and stops._is_stopped(policy_ids, country, case.today, case.grace_days)
-        return case.buyer.stop or ("country" if by_country else "")
+        country = case.subject._credit_buyer_partner().country_id.code
+        return "country" if stops._is_stopped(policy_ids, country, case.today, case.grace_days) else ""
 
     @api.model
     def _prepare_profile_vals(self, case, currency, figures, ledger):

@@ -170,6 +170,11 @@ class CreditInsurancePolicy(models.Model):
                     )
                 )
 
+    def _is_in_force(self, day):
+        """Whether the policy runs on that day; both its first and its last day count."""
+        self.ensure_one()
+        return self.date_start <= day and not (self.date_end and self.date_end < day)
+
     @api.model
     def _get_in_force(self, company, first, last):
         """The policies of a company, or of the root of a branch, in force on some day of a period; newest first."""

@@ -275,8 +275,7 @@ class CreditInsuranceSplit(models.AbstractModel):
         def preference(policy):
             result = by_policy[policy]
             cover = None if isinstance(result, str) else result.get(row["id"])
-            in_force = policy.date_start <= day and not (policy.date_end and policy.date_end < day)
-            return bool(cover and cover.insurable), in_force, policy.date_start, -policy.id
+            return bool(cover and cover.insurable), policy._is_in_force(day), policy.date_start, -policy.id
 
         policy = max(by_policy, key=preference)
         result = by_policy[policy]

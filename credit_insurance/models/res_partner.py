@@ -110,7 +110,7 @@ class ResPartner(models.Model):
         self.check_access("write")
         buyers = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
         for buyer in buyers.search([("partner_id", "in", self.ids), ("merged_into_id", "=", False)]):
-            for policy in buyer.cover_ids.policy_id | buyer.discretionary_limit_ids.policy_id:
+            for policy in buyer._get_insuring_policies():
                 covered = policy.country_ids
                 if country_id in covered.ids and buyer.partner_id.country_id not in covered:
                     # Customers read it too.

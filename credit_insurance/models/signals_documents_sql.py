@@ -6,6 +6,7 @@ Every row has ``id``, ``buyer_id``, ``partner_id``, ``company_id`` (of the buyer
 from odoo.tools import SQL
 
 from .signals_facts_sql import last_day_sql
+from .signals_steps_sql import insuring_sql
 
 ROOT = SQL("split_part(c.parent_path, '/', 1)::int")
 
@@ -272,12 +273,7 @@ def events_sql(ids, today):
                   FROM credit_insurance_event v
                   LEFT JOIN LATERAL (
                        SELECT r.number, r.unit, r.last_day_counts
-                         FROM (SELECT policy_id, effective_from AS since, id
-                                 FROM credit_insurance_cover WHERE buyer_id = v.buyer_id AND active
-                                UNION ALL
-                               SELECT policy_id, COALESCE(date_from, '-infinity'), id
-                                 FROM credit_insurance_discretionary_limit
-                                WHERE buyer_id = v.buyer_id AND cancelled IS NOT TRUE) c
+                         FROM (%(insuring)s) c
                          JOIN credit_insurance_policy_period r
                            ON r.policy_id = c.policy_id AND r.kind = 'adverse_information'
                         WHERE c.since <= %(today)s
@@ -288,4 +284,5 @@ def events_sql(ids, today):
         ids=list(ids),
         today=today,
         last_day=last_day_sql(SQL("e")),
+        insuring=insuring_sql(SQL("v.buyer_id")),
     )

@@ -229,17 +229,28 @@ def _policies(place):
     """The policies that insure a buyer, by a cover or by a discretionary limit, and since when."""
     return SQL(
         """
-        SELECT p.*
-          FROM (SELECT buyer_id, policy_id, effective_from AS since, id, FALSE
-                  FROM credit_insurance_cover
-                 WHERE buyer_id = ANY(%(buyers)s) AND active
-                 UNION ALL
-                SELECT buyer_id, policy_id, COALESCE(date_from, '-infinity'), id, TRUE
-                  FROM credit_insurance_discretionary_limit
-                 WHERE buyer_id = ANY(%(buyers)s) AND cancelled IS NOT TRUE) p
-         WHERE p.since <= $2
+        SELECT p.* FROM (%s) p WHERE p.since <= $2
         """,
-        buyers=place.values("buyer", "id"),
+        insuring_sql(SQL("ANY(%s)", place.values("buyer", "id"))),
+    )
+
+
+def insuring_sql(buyer):
+    """The policies that ever insured ``buyer``: the columns of POLICY.
+
+    :param buyer: what the buyer's id equals
+    """
+    return SQL(
+        """
+        SELECT buyer_id, policy_id, effective_from AS since, id, FALSE AS discretionary
+          FROM credit_insurance_cover
+         WHERE buyer_id = %(buyer)s AND active
+         UNION ALL
+        SELECT buyer_id, policy_id, COALESCE(date_from, '-infinity'), id, TRUE
+          FROM credit_insurance_discretionary_limit
+         WHERE buyer_id = %(buyer)s AND cancelled IS NOT TRUE
+        """,
+        buyer=buyer,
     )
 
 
