@@ -72,6 +72,7 @@ from . import (
     test_credit_insurance_buyer_debtors,
     test_credit_insurance_change,
     test_credit_insurance_claim,
+    test_credit_insurance_claim_payments,
     test_credit_insurance_claim_submission,
     test_credit_insurance_connection,
     test_credit_insurance_deadline,

@@ -47,6 +47,7 @@ from . import (
     credit_insurance_claim,
     credit_insurance_claim_document,
     credit_insurance_claim_line,
+    credit_insurance_claim_payments,
     credit_insurance_claim_sources,
     credit_insurance_claim_submission,
     credit_insurance_collection_case,

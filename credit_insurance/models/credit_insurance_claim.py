@@ -163,7 +163,8 @@ class CreditInsuranceClaim(models.Model):
             claim.indemnity_text = "\n".join(rows)
 
     @api.depends(
-        "line_ids", "state", "date_of_loss", "claim_deadline", "cause", "insolvency_date", "policy_id", "buyer_id"
+        *("line_ids.counted_open", "counted_elsewhere", "state", "date_of_loss", "claim_deadline", "cause"),
+        *("insolvency_date", "policy_id", "buyer_id"),
     )
     def _compute_warning_text(self):
         """What the insurer may object to, as long as something can still be done about it."""

@@ -27,6 +27,13 @@ class CreditInsuranceClaimLine(models.Model):
     policy_open = fields.Monetary(string="Claimed", currency_field="policy_currency_id", readonly=True)
     covered = fields.Monetary(currency_field="policy_currency_id", readonly=True)
     insured = fields.Monetary(currency_field="policy_currency_id", readonly=True)
+    counted_open = fields.Monetary(
+        string="Open as the Policy Counts",
+        currency_field="policy_currency_id",
+        readonly=True,
+        help="What is open when payments before the date of loss count for the oldest invoice, whatever they were "
+        "matched with.",
+    )
     insured_percentage = fields.Float(digits=(16, 6), readonly=True)
     rate = fields.Float(
         digits=(16, 10), readonly=True, help="Units of the policy's currency per unit of the invoice's."
@@ -51,6 +58,7 @@ class CreditInsuranceClaimLine(models.Model):
         splits = self.env["credit.insurance.split"]._get_splits(lines.move_id)
         for line in lines:
             line.write(line._prepare_figures(splits.get(line.move_id.id)))
+        lines.claim_id._count_for_oldest()
 
     def _prepare_figures(self, split=None):
         move, policy = self.move_id, self.claim_id.policy_id

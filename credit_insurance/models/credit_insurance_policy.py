@@ -91,6 +91,13 @@ class CreditInsurancePolicy(models.Model):
         required=True,
         help="From when on a payment no longer moves room from one invoice to the next.",
     )
+    payments_to_oldest = fields.Boolean(
+        string="Payments Count for the Oldest Invoice",
+        default=True,
+        tracking=True,
+        help="Whatever a payment before the date of loss was matched with, the insurer counts it for the oldest "
+        "invoice. A claim tells what that changes.",
+    )
     disputed_share = fields.Float(
         string="Disputed Share (%)",
         default=15.0,

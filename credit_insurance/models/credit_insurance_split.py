@@ -36,6 +36,11 @@ from .company_calendar import company_day, company_holidays, company_today
 from .credit_insurance_cover import GRANTED_STATUSES
 from .credit_insurance_event import DISPUTE
 
+# Whether a journal item "k" is money that came in, and not a credit note or a write-off.
+PAYMENT = SQL(
+    "EXISTS (SELECT FROM account_journal j WHERE j.id = k.journal_id AND j.type IN ('bank', 'cash', 'credit'))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -59,7 +64,8 @@ class CreditInsuranceSplit(models.AbstractModel):
         # What is in memory only would be missing from the SQL below.
         self.env.flush_all()
         covers, adverse_since = self._get_covers(buyers)
-        facts = self._get_invoice_facts(buyers, covers)
+        start = min((policy.date_start for rows in covers.values() for policy in rows), default=None)
+        facts = self._get_invoice_facts(buyers, start)
         stops = self._get_claim_stops(buyers)
         affiliates = set(self.env["res.company"].sudo().search([]).partner_id.ids)  # pylint: disable=no-search-all
         country_stops = self.env["credit.insurance.policy.country.stop"]._get_stops
@@ -123,13 +129,12 @@ class CreditInsuranceSplit(models.AbstractModel):
         return defaultdict(dict, by_policy), adverse_since
 
     @api.model
-    def _get_invoice_facts(self, buyers, covers):
-        """Rows of open invoices, and of paid ones the policies may still have to look at, by buyer."""
+    def _get_invoice_facts(self, buyers, start):
+        """Rows of open invoices, and of paid ones that fell due after ``start``, by buyer; none without a start."""
         facts, by_move = defaultdict(list), {}
-        starts = [policy.date_start for by_policy in covers.values() for policy in by_policy]
-        if not starts:
+        if not start:
             return facts
-        for row in self._fetch(self._invoices_sql(buyers.ids, min(starts))):
+        for row in self._fetch(self._invoices_sql(buyers.ids, start)):
             row |= {"settlements": [], "instalments": []}
             facts[row["buyer_id"]].append(row)
             by_move[row["id"]] = row
@@ -180,13 +185,15 @@ class CreditInsuranceSplit(models.AbstractModel):
         """Payments and credit notes on the invoices, in their currency, at the day they count from."""
         return SQL(
             """
-            SELECT l.move_id, r.max_date AS date, r.debit_amount_currency AS amount
+            SELECT l.move_id, r.max_date AS date, r.debit_amount_currency AS amount, %(payment)s AS is_payment
               FROM account_move_line l
               JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
               JOIN account_partial_reconcile r ON r.debit_move_id = l.id
-             WHERE l.move_id = ANY(%s) AND r.debit_amount_currency <> 0
+              JOIN account_move_line k ON k.id = r.credit_move_id
+             WHERE l.move_id = ANY(%(moves)s) AND r.debit_amount_currency <> 0
             """,
-            move_ids,
+            payment=PAYMENT,
+            moves=move_ids,
         )
 
     @api.model
@@ -296,7 +303,8 @@ class CreditInsuranceSplit(models.AbstractModel):
             total=Money(total, currency.name),
             tax=min(max(to_decimal(row["amount_tax"], currency), Decimal(0)), total),
             settlements=tuple(
-                Settlement(item["date"], to_decimal(item["amount"], currency)) for item in row["settlements"]
+                Settlement(item["date"], to_decimal(item["amount"], currency), item["is_payment"])
+                for item in row["settlements"]
             ),
             instalments=parts if whole else (),
             delivery_date=row["delivery_date"],

@@ -8,6 +8,7 @@
       │         ├─ limits ── the limit in force, explained line by line
       │         │    └─ decision ── may this document pass? (facts: decision_facts, rules: reasons)
       │         └─ cover ── how much of each invoice is insured (invoices, stops)
+      │              ├─ payments ── which debts payments count for under the policy, and who shares in recoveries
       │              └─ indemnity ── what the insurer pays for a loss
       ├─ forecast ── when payments due are expected to free enough of the limit
       ├─ recommendation ── the limit we would recommend, by a formula that is arithmetic and nothing else (formula)
@@ -60,6 +61,7 @@ from .limit_rows import (
 )
 from .limits import LimitInForce, LimitState, limit_in_force
 from .money import ExchangeRates, Money
+from .payments import insurers_share, open_oldest_first
 from .recommendation import BuyerFigures, Figure, Formula, Recommendation, RecommendationLine, own_score, recommend
 from .stops import OpenItem, Stop, StopCause, mep_stops, stopped_by_mep, withdrawal_stops
 from .terms import NO_HOLIDAYS, Base, Freeze, MissedNotification, Period, PolicyTerms, Unit
@@ -137,9 +139,11 @@ __all__ = [
     "compute_indemnity",
     "decide",
     "decide_batch",
+    "insurers_share",
     "invoice_deadlines",
     "limit_in_force",
     "mep_stops",
+    "open_oldest_first",
     "open_order_amount",
     "own_score",
     "recommend",

@@ -23,10 +23,14 @@ class InvoiceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A payment, credit note or set-off that lowers what is open of an invoice, in the invoice's currency."""
+    """A payment, credit note or set-off that lowers what is open of an invoice, in the invoice's currency.
+
+    `is_payment` tells the buyer's money from what belongs to the invoice, as its credit note does.
+    """
 
     on: date
     amount: Decimal
+    is_payment: bool = True
 
 
 @dataclass(frozen=True, slots=True)
