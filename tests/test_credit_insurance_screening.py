@@ -70,8 +70,8 @@ class TestScreening(AlertCommon):
         self.Rule._screen(self.buyer)
         self.env.flush_all()
         self.env.invalidate_all()
-        # Its company and partner, the state of the rules, signals, limits and their currency, its alerts.
-        with self.assertQueryCount(7):
+        # Its company with the state of the rules, its partner, signals, limits and their currency, its alerts.
+        with self.assertQueryCount(6):
             self.Rule._screen(self.buyer)
         self.assertEqual(self._alerts().state, "open")
 

@@ -53,6 +53,7 @@ COMPANY_FIELDS = (
     *("name", "currency_id", "credit_unchecked_buyers", "credit_default_limit", "credit_limit_combination"),
     *("credit_stale_data", "credit_data_max_age_days"),
 )
+COMPANY_COLUMNS = SQL(", ").join(SQL.identifier("c", name) for name in COMPANY_FIELDS)
 COMPARE_PARAMETER = "credit_insurance.engine_compare_percent"
 
 
@@ -184,14 +185,24 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _get_by_company(self, buyers):
-        """``[(company, its buyers, state of the rules)]``; most buyers need not be read as records."""
+        """``[(company, its buyers, state of the rules)]``; most buyers need not be read as records.
+
+        What screening asks of a company is read with them, and not the hundred others of its fields.
+        """
         self.env.flush_all()
-        query = SQL(
-            "SELECT company_id, array_agg(id ORDER BY id), (%s) FROM %s WHERE id = ANY(%s) GROUP BY 1",
-            _rules_state(), SQL.identifier(buyers._table), int_array(buyers.ids),
-        )  # fmt: skip
         companies = self.env["res.company"]
-        return [(companies.browse(id_), buyers.browse(ids), state) for id_, ids, state in self.env.execute_query(query)]
+        query = SQL(
+            "SELECT b.ids, (%s), c.id, %s FROM res_company c JOIN (SELECT company_id, array_agg(id ORDER BY id) AS ids"
+            " FROM %s WHERE id = ANY(%s) GROUP BY 1) b ON b.company_id = c.id",
+            _rules_state(), COMPANY_COLUMNS, SQL.identifier(buyers._table), int_array(buyers.ids),
+        )  # fmt: skip
+        found = []
+        for ids, state, company_id, *values in self.env.execute_query(query):
+            company = companies.browse(company_id)
+            for name, value in zip(COMPANY_FIELDS, values, strict=True):
+                companies._fields[name]._insert_cache(company, [value])
+            found.append((company, buyers.browse(ids), state))
+        return found
 
     @api.model
     def _get_ready_engine(self, company, timeout=ENGINE_TIMEOUT, state=None):
@@ -250,7 +261,6 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _screen_company(self, company, buyers, loaded):
-        company.fetch(COMPANY_FIELDS)  # and not the hundred others of a company
         today, signals = company._credit_today(), self.env["credit.insurance.signals"]
         facts = signals._get_facts(buyers, loaded.keys[Scope.BUYER], today)
         rows = [(buyer_id, None, facts[buyer_id]) for buyer_id in buyers.ids]
