@@ -181,6 +181,7 @@ def number(text: str) -> Decimal:
 
 def whole_number(text: str) -> int:
     """Read a whole number of at most four digits; raise ``ValueError`` for anything else."""
-    if len(text) > 5:
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 4:
         raise ValueError(text)
-    return int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else int("refused")
+    return int(text)

@@ -218,6 +218,7 @@ def test_a_line_that_is_no_comparison_is_refused_at_its_place(line, offset, word
         (document(rule="    severity: loud\n"), "wrong_value", (6, 15)),
         (document(rule="    priority: 1.5\n"), "wrong_value", (6, 15)),
         (document(rule="    priority: 99999999\n"), "wrong_value", (6, 15)),
+        (document(rule="    priority: 10000\n"), "wrong_value", (6, 15)),
         (document(rule="    observe: true\n"), "wrong_value", (6, 14)),
         (document(rule="    valid_from: 31.01.2025\n"), "wrong_value", (6, 17)),
         (document(rule="    companies: all\n"), "wrong_kind", (6, 16)),
