@@ -267,6 +267,46 @@ class TestSignalSources(AlertCommon):
         self.assertEqual(payment.move_id.state, "posted")
         self.assertEqual(self._facts()["broken_promises"], 0)
 
+    def _promise(self, days_ago, due_ago, amount):
+        self._event("payment_promise", days_ago, promised_on=self.today - timedelta(days=due_ago), amount=amount)
+
+    def _pay_part(self, move, amount, days_ago):
+        wizard = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids)
+        wizard.create({"amount": amount, "payment_date": self.today - timedelta(days=days_ago)})._create_payments()
+
+    def test_a_payment_serves_one_promise_the_one_due_first(self):
+        move = self._make_invoice(1000, due_in=-60)
+        self._promise(30, 10, 300)
+        self._promise(20, 5, 300)
+        self._pay_part(move, 300, 12)
+        self.assertEqual(self._facts()["broken_promises"], 1)
+        self._pay_part(move, 299, 6)
+        self.assertEqual(self._facts()["broken_promises"], 1)
+        self._pay_part(move, 1, 5)
+        self.assertEqual(self._facts()["broken_promises"], 0)
+
+    def test_what_a_promise_leaves_of_a_payment_serves_the_next(self):
+        move = self._make_invoice(1000, due_in=-60)
+        self._promise(30, 10, 300)
+        self._promise(20, 5, 200)
+        self._pay_part(move, 500, 12)
+        self.assertEqual(self._facts()["broken_promises"], 0)
+
+    def test_a_promise_not_due_yet_takes_nothing_from_one_that_was(self):
+        move = self._make_invoice(1000, due_in=-60)
+        self._promise(30, -10, 300)
+        self._promise(20, 5, 300)
+        self._pay_part(move, 300, 12)
+        self.assertEqual(self._facts()["broken_promises"], 0)
+
+    def test_a_promise_without_an_amount_is_kept_by_any_payment_and_uses_none_up(self):
+        move = self._make_invoice(1000, due_in=-60)
+        self._promise(30, 10, 0)
+        self.assertEqual(self._facts()["broken_promises"], 1)
+        self._promise(20, 5, 300)
+        self._pay_part(move, 300, 12)
+        self.assertEqual(self._facts()["broken_promises"], 0)
+
     def test_days_to_report_run_from_the_day_of_knowing(self):
         self._make_cover(self._make_policy(), self.buyer, 1000)
         event = self._event("insolvency_rumour", 4)

@@ -246,10 +246,31 @@ class CreditInsuranceSignals(models.AbstractModel):
                 values["uninsured_exposure"] = max(ZERO, exposure - insured)
         if (receivables := values.get("receivables")) is not None:
             self._combine_ledger(values, receivables, company_total)
+        promises, came = values.pop("_promises", ()), values.pop("_came", ())
+        if promises:
+            values["broken_promises"] = self._count_broken(promises, came)
         if "days_late_3m" in values:
             values["days_late_trend"] = values["days_late_3m"] - values["days_late_12m"]
         if "turnover" in values and values.get("statement_turnover"):
             values["share_of_purchases"] = values["turnover"] * Decimal(100) / values["statement_turnover"]
+
+    @api.model
+    def _count_broken(self, promises, came):
+        """Promises of the last year on which less than promised came by their day.
+
+        A payment serves the promise that is due first. One without an amount is kept by whatever others left of a
+        payment, and uses none of it up.
+        """
+        left, broken = [list(credit) for credit in came], 0
+        for made, due, amount, is_recent in promises:
+            missing = amount or Decimal("0.01")
+            for credit in left:
+                if made <= credit[0] <= due:
+                    used = min(missing, credit[1])
+                    missing -= used
+                    credit[1] -= used if amount else 0
+            broken += is_recent and due < 0 and missing > 0
+        return broken
 
     @api.model
     def _combine_ledger(self, values, receivables, company_total):

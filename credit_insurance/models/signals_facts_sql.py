@@ -237,7 +237,9 @@ def _statements():
 
 
 def _events(place):
-    """Ages and counts of events; a promise is broken when less than promised came by its day."""
+    """Ages and counts of events. Of promises to pay all, the one due first in front, and all that came in since:
+    days from today, amounts, and whether the promise was made in the last year. Which was kept is worked out later.
+    """
     ages = SQL(", ").join(
         SQL("$2 - MAX(e.date) FILTER (WHERE e.kind = '%s') AS days_since_%s", SQL(kind), SQL(kind))
         for kind in ("insolvency_rumour", "insolvency", "management_change", "sector_default", "deferral_request",
@@ -250,12 +252,12 @@ def _events(place):
                COUNT(*) FILTER (WHERE e.kind = 'deferral_request' AND %(year)s) AS deferral_requests,
                COUNT(*) FILTER (WHERE e.kind = 'returned_payment' AND %(year)s) AS returned_payments,
                COUNT(*) FILTER (WHERE e.kind <> 'payment_promise' AND %(year)s) AS events_12m,
-               COUNT(*) FILTER (WHERE e.kind = 'payment_promise' AND %(year)s AND e.promised < $2
-                                  AND COALESCE(e.came, 0) < GREATEST(e.amount, 0.01)) AS broken_promises,
+               json_agg(json_build_array(e.date - $2, e.promised - $2, e.amount, %(year)s)
+                        ORDER BY e.promised, e.date, e.id) FILTER (WHERE e.kind = 'payment_promise') AS _promises,
+               (SELECT json_agg(json_build_array(t.date - $2, t.amount) ORDER BY t.date) FROM %(credit)s
+                 WHERE t.buyer_id = e.buyer_id) AS _came,
                MIN(%(last_day)s) FILTER (WHERE e.kind IN %(adverse)s AND e.reported IS NULL) - $2 AS days_to_report
-          FROM (SELECT v.*, y.number, y.unit, y.last_day_counts,
-                       (SELECT SUM(t.amount) FROM %(credit)s
-                         WHERE t.buyer_id = v.buyer_id AND t.date BETWEEN v.date AND v.promised) AS came
+          FROM (SELECT v.*, y.number, y.unit, y.last_day_counts
                   FROM %(event)s
                   LEFT JOIN (SELECT DISTINCT ON (p.buyer_id) p.buyer_id, r.number, r.unit, r.last_day_counts
                                FROM %(policy)s
