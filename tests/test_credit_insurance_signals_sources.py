@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 from dateutil.relativedelta import relativedelta
 
@@ -20,6 +21,7 @@ class TestSignalSources(AlertCommon):
         super().setUpClass()
         cls.buyer = cls._make_buyer(limit=10000)
         cls.company.credit_gate_mode = "off"
+        cls.service_on_delivery = cls._make_product("Hours", type="service", invoice_policy="delivery")
 
     def _facts(self, keys=None, buyer=None, **options):
         buyer = buyer or self.buyer
@@ -149,6 +151,38 @@ class TestSignalSources(AlertCommon):
         facts = self._facts()
         self.assertNotIn("days_delivered_uninvoiced", facts)
         self.assertEqual(facts["delivered_uninvoiced"], 0)
+
+    def _enter_delivered(self, line, quantity, days_ago):
+        day = self.today - timedelta(days=days_ago)
+        with patch.object(type(self.company), "_credit_today", lambda company: day):
+            line.qty_delivered = quantity
+            self.env.flush_all()
+
+    def test_service_delivered_by_hand_counts_from_the_day_it_was_entered(self):
+        line = self._make_confirmed_order(1000, product=self.service).order_line
+        self._enter_delivered(line, 3, 21)
+        facts = self._facts()
+        self.assertEqual((facts["days_delivered_uninvoiced"], facts["delivered_uninvoiced"]), (21, 300))
+        self._enter_delivered(line, 5, 4)
+        self.assertEqual(self._facts()["days_delivered_uninvoiced"], 21, "the oldest counts")
+
+    def test_invoice_bills_what_was_delivered_by_hand_first(self):
+        line = self._make_confirmed_order(1000, product=self.service_on_delivery).order_line
+        self._enter_delivered(line, 3, 21)
+        line.order_id._create_invoices().action_post()
+        self.assertNotIn("days_delivered_uninvoiced", self._facts())
+        self._enter_delivered(line, 5, 4)
+        facts = self._facts()
+        self.assertEqual((facts["days_delivered_uninvoiced"], facts["delivered_uninvoiced"]), (4, 200))
+
+    def test_what_was_delivered_by_hand_is_corrected(self):
+        line = self._make_confirmed_order(1000, product=self.service).order_line
+        self._enter_delivered(line, 3, 21)
+        self._enter_delivered(line, 5, 4)
+        self._enter_delivered(line, 2, 1)
+        self.assertEqual(self._facts()["days_delivered_uninvoiced"], 21, "2 of the 3 were there by then")
+        self._enter_delivered(line, 0, 0)
+        self.assertNotIn("days_delivered_uninvoiced", self._facts())
 
     # === COVER === #
 

@@ -1,10 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.sql import column_exists, create_column
 
 from .guarded_fields import without_fields
 
 # What the exposure reads, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
+    "credit_insurance_delivered",
     "credit_insurance_unit_total",
     "invoice_lines",
     "invoice_status",
@@ -40,6 +42,42 @@ class SaleOrderLine(models.Model):
         groups="base.group_system",
         help="Price of one unit with tax, for lines that were added by a delivery and have no ordered quantity.",
     )
+
+    credit_insurance_delivered = fields.Json(
+        compute="_compute_credit_insurance_delivered",
+        store=True,
+        copy=False,
+        groups="base.group_system",
+        help="Where no stock move tells: what had been delivered by which day, [[day, quantity], …], both rising.",
+    )
+
+    def _auto_init(self):
+        """Of lines that are there already nobody knows the day; by the last change of a line it was over."""
+        cr = self.env.cr
+        if not column_exists(cr, self._table, "credit_insurance_delivered"):
+            create_column(cr, self._table, "credit_insurance_delivered", "jsonb")
+            cr.execute(
+                """
+                UPDATE sale_order_line
+                   SET credit_insurance_delivered = jsonb_build_array(
+                           jsonb_build_array(write_date::date, qty_delivered))
+                 WHERE qty_delivered > 0 AND qty_delivered_method <> 'stock_move' AND invoice_status <> 'invoiced'
+                """
+            )
+        return super()._auto_init()
+
+    @api.depends("qty_delivered", "qty_delivered_method")
+    def _compute_credit_insurance_delivered(self):
+        for line in self:
+            quantity, known = line.qty_delivered, line.credit_insurance_delivered or []
+            if line.qty_delivered_method == "stock_move" or quantity <= 0:
+                line.credit_insurance_delivered = False
+                continue
+            earlier = [row for row in known if row[1] < quantity]
+            day = known[len(earlier)][0] if len(known) > len(earlier) else None
+            if day is None:
+                day = (line.company_id or line.env.company).root_id._credit_today().isoformat()
+            line.credit_insurance_delivered = [*earlier, [day, quantity]]
 
     @api.depends("product_uom_qty", "price_unit", "discount", "tax_ids")
     def _compute_credit_insurance_unit_total(self):

@@ -198,22 +198,34 @@ def months_between(day):
 
 
 def _deliveries(place):
-    """Of lines delivered beyond what is invoiced: the first delivery that the invoices do not reach."""
+    """Of lines delivered beyond what is invoiced: the first delivery that the invoices do not reach.
+
+    Its day is that of the stock move or, where none tells, that on which somebody entered it.
+    """
     return SQL(
         """
         SELECT s.buyer_id AS id, $2 - MIN(m.day) AS days_delivered_uninvoiced,
                ROUND(SUM(w.value / COALESCE(NULLIF(o.currency_rate, 0), 1)), 2) AS delivered_uninvoiced
           FROM (SELECT q.order_id, q.id, q.value FROM %(line)s) w
           JOIN %(order)s ON o.id = w.order_id %(scope)s
-          LEFT JOIN (SELECT q.id, MIN(v.day) AS day
-                       FROM (SELECT t.sale_line_id, %(day)s AS day,
-                                    SUM(t.quantity) OVER (PARTITION BY t.sale_line_id ORDER BY t.date, t.id) AS reached,
-                                    SUM(t.quantity) OVER (PARTITION BY t.sale_line_id) AS moved
-                               FROM stock_move t %(zones)s
-                              WHERE t.sale_line_id = ANY(%(lines)s) AND t.state = 'done' AND t.location_dest_id
-                                    = ANY(ARRAY(SELECT id FROM stock_location WHERE usage = 'customer'))) v
-                       JOIN %(line)s ON q.id = v.sale_line_id
-                      WHERE v.reached * q.delivered > q.invoiced * v.moved
+          LEFT JOIN (SELECT f.id, MIN(f.day) AS day
+                       FROM (SELECT q.id, v.day
+                               FROM (SELECT t.sale_line_id, %(day)s AS day,
+                                            SUM(t.quantity) OVER (PARTITION BY t.sale_line_id ORDER BY t.date, t.id)
+                                                AS reached,
+                                            SUM(t.quantity) OVER (PARTITION BY t.sale_line_id) AS moved
+                                       FROM stock_move t %(zones)s
+                                      WHERE t.sale_line_id = ANY(%(lines)s) AND t.state = 'done'
+                                        AND t.location_dest_id
+                                            = ANY(ARRAY(SELECT id FROM stock_location WHERE usage = 'customer'))) v
+                               JOIN %(line)s ON q.id = v.sale_line_id
+                              WHERE v.reached * q.delivered > q.invoiced * v.moved
+                              UNION ALL
+                             SELECT q.id, (h.reached->>0)::date
+                               FROM sale_order_line l
+                               JOIN %(line)s ON q.id = l.id
+                              CROSS JOIN LATERAL jsonb_array_elements(l.credit_insurance_delivered) h(reached)
+                              WHERE l.id = ANY(%(lines)s) AND (h.reached->>1)::numeric > q.invoiced) f
                       GROUP BY 1) m ON m.id = w.id
          GROUP BY 1
         """,

@@ -180,7 +180,10 @@ ORDERS: tuple[Signal, ...] = (
     days_if_any(
         "days_delivered_uninvoiced",
         _("Days delivered and not invoiced"),
-        _("Days since the oldest delivery that no invoice bills yet. Missing when everything is invoiced."),
+        _(
+            "Days since the oldest delivery that no invoice bills yet; a service counts from the day its delivered "
+            "quantity was entered. Missing when everything is invoiced."
+        ),
         "20",
     ),
     money("delivered_uninvoiced", _("Delivered and not invoiced"), _("Value of deliveries that no invoice bills yet.")),
