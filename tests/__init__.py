@@ -121,6 +121,7 @@ from . import (
     test_credit_seal,
     test_credit_signal,
     test_credit_signal_figures,
+    test_credit_signals_group,
     test_credit_submission_asking,
     test_credit_submission_concurrency,
     test_credit_submission_junk,

@@ -154,6 +154,19 @@ class TestChange(AlertCommon):
         group.name = "Beta group"
         self._assert_changed()
 
+    def test_what_a_member_of_a_credit_group_owes_changes_those_who_share_its_limit(self):
+        self._group(self.buyer, self.other)
+        third = self._make_buyer(partner=self.partner_b)
+        self.Change._take()
+        self._make_order(100).action_confirm()
+        self._assert_changed(self.buyer, self.other)
+        self._make_invoice(100, partner=self.partner_b)
+        self._assert_changed(third)
+        self.other.active = False
+        self.Change._take()
+        self._make_invoice(100, partner=self.partner_a)
+        self._assert_changed(self.buyer)
+
     def test_who_enters_or_leaves_a_credit_group_changes_those_who_stay(self):
         group = self._group(self.buyer)
         self.other.group_id = group

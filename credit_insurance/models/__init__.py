@@ -159,6 +159,7 @@ from . import (
     credit_insurance_signals,
     credit_insurance_signals_derived,
     credit_insurance_signals_documents,
+    credit_insurance_signals_group,
     credit_insurance_signals_limits,
     credit_insurance_split,
     credit_insurance_statement,

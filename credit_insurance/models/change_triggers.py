@@ -83,7 +83,7 @@ CHANGES = {
         [("TRUE", "buyer", "NEW.buyer_id"), ("TRUE", "group", "NEW.group_id")],
     ),
 }
-# The buyers behind what was noted, and the customers without a credit record.
+# The buyers behind what was noted, those who share a limit with them, and the customers without a credit record.
 BUYERS = """
     WITH noted AS (SELECT DISTINCT what, res_id FROM credit_insurance_change WHERE id = ANY(%(ids)s)),
     owing AS (
@@ -95,25 +95,30 @@ BUYERS = """
          UNION
         SELECT l.partner_id, l.company_id
           FROM noted n JOIN account_move_line l ON l.id = n.res_id WHERE n.what = 'item'
+    ), concerned (id, partner_id, group_id, active) AS (
+        SELECT b.id, CASE WHEN b.id IS NULL THEN p.commercial_partner_id END, b.group_id, b.active
+          FROM owing w
+          JOIN res_partner p ON p.id = w.partner_id
+          JOIN res_company c ON c.id = w.company_id
+          LEFT JOIN credit_insurance_buyer b
+            ON b.partner_id = p.commercial_partner_id AND b.company_id = split_part(c.parent_path, '/', 1)::int
+         UNION
+        SELECT b.id, NULL, b.group_id, b.active
+          FROM noted n JOIN res_partner p ON p.id = n.res_id
+          JOIN credit_insurance_buyer b ON b.partner_id = p.commercial_partner_id
+         WHERE n.what = 'partner'
+         UNION
+        SELECT b.id, NULL, b.group_id, b.active
+          FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id
+         WHERE n.what = 'buyer'
+         UNION
+        SELECT b.id, NULL, NULL, b.active
+          FROM noted n JOIN credit_insurance_buyer b ON b.group_id = n.res_id
+         WHERE n.what = 'group'
     )
-    SELECT b.id, CASE WHEN b.id IS NULL THEN p.commercial_partner_id END
-      FROM owing w
-      JOIN res_partner p ON p.id = w.partner_id
-      JOIN res_company c ON c.id = w.company_id
-      LEFT JOIN credit_insurance_buyer b
-        ON b.partner_id = p.commercial_partner_id AND b.company_id = split_part(c.parent_path, '/', 1)::int
-     WHERE b.active IS NOT FALSE
+    SELECT id, partner_id FROM concerned WHERE active IS NOT FALSE
      UNION
-    SELECT b.id, NULL
-      FROM noted n JOIN res_partner p ON p.id = n.res_id
-      JOIN credit_insurance_buyer b ON b.partner_id = p.commercial_partner_id
-     WHERE n.what = 'partner' AND b.active
-     UNION
-    SELECT b.id, NULL FROM noted n JOIN credit_insurance_buyer b ON b.id = n.res_id WHERE n.what = 'buyer' AND b.active
-     UNION
-    SELECT b.id, NULL
-      FROM noted n JOIN credit_insurance_buyer b ON b.group_id = n.res_id
-     WHERE n.what = 'group' AND b.active
+    SELECT b.id, NULL FROM concerned o JOIN credit_insurance_buyer b ON b.group_id = o.group_id WHERE b.active
 """
 
 

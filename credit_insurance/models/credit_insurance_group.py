@@ -170,9 +170,9 @@ class CreditInsuranceGroup(models.Model):
         return rows
 
     @api.model
-    def _get_limit(self, rows, currency, company):
+    def _get_limit(self, rows, currency, company, today=None):
         """The limit in force of these rows in ``currency`` (its code); without an amount nothing was ever granted."""
-        today = company._credit_today()
+        today = today or company._credit_today()
         names = {row.amount.currency for row in rows} | {currency}
         currencies = self.env["res.currency"].with_context(active_test=False)
         if names - {company.currency_id.name}:

@@ -12,6 +12,7 @@
       grade       risk_class, risk_class_worsened ...      credit.insurance.grade, as it was on four days
       cover       days_since_cover_cut ...                 credit.insurance.cover and its policies
       limit       limit_in_force, cover_status ...         credit.insurance.limit
+      group       group_headroom, group_utilisation ...    credit.insurance.group and what its members owe
       deadline    days_to_stop, days_to_claim ...          credit.insurance.deadline
       statement   statement_equity, profit_margin ...      credit.insurance.statement
       event       days_since_..., broken_promises ...      credit.insurance.event
@@ -63,6 +64,7 @@ SOURCE_KEYS = {
         *("limit_in_force", "cover_status", "cover_amount", "insured_percentage", "days_to_cover_end"),
         *("is_configured", "data_age"),
     },
+    "group": {"group_limit", "group_exposure", "group_headroom", "group_utilisation"},
     "deadline": {
         *("days_to_reminder", "days_to_dunning", "days_to_escalation", "days_to_stop", "days_to_notification"),
         *("days_to_loss", "days_to_claim"),
@@ -116,7 +118,9 @@ AS_OF = ("exposure", "ledger", "deadline")
 MANY = 100
 STATEMENT_AMOUNTS = ("statement_turnover", "statement_equity", "statement_result", "statement_cash")
 # Nothing dated tells what these were on a past day.
-UNDATED = frozenset({"data_age", "is_configured", "credit_status", "days_since_mail_change"} | SOURCE_KEYS["delivery"])
+UNDATED = frozenset({"data_age", "is_configured", "credit_status", "days_since_mail_change"}).union(
+    SOURCE_KEYS["delivery"], SOURCE_KEYS["group"]
+)
 
 
 # Exact numbers: Odoo's cursors would read them as floats.
@@ -169,6 +173,8 @@ class CreditInsuranceSignals(models.AbstractModel):
             self._add_totals(facts, today, as_of)
         if "limit" in sources:
             self._add_limits(facts, today, as_of, limits)
+        if "group" in sources:
+            self._add_groups(facts, today)
         for values in facts.values():
             self._combine(values, today)
             for key in UNDATED if as_of else ():
@@ -201,8 +207,8 @@ class CreditInsuranceSignals(models.AbstractModel):
         """
         names = {f"{name}_as_of" if as_of and name in AS_OF else name for name in sources - {"limit"}}
         if as_of:
-            names -= {"delivery", "total"}
-        if sources & {"limit", "exposure", "total", "statement"}:
+            names -= {"delivery", "total", "group"}
+        if sources & {"limit", "exposure", "total", "statement", "group"}:
             names.add("buyer")
         query = SQL(
             "SELECT buyer_id, data FROM %s(%s, %s, %s)",

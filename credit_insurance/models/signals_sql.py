@@ -9,6 +9,7 @@ an underscore are no keys: they serve the arithmetic in ``credit.insurance.signa
 from odoo.tools import SQL
 
 from .signals_facts_sql import fact_sources
+from .signals_group_sql import group_sources, group_steps
 from .signals_history_sql import history_sources, history_steps
 from .signals_money_sql import money_sources
 from .signals_steps_sql import base_steps, source_steps
@@ -26,6 +27,7 @@ REST_ON = {
     "delivery": ("open_line", "id"),
     "cover": ("policy", "policy_id"),
     "event": ("event", "id"),
+    "group": ("shared", "group_id"),
 }
 
 
@@ -34,9 +36,9 @@ def signals_in_steps():
     place = InFunction()
     steps = [
         Step(step.name, step.columns, step.query, _wanted(sources, step.needed))
-        for step, sources in (*source_steps(place), *history_steps(place))
+        for step, sources in (*source_steps(place), *group_steps(place), *history_steps(place))
     ]
-    sources = money_sources(place) | fact_sources(place) | history_sources(place)
+    sources = money_sources(place) | fact_sources(place) | group_sources(place) | history_sources(place)
     queries = [
         (_wanted([name], place.any(*REST_ON[name]) if name in REST_ON else None), _rows(name, query))
         for name, query in sources.items()

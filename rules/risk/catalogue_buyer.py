@@ -9,6 +9,7 @@ from .catalogue_words import (
     days_late,
     flag,
     money,
+    money_if_any,
     owed,
     percent,
     percent_if_any,
@@ -40,6 +41,27 @@ EXPOSURE: tuple[Signal, ...] = (
         "utilisation",
         _("Utilisation"),
         _("Exposure as a share of the limit in force. Missing without a limit or when it is zero."),
+    ),
+    money_if_any(
+        "group_limit",
+        _("Shared limit of the credit group"),
+        _("The limit that the buyer shares with the others of its credit group. Missing without one."),
+    ),
+    money_if_any(
+        "group_exposure",
+        _("Exposure of the credit group"),
+        _("What all buyers of the credit group owe or will owe, in every company. Missing without a group."),
+    ),
+    money_if_any(
+        "group_headroom",
+        _("Headroom of the credit group"),
+        _("Shared limit of the credit group minus what all its buyers owe; below zero it is a shortfall."),
+        "-250",
+    ),
+    percent(
+        "group_utilisation",
+        _("Utilisation of the shared limit"),
+        _("What all buyers of the credit group owe as a share of their limit. Missing without one or when it is zero."),
     ),
     money("uninsured_exposure", _("Uninsured exposure"), _("Exposure above the insured limit.")),
     percent(

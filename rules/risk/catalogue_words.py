@@ -16,6 +16,11 @@ def money(key: str, label: str, help: str, example: str = "12300", scope: Scope 
     return Signal(key, label, MONEY, scope, help=help, example=example)
 
 
+def money_if_any(key: str, label: str, help: str, example: str = "12300") -> Signal:
+    """An amount of something that need not be there; when it is gone, alerts about it end."""
+    return replace(money(key, label, help, example), vanishes=True)
+
+
 def owed(key: str, label: str, help: str, example: str = "12300") -> Signal:
     """An amount that is never negative, in the company's currency."""
     return replace(money(key, label, help, example), minimum=Decimal(0))
