@@ -35,6 +35,7 @@ class Finding:
     trace: list = None
     engine: str = "durable"
     document: tuple | None = None
+    also: tuple = ()
 
 
 class FindingsCommon(AlertCommon):

@@ -249,6 +249,15 @@ class TestCardForesees(AlertCommon):
         self._alerts().with_user(self.manager)._dismiss("accepted", "known")
         self.assertEqual(self._card(order)["tone"], "pass")
 
+    def test_any_row_that_fires_may_hold_the_order(self):
+        table = TABLE.replace("table:\n", "table:\n  hit: all\n")
+        table = table.replace("[hold_order]", "[activity]").replace("[notify]", "[hold_order]")
+        self.Rule.search([("key", "=", "odd_order")]).document = table
+        order = self._make_order(801)
+        self.assertEqual(self._card(order)["tone"], "hold")
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual((order.state, self._alerts().severity), ("draft", "high"))
+
     def test_rep_learns_that_a_rule_holds_and_not_which(self):
         order = self._make_order(501)
         [told] = self._told(order.with_user(self.rep).credit_decision)

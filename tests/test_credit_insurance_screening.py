@@ -44,6 +44,17 @@ class TestScreening(AlertCommon):
         self.Rule._screen(self.buyer)
         self.assertEqual((self._alerts().rule_id, self._alerts().severity), (rule, "high"))
 
+    def test_every_row_that_fires_does_what_it_asks_for(self):
+        document = TABLE.replace("cells: [5]", "cells: [5], actions: [watch_buyer]")
+        self._activate(document.replace("severity: high", "severity: high, actions: [hold_buyer]"))
+        move = self._make_invoice(20, due_in=-5)
+        self.Rule._screen(self.buyer)
+        alert = self._alerts()
+        self.assertEqual((alert.severity, alert.holds, self.buyer.status), ("high", "buyer", "watch"))
+        self._pay(move, 12)
+        self.Rule._screen(self.buyer)
+        self.assertEqual((alert.severity, alert.holds, self.buyer.status), ("info", False, "watch"))
+
     def test_an_alert_lasts_until_its_end_is_reached(self):
         self._activate(LASTING)
         move = self._make_invoice(150, due_in=-5)

@@ -237,7 +237,7 @@ class CreditInsuranceAlert(models.Model):
         Rules that only observe ask for nothing; what they had done was taken back when they began to.
         """
         wanted = {
-            alert: self._get_asked(alert, finding.outcome.rule)
+            alert: self._get_asked(alert, finding.outcome.rule, *finding.also)
             for alert, finding in [*seen, *raised]
             if alert.state in ("open", "acknowledged") and not alert.observe_only
         }

@@ -125,8 +125,8 @@ class CreditInsuranceGate(models.AbstractModel):
             held, over = judged[order] = set(), set()
             for rule, record in rules:
                 outcomes = evaluate_rows(rule, facts, today, loaded.engine.catalogue, str(company.id))
-                fired = next((outcome.rule for outcome in outcomes if outcome.fired), None)
-                if fired and not record._holds_by(fired):
+                fired = [outcome.rule for outcome in outcomes if outcome.fired]
+                if fired and not any(map(record._holds_by, fired)):
                     over.add(record.name)
                 elif fired and (order._origin.id, record) not in dismissed:
                     held.add(record.name)

@@ -12,7 +12,7 @@ and a run that was interrupted goes on with the blocks that are not done.
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -25,7 +25,7 @@ from odoo.tools import SQL, split_every
 from odoo.tools.gc import disabling_gc
 from odoo.tools.lru import LRU
 
-from odoo.addons.credit_insurance.rules.risk import EngineError, Outcome, RuleEngine, Scope, expand, render
+from odoo.addons.credit_insurance.rules.risk import EngineError, Outcome, Rule, RuleEngine, Scope, expand, render
 from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
@@ -59,7 +59,10 @@ COMPARE_PARAMETER = "credit_insurance.engine_compare_percent"
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that fired for a buyer or one of its documents: what it saw, and who said so."""
+    """A rule that fired for a buyer or one of its documents: what it saw, and who said so.
+
+    Of a table it is about the row that comes first; ``also`` are the others that fired.
+    """
 
     rule_id: int
     buyer_id: int
@@ -69,6 +72,7 @@ class Finding:
     trace: list
     engine: str  # "durable" or "reference"
     document: tuple[str, int] | None = None
+    also: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -358,9 +362,10 @@ class _Explainer:
         buyer_id, document, facts = row
         found = {}
         for key in verdict.fired:
-            if self.record_ids[key] not in found:
-                finding = self._finding(self.engine.rule(key), buyer_id, document, facts, verdict)
-                found |= {finding.rule_id: finding} if finding else {}
+            if finding := self._finding(self.engine.rule(key), buyer_id, document, facts, verdict):
+                first = found.setdefault(finding.rule_id, finding)
+                if first is not finding:
+                    found[finding.rule_id] = replace(first, also=(*first.also, finding.outcome.rule))
         return found.values()
 
     def _finding(self, rule, buyer_id, document, facts, verdict):
