@@ -7,7 +7,8 @@ due ──MEP──> last day ─┐ stop ────────────�
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -53,9 +54,6 @@ class _Late:
     disputed: bool
     paid_on: date | None
 
-    def past_on(self, day: date) -> bool:
-        return self.last_day < day and (self.paid_on is None or day <= self.paid_on)
-
 
 def mep_stops(
     terms: PolicyTerms,
@@ -67,25 +65,33 @@ def mep_stops(
 ) -> tuple[Stop, ...]:
     """Return the stops caused by unpaid due dates, oldest first; those undone retroactively are left out.
 
-    `insured_limit` gives the insured limit on a day, in policy currency. Instalments that pass their MEP while another
-    one is past it lengthen the same stop; it is undone only when all of them are paid in time after its beginning.
+    `insured_limit` gives the insured limit on a day, in policy currency. A stop lasts as long as what is unpaid keeps
+    cover stopped, see `_keeps_stopped`; it is undone when a payment ends it in time after its beginning.
     """
-    late = sorted(_late(terms, invoices, today, holidays), key=lambda item: item.last_day)
+    late = tuple(_late(terms, invoices, today, holidays))
     stops = []
-    for group in _merged(_stopping(late, terms, insured_limit)):
-        first, paid = group[0], _all_paid(group)
-        in_time = paid is not None and not terms.restoration.passed(paid, first.end_of_mep, holidays)
-        if paid is None or not (in_time and insured_limit(paid) > 0):
-            stops.append(Stop(first.last_day + _DAY, StopCause.MEP, paid))
+    for start, end, past in _stopped_spans(late, terms, today, insured_limit):
+        mep_ended = max(item.end_of_mep for item in past)
+        undone = (
+            end is not None
+            and any(item.paid_on == end for item in late)
+            and not terms.restoration.passed(end, mep_ended, holidays)
+            and insured_limit(end) > 0
+        )
+        if not undone:
+            stops.append(Stop(start, StopCause.MEP, end))
     return tuple(stops)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """What is open of an instalment: `start` is the day its MEP is counted from, `amount` in policy currency."""
+    """What is open of an instalment: `start` is the day its MEP is counted from, `amount` in policy currency.
+
+    An amount that is not known in it, for want of a rate, is neither below the tolerance nor excused as disputed.
+    """
 
     start: date
-    amount: Decimal
+    amount: Decimal | None
     disputed: bool = False
 
 
@@ -100,11 +106,11 @@ def stopped_by_mep(
     """Say whether what is open today keeps cover for new deliveries stopped; `insured_limit` is today's."""
     ends = ((item, terms.mep.end(item.start, holidays), terms.mep.last_day(item.start, holidays)) for item in items)
     late = [
-        _Late(end, last_day, item.amount, item.disputed, None)
+        _Late(end, last_day, item.amount or ZERO, item.disputed and item.amount is not None, None)
         for item, end, last_day in ends
-        if today > last_day and item.amount >= terms.tolerance
+        if today > last_day and (item.amount is None or item.amount >= terms.tolerance)
     ]
-    return any(_stopping(late, terms, lambda _day: insured_limit))
+    return _keeps_stopped(late, terms, insured_limit)
 
 
 def withdrawal_stops(covers: Iterable[object], *, today: date) -> tuple[Stop, ...]:
@@ -134,29 +140,48 @@ def _late(terms: PolicyTerms, invoices: Iterable[Invoice], today: date, holidays
                 yield _Late(end, last_day, amount, invoice.disputed, part.paid_on)
 
 
-def _stopping(late: Sequence[_Late], terms: PolicyTerms, insured_limit: Callable[[date], Decimal]) -> Iterator[_Late]:
-    """Leave out disputed amounts as long as all of those past their MEP stay below their share of the limit."""
-    disputed = [item for item in late if item.disputed]
+def _keeps_stopped(past: Collection[_Late], terms: PolicyTerms, insured_limit: Decimal) -> bool:
+    """Say whether what is unpaid past its MEP stops cover: disputes below their share of the limit do not."""
+    disputed = sum((item.amount for item in past if item.disputed), ZERO)
+    undisputed = any(not item.disputed for item in past)
+    return undisputed or bool(past) and disputed >= insured_limit * terms.disputed_share / HUNDRED
+
+
+def _stopped_spans(
+    late: Collection[_Late], terms: PolicyTerms, today: date, insured_limit: Callable[[date], Decimal]
+) -> Iterator[tuple[date, date | None, Sequence[_Late]]]:
+    """Yield first and last day of each stop, and what was past its MEP when it began; no last day: it goes on.
+
+    The day of a payment is stopped still, and what is left in its evening decides about the next one.
+    """
+    start: date | None = None
+    began_with: Sequence[_Late] = ()
+    for day, past in _past_by_day(late, today):
+        limit = insured_limit(day)
+        stopped = _keeps_stopped(past, terms, limit)
+        if start is None and stopped:
+            start, began_with = day, past
+        if start is not None and not stopped:
+            yield start, day - _DAY, began_with
+            start = None
+        elif start is not None and not _keeps_stopped([item for item in past if item.paid_on != day], terms, limit):
+            yield start, day, began_with
+            start = None
+    if start is not None:
+        yield start, None, began_with
+
+
+def _past_by_day(late: Collection[_Late], today: date) -> Iterator[tuple[date, Sequence[_Late]]]:
+    """Yield what is past its MEP on each day on which that changes, or on which a dispute's share of the limit may."""
+    days = {day for item in late for day in (item.last_day + _DAY, item.paid_on) if day and day <= today}
     for item in late:
-        day = item.last_day + _DAY
-        amount = sum((other.amount for other in disputed if other.past_on(day)), ZERO)
-        if not item.disputed or amount >= insured_limit(item.last_day) * terms.disputed_share / HUNDRED:
-            yield item
-
-
-def _merged(late: Iterable[_Late]) -> list[list[_Late]]:
-    """Group what was past its MEP at the same time; `late` is ordered by last day."""
-    groups: list[list[_Late]] = []
-    for item in late:
-        paid = _all_paid(groups[-1]) if groups else date.min
-        if groups and (paid is None or item.last_day < paid):
-            groups[-1].append(item)
-        else:
-            groups.append([item])
-    return groups
-
-
-def _all_paid(group: Sequence[_Late]) -> date | None:
-    """Return the day the last one of the group was paid, None while one is open."""
-    paid = [item.paid_on for item in group]
-    return None if None in paid else max(day for day in paid if day is not None)
+        if item.disputed:
+            until = item.paid_on or today
+            days.update(item.last_day + _DAY * past for past in range(1, (until - item.last_day).days + 1))
+    waiting = deque(sorted(late, key=lambda item: item.last_day))
+    past: list[_Late] = []
+    for day in sorted(days):
+        past = [item for item in past if item.paid_on is None or day <= item.paid_on]
+        while waiting and waiting[0].last_day < day:
+            past.append(waiting.popleft())
+        yield day, tuple(past)

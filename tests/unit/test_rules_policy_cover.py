@@ -291,19 +291,46 @@ def test_a_payment_that_is_still_to_come_is_none():
     assert covered(invoice(100, 0, paid=[(101, 100)]), invoice(100, 95), today=day(100))["INV/095"] == 0
 
 
-UNPAID = st.tuples(st.integers(0, 80), st.integers(1, 300), st.booleans())
+def test_stop_of_disputes_ends_when_the_rest_is_below_its_share():
+    disputes = [invoice(100, 0, number="A", disputed=True, paid=[(130, 100)]), invoice(100, 0, disputed=True)]
+    found = mep_stops(TERMS, disputes, today=day(200), insured_limit=lambda _day: Decimal(1000))
+    assert found == (Stop(day(91), StopCause.MEP, day(130)),)
+    restored = [replace(disputes[0], settlements=(Settlement(day(110), Decimal(100)),)), disputes[1]]
+    assert mep_stops(TERMS, restored, today=day(200), insured_limit=lambda _day: Decimal(1000)) == ()
 
 
-@given(st.lists(UNPAID, max_size=5), st.integers(0, 1000), st.integers(0, 50), st.integers(91, 200))
-def test_what_is_open_today_stops_cover_as_the_invoices_do(unpaid, limit, tolerance, today):
+def test_dispute_stops_cover_from_the_day_on_which_the_limit_becomes_too_small_for_it():
+    def limit(on):
+        return Decimal(1000 if on < day(120) else 500)
+
+    disputed = invoice(100, 0, disputed=True)
+    assert mep_stops(TERMS, [disputed], today=day(119), insured_limit=limit) == ()
+    assert mep_stops(TERMS, [disputed], today=day(200), insured_limit=limit) == (Stop(day(120), StopCause.MEP),)
+
+
+def test_stop_of_a_dispute_ends_before_the_day_on_which_the_limit_is_large_enough_for_it():
+    def limit(on):
+        return Decimal(500 if on < day(120) else 1000)
+
+    found = mep_stops(TERMS, [invoice(100, 0, disputed=True)], today=day(200), insured_limit=limit)
+    assert found == (Stop(day(91), StopCause.MEP, day(119)),), "nobody paid: it is not undone"
+
+
+INVOICED = st.tuples(st.integers(0, 80), st.integers(1, 300), st.booleans(), st.none() | st.integers(85, 150))
+
+
+@given(st.lists(INVOICED, max_size=5), st.integers(0, 1000), st.integers(0, 50), st.integers(91, 200))
+def test_what_is_open_today_stops_cover_as_the_invoices_do(invoiced, limit, tolerance, today):
     terms = replace(TERMS, tolerance=Decimal(tolerance))
     invoices = [
-        invoice(amount, on, number=str(number), disputed=disputed)
-        for number, (on, amount, disputed) in enumerate(unpaid)
+        invoice(amount, on, number=str(number), disputed=disputed, paid=[(paid, amount)] if paid else ())
+        for number, (on, amount, disputed, paid) in enumerate(invoiced)
     ]
-    items = [OpenItem(item.due_date, item.total.amount, item.disputed) for item in invoices]
+    unpaid = [item for item in invoices if item.open_on(day(today))]
+    items = [OpenItem(item.due_date, item.total.amount, item.disputed) for item in unpaid]
     stops = mep_stops(terms, invoices, today=day(today), insured_limit=lambda _day: Decimal(limit))
-    assert stopped_by_mep(terms, items, today=day(today), insured_limit=Decimal(limit)) == bool(stops)
+    stopped = any(stop.end is None for stop in stops)
+    assert stopped_by_mep(terms, items, today=day(today), insured_limit=Decimal(limit)) == stopped
 
 
 def test_the_mep_of_what_is_open_ends_with_its_last_day():
@@ -316,6 +343,12 @@ def test_stops_of_one_buyer_are_told_with_their_dates():
     invoices = [invoice(100, 0, paid=[(130, 100)]), invoice(100, 10, paid=[(105, 100)]), invoice(100, 80)]
     found = mep_stops(TERMS, invoices, today=day(200), insured_limit=lambda _day: Decimal(1000))
     assert found == (Stop(day(91), StopCause.MEP, day(130)), Stop(day(171), StopCause.MEP, None))
+
+
+@pytest.mark.parametrize("disputed", [False, True])
+def test_amount_without_a_rate_is_not_taken_for_a_small_one(disputed):
+    terms, item = replace(TERMS, tolerance=Decimal(50)), OpenItem(day(0), None, disputed)
+    assert stopped_by_mep(terms, [item], today=day(61), insured_limit=Decimal(1000))
 
 
 def test_the_mep_may_be_counted_from_the_invoice_date():
