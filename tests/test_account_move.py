@@ -94,6 +94,27 @@ class TestAccountMoveInsurance(InsuranceCommon):
         self.assertEqual(self._figures(invoice), [(1000, 900, 100, 200)])
         self.assertEqual(invoice.credit_insurance_currency_id, other)
 
+    def test_cover_in_another_currency_than_the_policys_counts_at_todays_rate(self):
+        other = self._other_currency(2.0)
+        self._make_cover(1000.0, currency_id=other.id)
+        self.assertEqual(self._figures(self._make_invoice(600.0)), [(500, 450, 50, 100)])
+
+    def test_cover_in_a_currency_without_a_rate_is_told_and_not_counted_one_to_one(self):
+        other = self._other_currency(2.0)
+        other.rate_ids.unlink()
+        self._make_cover(1000.0, currency_id=other.id)
+        invoice = self._make_invoice(600.0)
+        self.assertEqual(invoice.credit_insurance_reasons, f"There is no rate for {other.name}.")
+
+    def test_policy_in_a_currency_without_a_rate_is_told_and_not_counted_one_to_one(self):
+        other = self._other_currency(2.0)
+        policy = self._make_policy(number="POL-2", currency_id=other.id)
+        partner = self.env["res.partner"].create({"name": "Insured Abroad", "is_company": True})
+        self._make_cover(1000.0, policy=policy, buyer=self._make_buyer(partner=partner))
+        other.rate_ids.unlink()
+        invoice = self._make_invoice(600.0, partner=partner)
+        self.assertEqual(invoice.credit_insurance_reasons, f"There is no rate for {other.name}.")
+
     def _other_currency(self, rate):
         currency = (
             self.env["res.currency"]

@@ -102,6 +102,13 @@ class TestQuietDeadline(InsuranceCommon):
         self._quiet()
         self.assertEqual(set(invoice.credit_insurance_deadline_ids.mapped("quiet")), {"small"}, "100 are 200 of it")
 
+    def test_nothing_is_small_while_the_policys_currency_has_no_rate(self):
+        foreign = self.setup_other_currency("EUR", rates=[])
+        self.policy.write({"currency_id": foreign.id, "tolerance": 1000})
+        self.assertEqual(self._quiet(), [False, False])
+        self._receive(100)
+        self.assertEqual(self._quiet(), ["in_bank", False], "what is in the bank is paid whatever a rest is worth")
+
     def test_rules_are_not_told_of_quiet_deadlines(self):
         self.assertEqual(self._signal("days_to_stop"), 40)
         self._receive(100)

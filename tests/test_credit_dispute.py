@@ -105,6 +105,16 @@ class TestDispute(GateCase):
         self.policy.tolerance = 60.01
         self.assertEqual(self._make_confirmed_order(100).state, "sale")
 
+    def test_nothing_is_taken_for_small_while_the_policys_currency_has_no_rate(self):
+        franc = self.env.ref("base.CHF")
+        franc.active = True
+        franc.rate_ids.unlink()
+        move = self._make_invoice(30, due_in=-61)
+        self.policy.write({"currency_id": franc.id, "tolerance": 60})
+        self._assert_held(self._make_confirmed_order(100))
+        self._dispute(move)
+        self._assert_held(self._make_confirmed_order(100))
+
     def test_invoices_in_the_policys_currency_count_with_their_own_amount(self):
         franc = self.env.ref("base.CHF")
         franc.active = True

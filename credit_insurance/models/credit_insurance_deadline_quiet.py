@@ -150,10 +150,14 @@ class CreditInsuranceDeadline(models.Model):
 
     @api.model
     def _tolerances_sql(self, policies, company, today):
-        """Every policy's tolerance in its currency, and what one unit of the company's currency is worth in that."""
-        rates = {
+        """Every policy's tolerance in its currency, and what one unit of the company's currency is worth in that.
+
+        Null where that is not known, and then nothing is small.
+        """
+        currencies = policies.currency_id
+        rates = dict.fromkeys(currencies) | {
             currency: company.currency_id._get_conversion_rate(company.currency_id, currency, company, today)
-            for currency in policies.currency_id
+            for currency in currencies - self.env["credit.insurance.exposure"]._get_unrated(currencies, company)
         }
         return SQL(
             "SELECT * FROM unnest(%s::int[], %s::int[], %s::numeric[], %s::numeric[])"

@@ -78,8 +78,8 @@ class CreditInsuranceGate(models.AbstractModel):
             else:
                 found = exposure._get_rows(*asked)
             rows |= found
-        small, earmarked = self._get_passed_today(cases), self._get_earmarked(rows)
-        return Figures(rows, self._get_rated(cases, rows), small, earmarked, self._get_late(cases, rows), snapshot)
+        small, earmarked, late = self._get_passed_today(cases), self._get_earmarked(rows), self._get_late(cases, rows)
+        return Figures(rows, self._get_rated(cases, rows, late), small, earmarked, late, snapshot)
 
     @api.model
     def _make_request(self, case, figures, ledger):
@@ -138,12 +138,12 @@ class CreditInsuranceGate(models.AbstractModel):
         """What the policies behind the limit, and the age of what is owed, say about the document."""
         policies, subject, grace = case.buyer.policies, case.subject, timedelta(days=case.grace_days)
         overdue = [row for row in figures.rows.get(case.key, ()) if row.source == "overdue"]
-        stopped = any(self._is_stopped(case, policy, figures.late) for policy in policies)
+        stopped = any(self._is_stopped(case, policy, figures) for policy in policies)
         terms = [policy.max_payment_term_days for policy in policies if policy.max_payment_term_days]
         return {
             "overdue_days": max(((case.today - grace - row.oldest_due).days for row in overdue), default=0),
             "mep_passed": stopped,
-            "mep_excused": not stopped and any(self._is_late(case, policy, figures.late) for policy in policies),
+            "mep_excused": not stopped and any(self._is_late(case, policy, figures) for policy in policies),
             "payment_term_days": subject._credit_term_days(case.today) if terms else None,
             "max_payment_term_days": min(terms, default=None),
             "delivery_date": self._get_delivery_date(case),
@@ -331,9 +331,18 @@ class CreditInsuranceGate(models.AbstractModel):
         return {(company.id, code) for code in codes - {company.currency_id.name}}
 
     @api.model
-    def _get_rated(self, cases, rows):
-        """Which of these currencies have a rate, by company; the others Odoo would count one to one."""
-        foreign = set().union(*(self._get_foreign(case, rows) for case in cases))
+    def _get_rated(self, cases, rows, late):
+        """Which of these currencies have a rate, by company; the others Odoo would count one to one.
+
+        Those of policies are asked about where something may be too small to stop their cover.
+        """
+        foreign = {
+            (case.company.id, policy.terms.currency)
+            for case in cases
+            if case.key in late
+            for policy in case.buyer.policies
+            if policy.currency_id != case.company.currency_id.id
+        }.union(*(self._get_foreign(case, rows) for case in cases))
         if not foreign:
             return frozenset()
         found = self.env.execute_query(

@@ -59,50 +59,60 @@ class CreditInsuranceGate(models.AbstractModel):
         )
 
     @api.model
-    def _is_stopped(self, case, policy, late):
+    def _is_stopped(self, case, policy, figures):
         """Whether open items keep the policy's cover stopped: disputes and amounts that are too small do not.
 
-        An extension moves the due date in the ledger, not the one the policy counts from.
+        An extension moves the due date in the ledger, not the one the policy counts from. While the policy's currency
+        has no rate, nobody knows what is too small in it.
         """
-        if case.key not in late:
+        if case.key not in figures.late:
             return False
+        rated = (
+            policy.currency_id == case.company.currency_id.id
+            or (case.company.id, policy.terms.currency) in figures.rated
+        )
         return stopped_by_mep(
             policy.terms,
             [
-                OpenItem(_start(policy, item), self._get_late_amount(case, policy, item), item.disputed)
-                for item in late[case.key]
+                OpenItem(_start(policy, item), self._get_late_amount(case, policy, item, rated), item.disputed)
+                for item in figures.late[case.key]
             ],
             today=case.today - timedelta(days=case.grace_days),
-            insured_limit=self._get_insured(case, policy),
+            insured_limit=self._get_insured(case, policy, rated),
             holidays=_holidays(case, policy),
         )
 
     @api.model
-    def _is_late(self, case, policy, late):
+    def _is_late(self, case, policy, figures):
         """Whether anything is unpaid beyond its maximum extension period, be it disputed or too little."""
         today = case.today - timedelta(days=case.grace_days)
         return any(
             policy.terms.mep.passed(today, _start(policy, item), _holidays(case, policy))
-            for item in late.get(case.key, ())
+            for item in figures.late.get(case.key, ())
         )
 
     @api.model
-    def _get_late_amount(self, case, policy, item):
-        """As in the exposure: the item's own amount where it is in the policy's currency, else what was booked."""
+    def _get_late_amount(self, case, policy, item, rated):
+        """As in the exposure: the item's own amount where it is in the policy's currency, else what was booked.
+
+        None where that has no rate in the policy's currency.
+        """
         if item.currency_id == policy.currency_id:
             return item.amount
+        if not rated:
+            return None
         currency = self.env["res.currency"].browse(policy.currency_id)
         return self._convert(case, item.booked, case.company.currency_id, currency)
 
     @api.model
-    def _get_insured(self, case, policy):
+    def _get_insured(self, case, policy, rated):
         """What the policy insures of the limit, in its own currency and as it was granted where that is the same."""
         currencies, insured = self.env["res.currency"], Decimal(0)
         for line in case.buyer.limit.lines:
             if line.counted and isinstance(line.row, INSURED) and line.row.policy == policy.policy:
                 if line.row.amount.currency == policy.terms.currency:
                     insured += line.row.amount.amount
-                else:
+                elif rated:
                     insured += self._convert(
                         case,
                         line.amount.amount,

@@ -271,8 +271,11 @@ class CreditInsuranceSplit(models.AbstractModel):
 
     @api.model
     def _get_rates(self, names, company, today):
-        """Today's rates, for covers granted in another currency than the policy's."""
-        return self.env["credit.insurance.limit"]._get_rates(names | {company.currency_id.name}, company, today)
+        """Today's rates, for covers granted in another currency than the policy's; none of what has none."""
+        exposure = self.env["credit.insurance.exposure"]
+        currencies = exposure._get_currencies(names)
+        rated = currencies - exposure._get_unrated(currencies, company)
+        return self.env["credit.insurance.limit"]._get_rates(company, rated, today)
 
     @api.model
     def _choose(self, row, by_policy):
@@ -321,12 +324,16 @@ class CreditInsuranceSplit(models.AbstractModel):
         """A function row -> units of the policy's currency per unit of the invoice's; None where they are the same.
 
         What was booked counts as far as the company's currency, from there the rate of the invoice date.
+
+        :raise MissingRate: the policy's currency has none
         """
         home = company.currency_id
         foreign = [row for row in rows if row["currency_id"] != currency.id]
         if not foreign:
             return lambda row: None
         history = self._get_rate_history(company, home | currency) if home != currency else {}
+        if home != currency and not history[currency.id]:
+            raise MissingRate(currency.name)
 
         def rate_of(row):
             if row["currency_id"] == currency.id:
