@@ -131,6 +131,7 @@ class TestPaymentTakenBack(OrderAttackCase, AccountPaymentCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.buyer = cls._make_buyer(limit=0)
+        cls.provider.state = "enabled"
 
     def setUp(self):
         super().setUp()
