@@ -247,6 +247,26 @@ class TestMerge(CreditCommon):
         self.partner.action_unarchive()
         self.assertEqual(buyer.limit_amount, 1000)
 
+    def test_refused_archiving_names_no_company_that_its_reader_does_not_see(self):
+        other = self.env["res.company"].create({"name": "Elsewhere Ltd"})
+        self.env.user.company_ids |= other
+        self._make_buyer(company=other)
+        elsewhere = self._make_order(300, product=self.service, company_id=other.id)
+        elsewhere.action_confirm()
+        user = self._make_user("contacts_here", "base.group_partner_manager")
+        with self.assertRaisesRegex(UserError, "companies that you do not see") as refused:
+            self.partner.with_user(user).action_archive()
+        self.assertNotRegex(str(refused.exception), "Elsewhere|300")
+        self._make_buyer()
+        self._make_invoice(100)
+        with self.assertRaisesRegex(UserError, f"100.00 of exposure in {self.company.name}.*more in") as refused:
+            self.partner.with_user(user).action_archive()
+        self.assertNotRegex(str(refused.exception), "Elsewhere|300")
+        user.company_ids |= other
+        with self.assertRaises(UserError) as refused:
+            self.partner.with_user(user).action_archive()
+        self.assertNotIn("more in", str(refused.exception))
+
     def test_contact_with_a_held_order_is_not_archived(self):
         self._make_buyer(limit=0)
         self.assertEqual(self._make_confirmed_order(10).state, "draft")

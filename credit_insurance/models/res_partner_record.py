@@ -64,21 +64,38 @@ class CreditInsuranceBuyer(models.Model):
             raise UserError(self.env._("This buyer has a history. Archive it instead."))
 
     def _check_nothing_open(self):
-        """:raise UserError: a buyer owes something or has held orders; it would be out of sight"""
+        """:raise UserError: a buyer owes something or has held orders; it would be out of sight
+
+        Figures are told of the reader's companies, of others only that there is something.
+        """
         exposures = self.env["credit.insurance.exposure"]._get_exposures(self) if self else {}
-        for buyer in self:
-            exposure = float(sum(exposures[buyer].values()))
-            if buyer.currency_id.compare_amounts(exposure, 0) > 0 or buyer.hold_count:
-                raise UserError(
-                    self.env._(
-                        "%(buyer)s cannot be archived yet: %(exposure)s of exposure in %(company)s, held orders: "
-                        "%(holds)s. Settle or cancel them first; to stop new orders, set its credit status to blocked.",
-                        buyer=buyer.display_name,
-                        exposure=buyer.currency_id.format(exposure),
-                        company=buyer.company_id.name,
-                        holds=buyer.hold_count,
-                    )
+        owed = {buyer: float(sum(exposures[buyer].values())) for buyer in self}
+        open_ones = self.filtered(
+            lambda buyer: buyer.currency_id.compare_amounts(owed[buyer], 0) > 0 or buyer.hold_count
+        )
+        if not open_ones:
+            return
+        seen = open_ones.filtered(lambda buyer: buyer.company_id in self.env.user.company_ids.root_id)
+        if not seen:
+            raise UserError(
+                self.env._(
+                    "%s cannot be archived yet: there is exposure, or there are held orders, in companies that you do "
+                    "not see. Their credit managers have to settle or cancel them first.",
+                    open_ones[0].display_name,
                 )
+            )
+        buyer = seen[0]
+        told = self.env._(
+            "%(buyer)s cannot be archived yet: %(exposure)s of exposure in %(company)s, held orders: "
+            "%(holds)s. Settle or cancel them first; to stop new orders, set its credit status to blocked.",
+            buyer=buyer.display_name,
+            exposure=buyer.currency_id.format(owed[buyer]),
+            company=buyer.company_id.name,
+            holds=buyer.hold_count,
+        )
+        if open_ones - seen:
+            told = f"{told} {self.env._('There is more in companies that you do not see.')}"
+        raise UserError(told)
 
     def _check_no_alert_holds(self):
         """:raise UserError: alerts end with archiving, and one of them holds orders"""
