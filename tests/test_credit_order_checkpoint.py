@@ -1,5 +1,6 @@
 """Where orders are checked: held at confirmation after days of grace, or confirmed with their goods waiting."""
 
+from odoo import Command
 from odoo.tests import tagged
 
 from .test_credit_delivery import DeliveryCase
@@ -26,6 +27,50 @@ class TestOrderCheckpoint(DeliveryCase):
         self._pay(invoice)
         goods.button_validate()
         self.assertEqual(goods.state, "done")
+
+    def test_only_the_goods_that_leave_need_room(self):
+        self.company.write({"credit_check_order": False, "credit_check_delivery": False})
+        order = self._make_confirmed_order(1500, product=self.goods_on_delivery)
+        self._leave(order, 5)
+        rest = self._picking(order)
+        rest.button_validate()
+        self.assertEqual(rest.state, "assigned")
+        hold = self._held(rest)
+        self.assertEqual((hold.decision_id.document_amount, hold.shortfall), (1500, 500), "750 of it has left already")
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._leave(order, 1)
+        rest = self._picking(order)
+        rest.button_validate()
+        self.assertEqual(rest.state, "assigned", "750 are owed, 150 have left, 600 are to leave")
+        self._pay(invoice)
+        rest.button_validate()
+        self.assertEqual(rest.state, "done")
+
+    def test_goods_of_one_order_that_leave_together_share_the_room(self):
+        self.company.write({"credit_check_order": False, "credit_check_delivery": False})
+        order = self._make_order(750)
+        order.order_line.copy({"order_id": order.id, "product_id": self.goods_on_delivery.id, "price_unit": 75})
+        order.action_confirm()
+        first = self._picking(order)
+        second = first.copy({"move_ids": []})
+        first.move_ids[1].picking_id = second
+        self.assertEqual(order.picking_ids, first | second)
+        (first | second).button_validate()
+        self.assertEqual((first | second).mapped("state"), ["done", "assigned"])
+        [case] = self.env["credit.insurance.gate"]._prepare_cases(
+            second, "delivery", self.env["credit.insurance.gate"]._get_open_delivery_amounts(second)
+        )
+        self.assertEqual((case.document, case.reserve), (1500, 0), "nothing else of it is to leave")
+
+    def _leave(self, order, quantity):
+        """A part of what is left of the order leaves, the rest waits for a further delivery."""
+        picking = self._picking(order, quantity=quantity)
+        answer = picking.button_validate()
+        self.assertEqual(answer["res_model"], "stock.backorder.confirmation")
+        wizard = self.env["stock.backorder.confirmation"].with_context(**answer["context"])
+        wizard.create({"pick_ids": [Command.set(picking.ids)]}).process()
+        self.assertEqual(picking.state, "done")
 
     def test_goods_of_orders_that_were_not_checked_wait_for_the_other_reasons_too(self):
         self.company.write({"credit_check_order": False, "credit_check_delivery": False})

@@ -79,7 +79,11 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _get_open_delivery_amounts(self, pickings):
-        """What is left to invoice of orders whose deliveries are held against the limit."""
+        """What deliveries that are held against the limit need room for.
+
+        Goods of an order that was not checked need it for what leaves and what has left and is not invoiced; an order
+        that Odoo made grow needs it for all that is left to invoice.
+        """
         waiting = pickings._credit_get_waiting()
         orders = self.env["sale.order"].union(
             *(order for order, live in waiting.items() if live.deliveries_wait in WAIT_FOR_LIMIT)
@@ -87,8 +91,14 @@ class CreditInsuranceGate(models.AbstractModel):
         if not orders:
             return {}
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
+        parts = orders.filtered(lambda order: waiting[order].deliveries_wait == "order")
         return {
-            picking.id: picking._credit_sum({order: amounts.get(order.id, 0.0) for order in picking._credit_order()})
+            picking.id: picking._credit_sum(
+                {
+                    order: max(0.0, amounts.get(order.id, 0.0) - picking._credit_left_behind(order & parts))
+                    for order in picking._credit_order()
+                }
+            )
             for picking in pickings
             if picking._credit_order() & orders
         }
@@ -120,8 +130,8 @@ class CreditInsuranceGate(models.AbstractModel):
             return case
         changes = {"cover_stopped": self._get_cover_stopped(case)}
         if case.check_limit:
-            # Others see the order already, and what is left of several orders is what is decided.
-            changes["reserve"] = case.reserve * 0
+            # Others see the order already, but for another delivery of it that leaves at the same moment.
+            changes["reserve"] = case.reserve if case.subject._credit_leaves_in_parts() else case.reserve * 0
         else:
             paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)
             changes |= {"prepaid": paid, "booked": ()}

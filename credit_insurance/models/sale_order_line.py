@@ -124,6 +124,21 @@ class SaleOrderLine(models.Model):
             (orders | self.order_id)._credit_watch_growth()
         return result
 
+    def _credit_left_behind(self, picking):
+        """Its price with tax of what is neither invoiced nor delivered once ``picking`` has left."""
+        self.ensure_one()
+        pending = self.move_ids.filtered(lambda move: move.state not in ("done", "cancel") and move._credit_leaves())
+        # Of a kit nobody knows how much leaves with some of its parts: it counts as leaving.
+        if not pending or pending.product_id != self.product_id or self.product_uom_qty <= 0:
+            return 0.0
+        leaving = sum(
+            move.product_uom._compute_quantity(move._credit_get_leaving(), self.product_uom_id)
+            for move in pending
+            if move.picking_id == picking
+        )
+        gone = max(self.qty_delivered + leaving, self.qty_invoiced_posted)
+        return max(0.0, self.product_uom_qty - gone) * self.price_total / self.product_uom_qty
+
     def _credit_find_delivered(self):
         """``{line: quantity}`` of what stock moves brought to the customer."""
         gone = self.sudo().filtered(lambda line: any(move.state == "done" for move in line.move_ids))

@@ -52,6 +52,15 @@ class StockMove(models.Model):
         self.ensure_one()
         return self.location_dest_id.usage == "customer" and self.location_id.usage not in ("customer", "supplier")
 
+    def _credit_get_leaving(self):
+        """How much of it leaves when its delivery is validated now, in its unit; what is still to be got ready counts
+        as leaving as long as nothing else is ready."""
+        self.ensure_one()
+        together = self.picking_id.move_ids.filtered(lambda move: move.state not in ENDED)
+        if any(together.mapped("picked")):
+            return self._get_picked_quantity() if self.picked else 0.0
+        return self.quantity if any(together.mapped("quantity")) else self.product_uom_qty
+
     def _credit_find_waiting(self):
         """Those of these that are to leave, for an order whose deliveries wait for the money or a decision."""
         leaving = self._credit_find_linked().filtered(lambda move: move.state != "done")

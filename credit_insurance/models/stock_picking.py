@@ -118,6 +118,18 @@ class StockPicking(models.Model):
         )  # fmt: skip
         return {live.order_id: live for live in passes}
 
+    def _credit_leaves_in_parts(self):
+        """Whether goods of an order that was not checked leave with this delivery, and others with another one."""
+        parts = self.env["sale.order"].union(
+            *(order for order, live in self._credit_get_waiting().items() if live.deliveries_wait == "order")
+        )
+        return bool(parts._credit_waiting_deliveries() - self)
+
+    def _credit_left_behind(self, orders):
+        """The goods of these orders that are neither invoiced nor delivered once this delivery has left: their price
+        with tax, in the orders' currency."""
+        return sum(line._credit_left_behind(self) for line in orders.order_line)
+
     def _credit_tell_held(self, passed, result):
         """Tell who validated what was held and why: as the answer, or beside what core asks first."""
         params = self._credit_prepare_told(passed)
