@@ -89,6 +89,7 @@ from .messages import (
     PaymentMethod,
     PolicyDetails,
     RequestStatus,
+    Unread,
 )
 from .rates import MemoryLimiter
 from .redaction import Credentials
@@ -185,6 +186,7 @@ __all__ = [
     "TurnoverDeclaration",
     "TurnoverLine",
     "UnexpectedResponse",
+    "Unread",
     "WakeUp",
     "connect",
 ]

@@ -34,7 +34,8 @@ from .allianz_trade_buyers import (
 )
 from .allianz_trade_client import ENDPOINTS, Client
 from .allianz_trade_codes import read_vocabulary
-from .allianz_trade_limits import Desk, Limits, read_job_id
+from .allianz_trade_desk import Desk
+from .allianz_trade_limits import Limits, read_job_id
 from .allianz_trade_overdues import Overdue, overdue_body, overdue_receipt, read_overdues
 from .allianz_trade_policies import Policies
 from .allianz_trade_settings import SETTINGS, read_callback
@@ -52,6 +53,7 @@ from .messages import (
     CoverRequestState,
     Grade,
     Page,
+    Unread,
 )
 from .reports import WakeUp
 
@@ -104,7 +106,7 @@ class AllianzTrade(Insurer):
         self._client = Client(self.code, connection, values)
         desk = Desk(self._client, self._policies, words, values["currency"].upper(), int(size))
         self._limits = Limits.versions[version](desk)
-        self._grades: dict[str, Grade] | None = None
+        self._graded: tuple[dict[str, Grade], tuple[Unread, ...]] | None = None
 
     def close(self) -> None:
         self._client.close()
@@ -158,18 +160,25 @@ class AllianzTrade(Insurer):
 
         :raises ConfigurationError: the settings name no policy.
         """
+        return self.grade_page(buyer_ids).whole().items
+
+    def grade_page(self, buyer_ids: Iterable[str]) -> Page[Grade]:
         if not self._policies.listed:
             raise ConfigurationError("enter the policies under which grades are read", insurer=self.code)
-        if self._grades is None:
-            grades = (grade for number in self._policies.listed for grade in self._grades_of(number))
-            self._grades = {grade.buyer_id: grade for grade in grades}
-        return tuple(self._grades[key] for key in dict.fromkeys(buyer_ids) if key in self._grades)
+        if self._graded is None:
+            pages = [page for number in self._policies.listed for page in self._grades_of(number)]
+            grades = {grade.buyer_id: grade for page in pages for grade in page.items}
+            self._graded = grades, tuple(entry for page in pages for entry in page.unread)
+        grades, unread = self._graded
+        wanted = dict.fromkeys(buyer_ids)
+        of_these = tuple(entry for entry in unread if not entry.buyer_id or entry.buyer_id in wanted)
+        return Page(tuple(grades[key] for key in wanted if key in grades), unread=of_these)
 
-    def _grades_of(self, number: str) -> Iterator[Grade]:
+    def _grades_of(self, number: str) -> Iterator[Page[Grade]]:
         token: str | None = None
         while True:
             page = self._limits.grade_page(Operation.GRADES, number, token)
-            yield from page.items
+            yield page
             token = page.next_token
             if token is None:
                 return

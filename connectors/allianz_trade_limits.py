@@ -7,12 +7,11 @@ import re
 import urllib.parse
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar, TypeVar
 
-from .allianz_trade_client import Client
-from .allianz_trade_codes import BY_GRADE, IN_PROGRESS, JobState, Vocabulary
+from .allianz_trade_codes import BY_GRADE, IN_PROGRESS, JobState
 from .allianz_trade_covers import (
     STANDING,
     Context,
@@ -25,10 +24,10 @@ from .allianz_trade_covers import (
     request_body,
     request_body_v2,
 )
-from .allianz_trade_paging import Cursor, Listing
-from .allianz_trade_policies import Part, Policies, RequestKey
+from .allianz_trade_desk import Desk
+from .allianz_trade_policies import Part, RequestKey
 from .calls import Answer
-from .errors import RejectedByInsurer, UnexpectedResponse
+from .errors import RejectedByInsurer
 from .jsondoc import Json, Node
 from .messages import Cover, CoverProduct, CoverRequest, CoverRequestState, CoverStatus, Grade, Page, RequestStatus
 
@@ -36,51 +35,6 @@ Item = TypeVar("Item")
 Read = Callable[[Node, Context], Item]
 MISSING = 404  # HTTP status
 BARE_ID = re.compile(r"(?!(?:null|true|false)$)[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What both versions work with. ``currency`` is that of amounts for which none is told."""
-
-    client: Client
-    policies: Policies
-    words: Vocabulary
-    currency: str
-    size: int
-
-    def context(self, policy_number: str, part: Part) -> Context:
-        return Context(policy_number, part, self.client.now().date(), self.currency, self.words)
-
-    def unexpected(self, problem: str, field: str) -> UnexpectedResponse:
-        return UnexpectedResponse(problem, insurer=self.client.insurer, field=field)
-
-    def key(self, request_id: str) -> RequestKey:
-        try:
-            return RequestKey.read(request_id)
-        except ValueError as exc:
-            raise self.unexpected("this is no id that was given out here", "request_id") from exc
-
-    def new_key(self, kind: str, number: str, request: CoverRequest) -> RequestKey:
-        asked = None if request.product is CoverProduct.GRADE_COVER else request.amount
-        return RequestKey(kind, number, request.policy_number, request.buyer_id, asked, self.client.now())
-
-    def page(self, number: str, token: str | None, ask: Callable[[Part, int], Answer], read: Read[Item]) -> Page[Item]:
-        """One page of a list, of one part of the policy after the other."""
-        parts = self.policies.parts(number)
-        try:
-            cursor = Cursor.read(token)
-            part = parts[cursor.part]
-        except (ValueError, IndexError) as exc:
-            raise self.unexpected("this is no token that was given out here", "page") from exc
-        context = self.context(number, part)
-        answer = ask(part, cursor.page)
-        items = answer.read(lambda node: tuple(read(item, context) for item in node.items()))
-        told = answer.headers.get(self.words.fields["total.header"], "")
-        total = int(told) if told.isascii() and told.isdecimal() else None
-        following = Listing(len(items), self.size, answer.content, total).following(
-            cursor, len(parts), self.client.insurer
-        )
-        return Page(items, following.text() if following else None, total if len(parts) == 1 else None)
 
 
 class Limits(ABC):
@@ -155,7 +109,7 @@ class LimitsV3(Limits):
             return read_grade(node, self._words)
 
         page = self._desk.page(number, token, self._search(operation), read)
-        return Page(tuple(grade for grade in page.items if grade), page.next_token)
+        return Page(tuple(grade for grade in page.items if grade), page.next_token, unread=page.unread)
 
     def _search(self, operation: str) -> Callable[[Part, int], Answer]:
         def ask(part: Part, page: int) -> Answer:
@@ -180,7 +134,7 @@ class LimitsV3(Limits):
         self, operation: str, number: str, company_id: str, amount: Decimal | None
     ) -> CoverRequestState | None:
         """:raises UnexpectedResponse: a request for the same amount does not say whom it is about: it may be ours."""
-        for pending in self._pending(operation, number):
+        for pending in self._pending(operation, number, company_id):
             told = self._company_of(operation, pending)
             if told == company_id:
                 return self._as_state(pending, number, company_id)
@@ -194,7 +148,7 @@ class LimitsV3(Limits):
         token: str | None = None
         while True:
             page = self._desk.page(number, token, self._search(operation), read_cover)
-            yield from page.items
+            yield from self._desk.readable(page, company_id)
             token = page.next_token
             if token is None:
                 return
@@ -211,7 +165,7 @@ class LimitsV3(Limits):
             if job_state is not JobState.PROCESSED:
                 return self._unprocessed(key, raw, job_state)
             cover_id = last_segment(address)
-        for pending in self._pending("cover_request_state", key.policy_number):
+        for pending in self._pending("cover_request_state", key.policy_number, key.company_id):
             if pending.cover_id == cover_id:
                 return self._pending_state(key, pending.raw_code, cover_id=cover_id, currency=pending.currency)
         if address:
@@ -246,17 +200,21 @@ class LimitsV3(Limits):
 
     def pending_page(self, number: str, token: str | None) -> Page[CoverRequestState]:
         page = self._pending_page("cover_request_page", number, token)
-        states = []
-        for pending in page.items:
-            company_id = self._company_of("cover_request_page", pending)
-            states.append(self._as_state(pending, number, company_id))
-        return Page(tuple(states), page.next_token, page.total)
+        companies = [self._company_of("cover_request_page", pending) for pending in page.items]
+        told = zip(page.items, companies, strict=True)
+        return Page(
+            tuple(self._as_state(pending, number, company_id) for pending, company_id in told),
+            page.next_token,
+            page.total,
+            page.unread,
+        )
 
-    def _pending(self, operation: str, number: str) -> Iterator[PendingRequest]:
+    def _pending(self, operation: str, number: str, company_id: str) -> Iterator[PendingRequest]:
+        """What is undecided of this company; perhaps of others besides."""
         token: str | None = None
         while True:
             page = self._pending_page(operation, number, token)
-            yield from page.items
+            yield from self._desk.readable(page, company_id)
             token = page.next_token
             if token is None:
                 return
@@ -329,7 +287,7 @@ class LimitsV2(Limits):
     def pending_page(self, number: str, token: str | None) -> Page[CoverRequestState]:
         page = self._desk.page(number, token, self._list("cover_request_page"), read_cover_v2)
         undecided = [cover for cover in page.items if cover.status is CoverStatus.REQUESTED]
-        return Page(tuple(self._as_state(cover) for cover in undecided), page.next_token)
+        return Page(tuple(self._as_state(cover) for cover in undecided), page.next_token, unread=page.unread)
 
     def _as_state(self, cover: Cover) -> CoverRequestState:
         asked_at = self._client.now()

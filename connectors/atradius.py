@@ -33,6 +33,7 @@ from .messages import (
     Page,
     PolicyDetails,
 )
+from .reading import one_by_one
 
 
 class Atradius(Insurer):
@@ -89,25 +90,30 @@ class Atradius(Insurer):
 
     def grades(self, buyer_ids: Iterable[str]) -> tuple[Grade, ...]:
         """One call per buyer. For those under a policy ``grade_changes`` is one call."""
-        grades: list[Grade] = []
-        for buyer_id in dict.fromkeys(buyer_ids):
-            answer = self._client.buyer("grades", buyer_id)
-            grades.extend(answer.read(_grades) if answer else ())
-        return tuple(grades)
+        return self.grade_page(buyer_ids).whole().items
+
+    def grade_page(self, buyer_ids: Iterable[str]) -> Page[Grade]:
+        return one_by_one(buyer_ids, self._grades_of)
+
+    def _grades_of(self, buyer_id: str) -> tuple[Grade, ...]:
+        answer = self._client.buyer("grades", buyer_id)
+        return answer.read(_grades) if answer else ()
 
     def grade_changes(self, policy_number: str, since: date, token: str | None = None) -> Page[Grade]:
         """All in one page, as the interface has none. The day before ``since`` is asked for: whether the filter
         includes its day is not known."""
         after = (since - timedelta(days=1)).isoformat()
         parameters = self._client.of_policy(policy_number, buyerRatingUpdatedAfter=after)
-        return Page(self._client.get("grade_changes", "ratings", parameters).read(_grades))
+        answer = self._client.get("grade_changes", "ratings", parameters)
+        told, unread = answer.read_each(reading.rows, reading.grade, buyer=reading.buyer_of)
+        return Page(tuple(grade for grade in told if grade), unread=unread)
 
     # --- Cover --------------------------------------------------------------------------------------------------
 
     def cover_page(self, policy_number: str, token: str | None = None) -> Page[Cover]:
         """All in one page, as the interface has none: what stands, and of buyers with nothing that stands the cover
         that ended last. A list larger than ``TransportOptions.max_bytes`` is refused."""
-        return Page(self._desk.portfolio(policy_number))
+        return self._desk.portfolio(policy_number)
 
     def request_cover(self, request: CoverRequest) -> CoverRequestState:
         """Decided at once, or referred to a person. What the interface has no field for (urgency, comment, terms of
@@ -124,7 +130,7 @@ class Atradius(Insurer):
 
     def cover_request_page(self, policy_number: str, token: str | None = None) -> Page[CoverRequestState]:
         """All in one page, as the interface has none."""
-        return Page(self._desk.undecided(policy_number))
+        return self._desk.undecided(policy_number)
 
     # --- Policy -------------------------------------------------------------------------------------------------
 

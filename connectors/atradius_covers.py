@@ -15,7 +15,7 @@ from .atradius_requests import COVER_TYPES, Ticket, cover_body
 from .calls import Answer
 from .errors import ConfigurationError, ConnectorError, RejectedByInsurer, UnexpectedResponse
 from .jsondoc import Node, encode
-from .messages import Cover, CoverRequest, CoverRequestKind, CoverRequestState, CoverStatus, RequestStatus
+from .messages import Cover, CoverRequest, CoverRequestKind, CoverRequestState, CoverStatus, Page, RequestStatus
 
 Value = TypeVar("Value")
 
@@ -36,20 +36,25 @@ class CoverDesk:
 
     # --- Portfolio ----------------------------------------------------------------------------------------------
 
-    def portfolio(self, policy_number: str) -> tuple[Cover, ...]:
+    def portfolio(self, policy_number: str) -> Page[Cover]:
         standing = self._covers("covers", policy_number)
         if not self._client.reads_ended_covers:
             return standing
-        taken = {cover.buyer_id for cover in standing if cover.status is not CoverStatus.REQUESTED}
+        ended = self._covers("historic", policy_number)
+        unread = (*standing.unread, *ended.unread)
+        # Whose entry cannot be read may have cover that stands.
+        taken = {cover.buyer_id for cover in standing.items if cover.status is not CoverStatus.REQUESTED}
+        taken |= {entry.buyer_id for entry in unread}
         last: dict[str, Cover] = {}
-        for cover in self._covers("historic", policy_number):
+        for cover in ended.items if "" not in taken else ():
             if cover.buyer_id not in taken and _ended_after(cover, last.get(cover.buyer_id)):
                 last[cover.buyer_id] = cover
-        return (*standing, *(_ended(cover) for cover in last.values()))
+        return Page((*standing.items, *(_ended(cover) for cover in last.values())), unread=unread)
 
-    def _covers(self, name: str, policy_number: str) -> tuple[Cover, ...]:
+    def _covers(self, name: str, policy_number: str) -> Page[Cover]:
         answer = self._client.get("cover_page", name, self._client.of_policy(policy_number))
-        return answer.read(lambda node: tuple(cover for row in reading.rows(node) if (cover := reading.cover(row))))
+        covers, unread = answer.read_each(reading.rows, reading.cover, buyer=reading.buyer_of, number=reading.cover_of)
+        return Page(tuple(cover for cover in covers if cover), unread=unread)
 
     # --- Asking -------------------------------------------------------------------------------------------------
 
@@ -131,11 +136,12 @@ class CoverDesk:
                 return found
         return None
 
-    def undecided(self, policy_number: str) -> tuple[CoverRequestState, ...]:
+    def undecided(self, policy_number: str) -> Page[CoverRequestState]:
         """What is asked for is not told there: a request for less, or for none, has another id here than when it was
         sent; our reference or the number of the cover tells that it is the same."""
         answer = self._client.get("cover_request_page", "applications", self._client.of_policy(policy_number))
-        return answer.read(lambda node: tuple(_application(row) for row in reading.rows(node)))
+        states, unread = answer.read_each(reading.rows, _application, buyer=reading.buyer_of, number=reading.cover_of)
+        return Page(states, unread=unread)
 
     # --- Asking whether it arrived ------------------------------------------------------------------------------
 

@@ -56,6 +56,14 @@ def only(answer: Node) -> Node:
     return found[0]
 
 
+def buyer_of(row: Node) -> Node:
+    return row["buyerId"]
+
+
+def cover_of(row: Node) -> Node:
+    return row["coverId"]
+
+
 def told(node: Node, read: Callable[[Node], Value]) -> Value | None:
     """``read(node)``, or ``None`` where the insurer says nothing: null, missing, or an empty text."""
     return None if node.value is None or (isinstance(node.value, str) and not node.value.strip()) else read(node)

@@ -46,6 +46,7 @@ from .messages import (
     Grade,
     Page,
     PolicyDetails,
+    Unread,
 )
 from .reports import Monitoring, MonitoringOrder, Notification, ReportOrder, ReportState, WakeUp
 
@@ -181,6 +182,10 @@ class Insurer(ABC):
         """The current grades of these buyers. A buyer without a grade is absent from the answer."""
         raise self._not_supported(Operation.GRADES)
 
+    def grade_page(self, buyer_ids: Iterable[str]) -> Page[Grade]:
+        """``grades``, where one buyer whose grade cannot be had does not keep those of the others: it is ``unread``."""
+        return Page(self.grades(buyer_ids))
+
     def grade(self, buyer_id: str) -> Grade | None:
         """The current grade of one buyer, ``None`` when the insurer has none."""
         return next((grade for grade in self.grades([buyer_id]) if grade.buyer_id == buyer_id), None)
@@ -202,14 +207,16 @@ class Insurer(ABC):
         A page that comes twice is passed over. Conclusions from *absence* may be drawn only after the iterator has
         ended without an error.
 
-        :raises UnexpectedResponse: in the end, when fewer or more covers came than the insurer said there are, or
-            when the pages do not end.
+        :raises UnexpectedResponse: in the end, when some could not be read, when fewer or more covers came than the
+            insurer said there are, or when the pages do not end.
         """
         seen: set[str] = set()
         token: str | None = None
         idle = 0
+        unread: tuple[Unread, ...] = ()
         while True:
             page = self.cover_page(policy_number, token)
+            unread += page.unread
             fresh = {cover.cover_id: cover for cover in page.items if cover.cover_id not in seen}
             seen.update(fresh)
             yield from fresh.values()
@@ -218,7 +225,9 @@ class Insurer(ABC):
             token = page.next_token
             idle = 0 if fresh else idle + 1
             if idle >= REPEATED_PAGES:
+                Page((), unread=unread).whole()
                 raise UnexpectedResponse("the same page comes again and again", insurer=self.code, field="page")
+        Page((), unread=unread).whole()
         if page.total is not None and page.total != len(seen):
             message = f"the insurer counts {page.total} covers, {len(seen)} came"
             raise UnexpectedResponse(message, insurer=self.code, field="total")

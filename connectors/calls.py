@@ -1,16 +1,19 @@
 """What passes through the transport: a ``Call`` goes in, an ``Answer`` comes out, an ``Exchange`` is what is recorded
 of every attempt, and ``TransportOptions`` says how patient the transport is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from .errors import UnexpectedResponse
 from .jsondoc import Node, ShapeError, decode, shorten
+from .messages import Unread
 from .xmldoc import XmlNode, decode_xml
 
 Value = TypeVar("Value")
+LONGEST_NAME = 100  # characters of an identifier that is quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,28 @@ class Answer:
         """
         return self._read(lambda: parse(decode(self.content)))
 
+    def read_each(
+        self,
+        rows: Callable[[Node], Iterable[Node]],
+        read: Callable[[Node], Value],
+        *,
+        buyer: Callable[[Node], Node],
+        number: Callable[[Node], Node] | None = None,
+    ) -> tuple[tuple[Value, ...], tuple[Unread, ...]]:
+        """What ``read`` makes of each entry of a list, and the entries that are not as documented.
+
+        :param buyer, number: where an entry says whom it is about and what it is called.
+        :raises UnexpectedResponse: what came is no list.
+        """
+        items, unread = [], []
+        for row in self.read(lambda node: tuple(rows(node))):
+            try:
+                items.append(self._read(partial(read, row)))
+            except UnexpectedResponse as error:
+                names = (self.redact(_identifier(row, find)) if find else "" for find in (buyer, number))
+                unread.append(Unread(error, *names))
+        return tuple(items), tuple(unread)
+
     def read_xml(self, parse: Callable[[XmlNode], Value]) -> Value:
         """The XML content as ``parse`` understands it.
 
@@ -115,3 +140,11 @@ class Answer:
             raise UnexpectedResponse(
                 problem, insurer=self.insurer, field=exc.field, request_id=self.request_id
             ) from exc
+
+
+def _identifier(row: Node, find: Callable[[Node], Node]) -> str:
+    """What an entry that cannot be read says of itself, empty where it does not say even that."""
+    try:
+        return shorten(find(row).identifier(), LONGEST_NAME)
+    except ShapeError:
+        return ""

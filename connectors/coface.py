@@ -139,6 +139,9 @@ class Coface(Insurer):
     def grades(self, buyer_ids: Iterable[str]) -> tuple[Grade, ...]:
         """The debtor risk assessments, 10 best to 0 in default. One that had to be ordered is absent until Coface has
         delivered it. Waits, within reason, for the calls that Coface allows per minute."""
+        return self.grade_page(buyer_ids).whole().items
+
+    def grade_page(self, buyer_ids: Iterable[str]) -> Page[Grade]:
         return self._grades.of(buyer_ids)
 
     # --- Reports ------------------------------------------------------------------------------------------------

@@ -116,22 +116,32 @@ class Client:
             if refusal.code == NOT_FOUND:
                 return Page(())
             raise
-        items = answer.read(lambda node: tuple(read(item) for item in node.items()))
+        items, unread = answer.read_each(
+            Node.items, read, buyer=lambda item: item["companyId"], number=lambda item: item["id"]
+        )
         total = read_total(answer.headers.get("Content-Range", ""))
-        end = offset + len(items)
-        if not items and total is not None and offset < total:
+        count = len(items) + len(unread)
+        end = offset + count
+        if not count and total is not None and offset < total:
             raise UnexpectedResponse(f"{total} entries are counted, none came", insurer=self.insurer, field="range")
-        more = bool(items) and (answer.status == PARTIAL if total is None else end < total)
-        return Page(items, str(end) if more else None, total)
+        more = count > 0 and (answer.status == PARTIAL if total is None else end < total)
+        return Page(items, str(end) if more else None, total, unread)
 
     def all(
         self, operation: str, endpoint: str, query: Mapping[str, str], read: Callable[[Node], Item]
     ) -> Iterator[Item]:
+        """:raises UnexpectedResponse: the list does not end, or an entry cannot be read."""
+        for page in self.pages(operation, endpoint, query, read):
+            yield from page.whole().items
+
+    def pages(
+        self, operation: str, endpoint: str, query: Mapping[str, str], read: Callable[[Node], Item]
+    ) -> Iterator[Page[Item]]:
         """:raises UnexpectedResponse: the list does not end."""
         token: str | None = None
         for _page in range(PAGES):
             page = self.page(operation, endpoint, query, read, token)
-            yield from page.items
+            yield page
             token = page.next_token
             if token is None:
                 return

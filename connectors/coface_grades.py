@@ -1,6 +1,7 @@
 """Coface's grades: delivered to order, read again while they are young."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -12,7 +13,8 @@ from .coface_contents import read_grade
 from .coface_notifications import Feed
 from .coface_orders import Placed, Terms, check_reference, read_order
 from .errors import RateLimited, RejectedByInsurer
-from .messages import Grade
+from .messages import Grade, Page, Unread
+from .reading import one_by_one
 from .reports import ReportStatus
 
 Value = TypeVar("Value")
@@ -35,14 +37,19 @@ class Grades:
         self._young = timedelta(days=int(settings["grade_days"]))
         self._waits = 0
 
-    def of(self, buyer_ids: Iterable[str]) -> tuple[Grade, ...]:
+    def of(self, buyer_ids: Iterable[str]) -> Page[Grade]:
         wanted = tuple(dict.fromkeys(buyer_ids))
         if not wanted:
-            return ()
+            return Page(())
         self._waits = 0
-        changed = self._patiently(self._changed)
-        found = (self._patiently(partial(self._of, buyer_id, changed)) for buyer_id in wanted)
-        return tuple(grade for grade in found if grade is not None)
+        changed, unread = self._patiently(self._changed)
+
+        def ask(buyer_id: str) -> tuple[Grade, ...]:
+            grade = self._patiently(partial(self._of, buyer_id, changed))
+            return (grade,) if grade else ()
+
+        page = one_by_one(wanted, ask)
+        return replace(page, unread=(*page.unread, *unread))
 
     def _patiently(self, ask: Callable[[], Value]) -> Value:
         """``ask``, again after a while when there were too many calls: what was answered before is not lost."""
@@ -56,14 +63,18 @@ class Grades:
                     raise
                 self._client.transport.hooks.sleep(wait)
 
-    def _changed(self) -> dict[str, str]:
-        """The last day, in ISO form, on which something was notified about each company."""
+    def _changed(self) -> tuple[dict[str, str], tuple[Unread, ...]]:
+        """The last day, in ISO form, on which something was notified about each company; and what was notified that
+        cannot be read."""
         since = self._client.now().date() - self._young
         days: dict[str, str] = {}
-        for notice in self._feed.listed(Operation.GRADES, since):
-            company = self._feed.company(Operation.GRADES, notice)
-            days[company] = max(days.get(company, ""), notice.delivered_on.isoformat())
-        return days
+        unread: tuple[Unread, ...] = ()
+        for page in self._feed.listed(Operation.GRADES, since):
+            unread += page.unread
+            for notice in page.items:
+                company = self._feed.company(Operation.GRADES, notice)
+                days[company] = max(days.get(company, ""), notice.delivered_on.isoformat())
+        return days, unread
 
     def _of(self, buyer_id: str, changed: Mapping[str, str]) -> Grade | None:
         fitting = [placed for placed in self._ordered(buyer_id) if self._fits(placed)]

@@ -89,12 +89,13 @@ class Feed:
         self._client = client
         self._watched: dict[str, str] = {}
 
-    def listed(self, operation: str, since: date) -> Iterator[Notice]:
-        return self._client.all(operation, "notifications", self._window(since), read_notice)
+    def listed(self, operation: str, since: date) -> Iterator[Page[Notice]]:
+        return self._client.pages(operation, "notifications", self._window(since), read_notice)
 
     def page(self, operation: str, since: date, token: str | None) -> Page[Notification]:
         page = self._client.page(operation, "notifications", self._window(since), read_notice, token)
-        return Page(tuple(self._opened(operation, notice) for notice in page.items), page.next_token, page.total)
+        opened = tuple(self._opened(operation, notice) for notice in page.items)
+        return Page(opened, page.next_token, page.total, page.unread)
 
     def company(self, operation: str, notice: Notice) -> str:
         """The company of a notification, by its monitoring where the list does not tell it."""

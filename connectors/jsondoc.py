@@ -169,7 +169,7 @@ def decode(body: bytes) -> Node:
     :raises ShapeError: not UTF-8, not JSON, nested too deeply, a key twice, a number that is none.
     """
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")  # some servers begin with a byte order mark, which says nothing
         if _is_too_deep(text):
             raise ShapeError("", f"nested deeper than {MAX_DEPTH} levels")
         return Node(json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_object))

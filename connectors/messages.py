@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from .checks import require, require_currency, require_money, require_text
+from .errors import ConnectorError
 from .words import _
 
 Item = TypeVar("Item")
@@ -189,13 +190,34 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry of a list that could not be read, while others could: why, and whom it is about and what it is called as
+    far as that can be read."""
+
+    error: ConnectorError
+    buyer_id: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """One page of a list. ``next_token`` asks for the next one, ``None`` on the last; ``total`` counts the items of
-    all pages where the insurer tells it."""
+    all pages where the insurer tells it. ``unread`` are the entries that came and are not among ``items``: of what they
+    are about nothing is known, which is not the same as its not being there."""
 
     items: tuple[Item, ...]
     next_token: str | None = None
     total: int | None = None
+    unread: tuple[Unread, ...] = ()
+
+    def whole(self) -> Self:
+        """This page, all of whose entries could be read.
+
+        :raises ConnectorError: what kept the first of the others from being read.
+        """
+        for entry in self.unread:
+            raise entry.error
+        return self
 
 
 @dataclass(frozen=True, slots=True)

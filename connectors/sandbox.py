@@ -144,13 +144,13 @@ class Sandbox(Insurer):
     def grade_changes(self, policy_number: str, since: date, token: str | None = None) -> Page[Grade]:
         query = {"policyNumber": policy_number, "since": since.isoformat()}
         answer = self._get("grade_changes", "/v1/grades", self._paged(query, token))
-        return answer.read(reading.page_of("grades", reading.grade))
+        return reading.page_of(answer, "grades", reading.grade, "buyerId")
 
     # --- Cover --------------------------------------------------------------------------------------------------
 
     def cover_page(self, policy_number: str, token: str | None = None) -> Page[Cover]:
         answer = self._get("cover_page", "/v1/covers", self._paged({"policyNumber": policy_number}, token))
-        return answer.read(reading.page_of("covers", reading.cover))
+        return reading.page_of(answer, "covers", reading.cover, "coverId")
 
     def request_cover(self, request: CoverRequest) -> CoverRequestState:
         body = writing.cover_request_body(request)
@@ -167,7 +167,7 @@ class Sandbox(Insurer):
     def cover_request_page(self, policy_number: str, token: str | None = None) -> Page[CoverRequestState]:
         query = self._paged({"policyNumber": policy_number}, token)
         answer = self._get("cover_request_page", "/v1/cover-requests", query)
-        return answer.read(reading.page_of("coverRequests", reading.request_state))
+        return reading.page_of(answer, "coverRequests", reading.request_state, "requestId")
 
     # --- Overdues and claims ------------------------------------------------------------------------------------
 
@@ -277,7 +277,7 @@ class Sandbox(Insurer):
 
     def notifications(self, since: date, token: str | None = None) -> Page[Notification]:
         answer = self._get("notifications", "/v1/notifications", self._paged({"since": since.isoformat()}, token))
-        return answer.read(reading.page_of("notifications", reading.notification))
+        return reading.page_of(answer, "notifications", reading.notification, "notificationId")
 
     # --- Policy -------------------------------------------------------------------------------------------------
 

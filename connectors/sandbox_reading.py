@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
+from .calls import Answer
 from .debts import (
     AgreementState,
     AgreementStatus,
@@ -32,7 +33,7 @@ from .messages import (
     PolicyDetails,
     RequestStatus,
 )
-from .reading import known, list_of
+from .reading import known
 from .reports import Monitoring, Notification, ReportFile, ReportState, ReportStatus
 
 COVER_CODES = {
@@ -87,14 +88,13 @@ def grade(node: Node) -> Grade:
     )
 
 
-def page_of(name: str, read: Callable[[Node], Item]) -> Callable[[Node], Page[Item]]:
-    """Reads one page of the list ``name``."""
-
-    def page(node: Node) -> Page[Item]:
-        items = list_of(name, read)(node)
-        return Page(items, node["nextPageToken"].optional(Node.identifier), node["total"].optional(Node.integer))
-
-    return page
+def page_of(answer: Answer, name: str, read: Callable[[Node], Item], number: str) -> Page[Item]:
+    """One page of the list ``name``, whose entries have their number in the member ``number``."""
+    items, unread = answer.read_each(
+        lambda node: node[name].items(), read, buyer=lambda row: row["buyerId"], number=lambda row: row[number]
+    )
+    token = answer.read(lambda node: node["nextPageToken"].optional(Node.identifier))
+    return Page(items, token, answer.read(lambda node: node["total"].optional(Node.integer)), unread)
 
 
 def cover(node: Node) -> Cover:

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 from .base import Operation
 from .connection import Connection
@@ -28,40 +29,35 @@ from .matching import is_ours, rank
 from .messages import (
     BuyerCandidate,
     BuyerQuery,
-    Cover,
     CoverProduct,
     CoverRequest,
     CoverRequestKind,
     CoverRequestState,
-    CoverStatus,
     Grade,
     Page,
     PaymentMethod,
     RequestStatus,
+    Unread,
 )
 from .sinosure_calls import APPLICATIONS, BUYER_CODES, GIVEN_BACK, QUOTAS, RATINGS
-from .sinosure_codes import PAY_MODES, ROWS_PER_CALL, serial
-from .sinosure_orders import SinosureOrders
+from .sinosure_codes import PAY_MODES, serial
+from .sinosure_covers import SinosureCovers
 from .sinosure_reading import (
     Decision,
-    QuotaBalance,
     Verdict,
-    announced,
-    balance,
     candidate,
-    cover,
+    decision,
+    graded,
     grades,
     granted,
-    quota_number,
     request_status,
-    revoked_cover,
 )
-from .sinosure_wire import Fields, Row, Texts
+from .sinosure_wire import Fields, Row
 
 LIKELY = 50  # the least likeness of a buyer that is proposed
 
 
-class Sinosure(SinosureOrders):
+class Sinosure(SinosureCovers):
     """SINOSURE's server in the policyholder's network. Needs its address and the setting ``client_no``."""
 
     finds_own_references = True
@@ -132,77 +128,31 @@ class Sinosure(SinosureOrders):
 
     def grades(self, buyer_ids: Iterable[str]) -> tuple[Grade, ...]:
         """The last ratings of ``history_days``; one buyer is asked for by its code, several by asking for all."""
+        return self.grade_page(buyer_ids).whole().items
+
+    def grade_page(self, buyer_ids: Iterable[str]) -> Page[Grade]:
         wanted = set(buyer_ids)
         if not wanted:
-            return ()
+            return Page(())
         buyer = next(iter(wanted)) if len(wanted) == 1 else ""
         found = self._ratings(self._terms.policy_no, buyer, self._terms.history_days)
-        return tuple(grade for grade in found if grade.buyer_id in wanted)
+        unread = tuple(entry for entry in found.unread if not entry.buyer_id or entry.buyer_id in wanted)
+        return Page(tuple(grade for grade in found.items if grade.buyer_id in wanted), unread=unread)
 
     def grade_changes(self, policy_number: str, since: date, token: str | None = None) -> Page[Grade]:
         """All on one page, and none from before ``history_days``."""
         days = max(1, (self._today() - since).days)
         found = self._ratings(policy_number, "", min(days, self._terms.history_days))
-        return Page(tuple(grade for grade in found if grade.graded_on is None or grade.graded_on >= since))
+        recent = (grade for grade in found.items if grade.graded_on is None or grade.graded_on >= since)
+        return Page(tuple(recent), unread=found.unread)
 
-    def _ratings(self, policy: str, buyer: str, days: int) -> list[Grade]:
+    def _ratings(self, policy: str, buyer: str, days: int) -> Page[Grade]:
+        """Without the grades of a buyer one of whose ratings cannot be read: it may be the last one."""
         rows = [row for window in self._whole_list(days) for row in self._ask(RATINGS, window, policy, buyer)]
-        return self._read(lambda: grades(rows))
-
-    # --- Covers -------------------------------------------------------------------------------------------------
-
-    def cover_page(self, policy_number: str, token: str | None = None) -> Page[Cover]:
-        """The limits approved in ``history_days``, each as it was approved last, with what was announced since and
-        without what was given back. ``token`` is the day of the list and a number of covers: each page is cut out of
-        the same whole, as a limit may come in several spans."""
-        day, offset = self._cut(token) if token else (self._today(), 0)
-        covers = sorted(self._portfolio(policy_number, day).values(), key=lambda each: each.cover_id)
-        page = covers[offset : offset + ROWS_PER_CALL]
-        more = f"{day.isoformat()}/{offset + ROWS_PER_CALL}" if len(covers) > offset + ROWS_PER_CALL else None
-        return Page(tuple(page), more, len(covers))
-
-    def _cut(self, token: str) -> tuple[date, int]:
-        day, _slash, offset = token.partition("/")
-        try:
-            return date.fromisoformat(day), max(0, int(offset))
-        except ValueError:
-            self._refuse(f"{token!r} is no page of ours")
-
-    def _portfolio(self, policy: str, day: date) -> dict[str, Cover]:
-        spans = self._whole_list(self._terms.history_days, day)
-        told = [each for window in reversed(spans) for each in self._told(QUOTAS, window, policy)]
-        back = [each for window in spans for each in self._told(GIVEN_BACK, window, policy)]
-        revoked = self._wire.send("getEdiQuotaPreRevocationInfo", {"policyNo": policy}, "QuotaPreRevocationInfo")
-        return self._read(lambda: self._covers(policy, told, back, revoked))
-
-    def _covers(
-        self, policy: str, decisions: list[Decision], back: list[Decision], revoked: tuple[Row, ...]
-    ) -> dict[str, Cover]:
-        """Covers by their number. A refused application for more leaves the limit as it was, and what was given back at
-        a time that is not told stays so."""
-        covers: dict[str, Cover] = {}
-        decided: dict[str, datetime] = {}
-        for told in sorted(decisions, key=lambda each: each.moment):
-            if quota := granted(told):
-                approved = cover(told, quota, policy, self._terms)
-                covers[approved.cover_id] = approved
-                decided[approved.cover_id] = told.moment
-        for row in revoked:
-            number = quota_number(row)
-            standing = covers.get(number) or revoked_cover(row, policy, self._terms)
-            covers[number] = replace(standing, announcements=(announced(row),))
-        for told in back:
-            number = quota_number(told.row)
-            is_last = not told.row.text("notifyTime") or told.moment >= decided.get(number, told.moment)
-            if told.verdict is Verdict.ACCEPTED and number in covers and is_last:
-                covers[number] = _given_back(covers[number], told.moment.astimezone(self._terms.zone).date())
-        return covers
-
-    def quota_balances(self, policy_number: str) -> tuple[QuotaBalance, ...]:
-        """What is left of each limit, which no message of ours has room for."""
-        parameters = {"policyNoList": Texts((policy_number,))}
-        rows = self._wire.send("getQuotaBalanceInfoByPolicyNo", parameters, "QuotaBalanceInfo")
-        return self._read(lambda: tuple(balance(row, self._terms) for row in rows))
+        unread: list[Unread] = []
+        found = grades(self._read_each(rows, graded, unread))
+        lost = {entry.buyer_id for entry in unread}
+        return Page(tuple(grade for grade in found if grade.buyer_id not in lost), unread=tuple(unread))
 
     # --- Requests for cover -------------------------------------------------------------------------------------
 
@@ -280,13 +230,24 @@ class Sinosure(SinosureOrders):
         """All on one page: the applications of ``decision_days`` that were not answered since."""
         spans = self._whole_list(self._terms.decision_days)
         rows = [row for window in spans for row in self._ask(APPLICATIONS, window, policy_number)]
-        told = {each.serial for each in self._decisions(QUOTAS, policy_number) if each.verdict is not Verdict.DUPLICATE}
-        states = self._read(lambda: [self._state(row.identifier("corpserialno"), row, None, None) for row in rows])
+        unread: list[Unread] = []
+        told = {
+            each.serial
+            for window in spans
+            for each in self._read_each(
+                self._ask(QUOTAS, window, policy_number), partial(decision, asked_from=window.start), unread
+            )
+            if each.verdict is not Verdict.DUPLICATE
+        }
+        states = self._read_each(rows, self._applied, unread)
         decided = (RequestStatus.APPROVED, RequestStatus.PARTIAL, RequestStatus.REFUSED, RequestStatus.CANCELLED)
         waiting = {
             each.request_id: each for each in states if each.status not in decided and each.request_id not in told
         }
-        return Page(tuple(waiting.values()), None, len(waiting))
+        return Page(tuple(waiting.values()), None, len(waiting), tuple(unread))
+
+    def _applied(self, row: Row) -> CoverRequestState:
+        return self._state(row.identifier("corpserialno"), row, None, None)
 
     def _quota_state(self, wanted: str, policy: str, asked: Decimal | None) -> CoverRequestState | None:
         application = self._record(APPLICATIONS, policy, wanted)
@@ -367,8 +328,3 @@ def _own_numbers(told: Iterable[Decision]) -> dict[str, str]:
     quotas = [granted(each) for each in sorted(told, key=lambda one: one.moment)]
     named = [(quota.text("buyerNo"), quota.text("corpBuyerNo")) for quota in quotas if quota]
     return {number: own for number, own in named if number and own}
-
-
-def _given_back(standing: Cover, last: date) -> Cover:
-    until = min(last, standing.effective_to or last)
-    return replace(standing, status=CoverStatus.WITHDRAWN, effective_to=until, announcements=())

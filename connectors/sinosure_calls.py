@@ -9,9 +9,10 @@ from .base import Insurer, Operation
 from .connection import Connection, Endpoint, Environment, Rate, Setting
 from .errors import ConfigurationError, ConnectorError, RejectedByInsurer, UnexpectedResponse
 from .jsondoc import ShapeError, shorten
+from .messages import Unread
 from .sinosure_codes import CALLS_PER_HOUR, DUPLICATE, HOUR, ROWS_PER_CALL, SETTINGS, UNVERIFIED, Terms
 from .sinosure_gateway import GatewayWire
-from .sinosure_reading import Decision, Verdict, decision
+from .sinosure_reading import Decision, Verdict, decision, named, serial_of
 from .sinosure_soap import SoapWire
 from .sinosure_windows import Window, windows
 from .sinosure_wire import ENDPOINTS, FEEDBACK, Fields, Parameters, Records, Row, Scalar, is_too_many_rows
@@ -154,9 +155,12 @@ class SinosureCalls(Insurer):
                 return found[-1]
         return None
 
-    def _told(self, question: Question, window: Window, policy: str = "") -> list[Decision]:
+    def _told(
+        self, question: Question, window: Window, policy: str = "", wanted: Callable[[str], bool] | None = None
+    ) -> list[Decision]:
+        """:param wanted: by its corpSerialNo; what was decided on other records is not looked at."""
         rows = self._ask(question, window, policy)
-        return self._read(lambda: [decision(row, window.start) for row in rows])
+        return self._read(lambda: [decision(row, window.start) for row in rows if not wanted or wanted(serial_of(row))])
 
     def _decision(self, question: Question, policy: str, wanted: str) -> Decision | None:
         return self._all_decided(question, policy, [wanted]).get(wanted)
@@ -167,7 +171,7 @@ class SinosureCalls(Insurer):
         missing = set(wanted)
         found: dict[str, Decision] = {}
         for window in self._spans(self._terms.decision_days):
-            told = self._told(question, window, policy)
+            told = self._told(question, window, policy, missing.__contains__)
             for each in sorted(told, key=lambda one: one.moment, reverse=True):
                 if each.serial in missing and not (each.serial in found and each.verdict is Verdict.DUPLICATE):
                     found[each.serial] = each
@@ -230,6 +234,16 @@ class SinosureCalls(Insurer):
             return read(*args, **named)
         except ShapeError as exc:
             raise UnexpectedResponse(shorten(exc.problem), insurer=self.code, field=exc.field) from exc
+
+    def _read_each(self, rows: Iterable[Row], read: Callable[[Row], Value], unread: list[Unread]) -> list[Value]:
+        """What ``read`` makes of each record; one that is not as documented is added to ``unread``."""
+        items = []
+        for row in rows:
+            try:
+                items.append(self._read(read, row))
+            except UnexpectedResponse as error:
+                unread.append(Unread(error, *named(row)))
+        return items
 
     def _unexpected(self, message: str, field: str) -> UnexpectedResponse:
         return UnexpectedResponse(message, insurer=self.code, field=field)

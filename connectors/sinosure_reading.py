@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from .calls import LONGEST_NAME
 from .countries import TWO_LETTERS
 from .declarations import LineRefusal
-from .jsondoc import ShapeError
+from .jsondoc import ShapeError, shorten
 from .messages import (
     Announcement,
     AnnouncementKind,
@@ -67,6 +68,29 @@ def decision(row: Row, asked_from: datetime) -> Decision:
     return Decision(row.text("corpSerialNo"), verdict, raw, row.text("unAcceptCode"), reason, moment, row)
 
 
+def serial_of(row: Row) -> str:
+    return row.text("corpSerialNo")
+
+
+def named(row: Row) -> tuple[str, str]:
+    """Whom a record is about and the number of its limit, else its own, as far as it can be read."""
+
+    def first(*names: str) -> str:
+        for name in names:
+            try:
+                if told := (quota or row).text(name) or row.text(name):
+                    return shorten(told, LONGEST_NAME)
+            except ShapeError:
+                continue
+        return ""
+
+    try:
+        quota = row.record("buyerQuotaInfo")
+    except ShapeError:
+        quota = None
+    return first("buyerNo", "bizbuyerNo", "sinosureBuyerNo", "sinosurebuyerno"), first("quotaNo", "corpSerialNo")
+
+
 # --- Limits -----------------------------------------------------------------------------------------------------
 
 
@@ -101,6 +125,17 @@ def _cover_status(raw: str, amount: Decimal | None, terms: Terms) -> CoverStatus
     if raw:
         return terms.quota_states.get(raw, CoverStatus.UNKNOWN)
     return CoverStatus.REFUSED if amount == 0 else CoverStatus.APPROVED
+
+
+def approved(told: Decision, policy: str, terms: Terms) -> Cover | None:
+    """The cover that an approval brings; ``None`` for a refusal.
+
+    :raises ShapeError: a limit comes with a verdict that is neither.
+    """
+    if told.verdict is Verdict.UNKNOWN and told.row.record("buyerQuotaInfo"):
+        raise ShapeError(told.row.field_path("approveFlag"), f"expected 1 or 0, got {told.raw!r}")
+    quota = granted(told)
+    return cover(told, quota, policy, terms) if quota else None
 
 
 def quota_number(row: Row) -> str:
@@ -184,11 +219,10 @@ def graded(row: Row) -> tuple[str, str, date | None]:
     return row.identifier("sinosureBuyerNo"), credit.text("riskScore") if credit else "", row.day("notifyTime")
 
 
-def grades(rows: Iterable[Row]) -> list[Grade]:
-    """The last grade of each buyer, with the one before it; ``rows`` the last one first."""
+def grades(ratings: Iterable[tuple[str, str, date | None]]) -> list[Grade]:
+    """The last grade of each buyer, with the one before it; ``ratings`` the last one first."""
     found: dict[str, list[tuple[str, date | None]]] = {}
-    for row in rows:
-        buyer, value, day = graded(row)
+    for buyer, value, day in ratings:
         if value:
             found.setdefault(buyer, []).append((value, day))
     result = []

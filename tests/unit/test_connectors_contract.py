@@ -21,6 +21,7 @@ from connectors import (
     Insurer,
     MemoryTokenStore,
     Operation,
+    Page,
     RateLimited,
     TransportError,
     TransportOptions,
@@ -161,9 +162,12 @@ def submissions(net: Rig) -> int:
 
 
 def outcome(insurer: Insurer, operation: Operation, arguments: tuple[Any, ...]) -> ConnectorError | None:
-    """The error in which the call ended; any that is none of the package's is a failure of the test."""
+    """The error in which the call ended, or that kept an entry of its list from being read; any that is none of the
+    package's is a failure of the test."""
     try:
-        getattr(insurer, operation.value)(*arguments)
+        answer = getattr(insurer, operation.value)(*arguments)
+        if isinstance(answer, Page):
+            answer.whole()
     except ConnectorError as error:
         return error
     return None

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from connectors_support import a_claim
 
-from connectors import AnnouncementKind, BuyerQuery, CoverRequest, CoverRequestKind, CoverStatus
+from connectors import AnnouncementKind, BuyerQuery, CoverRequest, CoverRequestKind, CoverStatus, UnexpectedResponse
+from connectors.calls import Answer
 from connectors.jsondoc import Node, ShapeError, decode, encode
 from connectors.sandbox_reading import cover, page_of
 
@@ -21,7 +22,8 @@ def page(*changes: tuple[str, str]) -> object:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    return page_of("covers", cover)(decode(text.encode()))
+    answer = Answer("sandbox", "a call", 200, {}, text.encode(), str)
+    return page_of(answer, "covers", cover, "coverId").whole()
 
 
 # --- Coming in --------------------------------------------------------------------------------------------------
@@ -51,6 +53,10 @@ def test_amount_of_zero_is_an_amount():
     assert page(('"amount": "0"', '"amount": null')).items[1].amount is None
 
 
+def test_byte_order_mark_before_a_document_says_nothing():
+    assert decode(b'\xef\xbb\xbf{"a": 1}')["a"].integer() == 1
+
+
 def test_missing_and_null_are_the_same():
     assert page().items[1].effective_to is page().items[0].effective_to is None
 
@@ -75,7 +81,7 @@ def test_missing_and_null_are_the_same():
     ],
 )
 def test_wrong_value_is_named_by_its_path(change, field, problem):
-    with pytest.raises(ShapeError) as caught:
+    with pytest.raises(UnexpectedResponse) as caught:
         page(change)
     assert caught.value.field == field
     assert problem in str(caught.value)

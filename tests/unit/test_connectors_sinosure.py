@@ -83,7 +83,7 @@ def test_pre_revocation_is_announced_and_the_cover_stands_until_its_last_day(sce
 
 
 def test_page_ends_and_the_next_one_goes_on_where_it_ended(sinosure, monkeypatch):
-    monkeypatch.setattr("connectors.sinosure.ROWS_PER_CALL", 1)
+    monkeypatch.setattr("connectors.sinosure_covers.ROWS_PER_CALL", 1)
     first = sinosure.cover_page(POLICY)
     assert (len(first.items), first.total, first.next_token) == (1, 2, "2026-03-01/1")
     second = sinosure.cover_page(POLICY, first.next_token)

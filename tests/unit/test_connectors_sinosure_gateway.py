@@ -127,8 +127,42 @@ def test_wrong_answer_names_its_field(content, field):
     scripted = gateway(answer())
     scripted.methods = {"getEdiQuotaApproveInfo": content or b" "}
     with pytest.raises(UnexpectedResponse) as caught:
-        scripted.insurer.cover_page(POLICY)
+        scripted.insurer.cover_page(POLICY).whole()
     assert caught.value.field.endswith(field)
+
+
+OTHER_LIMIT = {"quotaNo": "E20260002", "buyerNo": "USA/000002", "quotaSum": "5.000,00"}
+JUNK = [
+    {"corpSerialNo": "A2", "buyerQuotaInfo": {**APPROVAL["buyerQuotaInfo"], **OTHER_LIMIT}},
+    {"corpSerialNo": "A2", "approveFlag": "7", "buyerQuotaInfo": {**OTHER_LIMIT, "quotaSum": "1"}},
+    {"corpSerialNo": "A2", "notifyTime": "today", "buyerQuotaInfo": {**OTHER_LIMIT, "quotaSum": "1"}},
+]
+
+
+@pytest.mark.parametrize("members", JUNK)
+def test_limit_that_cannot_be_read_keeps_no_other_from_being_read(members):
+    scripted = gateway(answer())
+    scripted.methods = {"getEdiQuotaApproveInfo": answer(APPROVAL, {**APPROVAL, **members})}
+    page = scripted.insurer.cover_page(POLICY)
+    assert [cover.cover_id for cover in page.items] == ["E20260001"]
+    assert {(entry.buyer_id, entry.number) for entry in page.unread} == {("USA/000002", "E20260002")}
+
+
+def test_limit_is_not_told_as_it_was_before_an_approval_that_cannot_be_read():
+    later = {**APPROVAL, "buyerQuotaInfo": {**APPROVAL["buyerQuotaInfo"], "quotaSum": "?"}}
+    scripted = gateway(answer())
+    scripted.methods = {"getEdiQuotaApproveInfo": answer(APPROVAL, later)}
+    page = scripted.insurer.cover_page(POLICY)
+    assert page.items == () and page.unread
+
+
+def test_junk_about_another_record_does_not_keep_an_answer_from_being_found():
+    scripted = gateway(answer())
+    scripted.methods = {
+        "getEdiQuotaApproveInfo": answer({**APPROVAL, "corpSerialNo": "A2", "notifyTime": "?"}, APPROVAL)
+    }
+    found = scripted.insurer.find_cover_request(a_request(APPROVAL["corpSerialNo"]))
+    assert found and found.status is RequestStatus.APPROVED
 
 
 def test_numbers_never_pass_through_a_float():

@@ -53,7 +53,7 @@ def approved(**changes):
 def covers(content, **settings):
     """The covers of a connection that is given this approval once, for the latest span."""
     scripted = script(methods={"getEdiQuotaApproveInfo": content}, history_days="1", **settings)
-    return scripted.insurer.cover_page(POLICY).items
+    return scripted.insurer.cover_page(POLICY).whole().items
 
 
 def asked(content, **settings):
