@@ -106,6 +106,7 @@ from . import (
     test_credit_portal,
     test_credit_profile,
     test_credit_pull_concurrency,
+    test_credit_pull_unread,
     test_credit_query_counts,
     test_credit_recommendation,
     test_credit_reconciliation,

@@ -19,11 +19,11 @@ MADE_UP_NUMBER = "CONNECTION-TEST"
 # Calls that only read, the cheapest first: the first one a connector has is its test. A search may cost: it is last.
 CHECKS = {
     Operation.POLICY_DETAILS: lambda insurer, facts: insurer.policy_details(facts["policy"]),
-    Operation.NOTIFICATIONS: lambda insurer, facts: insurer.notifications(facts["today"]),
-    Operation.COVER_REQUEST_PAGE: lambda insurer, facts: insurer.cover_request_page(facts["policy"]),
+    Operation.NOTIFICATIONS: lambda insurer, facts: insurer.notifications(facts["today"]).whole(),
+    Operation.COVER_REQUEST_PAGE: lambda insurer, facts: insurer.cover_request_page(facts["policy"]).whole(),
     Operation.GRADES: lambda insurer, facts: insurer.grades([facts["buyer"]]),
-    Operation.GRADE_CHANGES: lambda insurer, facts: insurer.grade_changes(facts["policy"], facts["today"]),
-    Operation.COVER_PAGE: lambda insurer, facts: insurer.cover_page(facts["policy"]),
+    Operation.GRADE_CHANGES: lambda insurer, facts: insurer.grade_changes(facts["policy"], facts["today"]).whole(),
+    Operation.COVER_PAGE: lambda insurer, facts: insurer.cover_page(facts["policy"]).whole(),
     Operation.FIND_BUYER: lambda insurer, facts: insurer.find_buyer(facts["ourselves"]),
 }
 NEEDS_POLICY = {

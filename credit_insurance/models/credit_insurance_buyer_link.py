@@ -34,7 +34,8 @@ class CreditInsuranceBuyerLink(models.Model):
     missing_since = fields.Datetime(
         readonly=True,
         copy=False,
-        help="First pull whose complete list lacked this buyer's cover, although nothing had ended it.",
+        help="First pull whose complete list lacked this buyer's cover, although nothing had ended it, or in which "
+        "that cover could not be read.",
     )
     last_seen_at = fields.Datetime(
         readonly=True, copy=False, help="The last pull that contained a buyer that is missing since."

@@ -28,17 +28,18 @@ class CreditInsuranceCover(models.Model):
 
     @api.model
     def _take_over(self, pull, policy, covers):
-        """Add history rows for what changed in these ``connectors.Cover`` messages of one policy.
+        """Add history rows for what changed in these ``connectors.Cover`` messages of one policy, in none of which
+        ``_find_problems`` found anything.
 
         Buyers that are not linked to ours are reported (``credit.insurance.unlinked.buyer``).
 
-        :return: (number of rows added, list of sentences about messages that could not be taken over)
+        :return: (number of rows added, list of sentences about whose cover it is)
         """
         told = {cover.buyer_id: cover.own_reference.strip() for cover in covers if cover.own_reference.strip()}
         ambiguous = self.env["credit.insurance.buyer.link"]._link_own_references(pull.account_id, told)
         self.env.flush_all()
         values = self._prepare_values(pull, policy)
-        rows, problems = self._prepare_incoming(policy, self._choose_news(covers, values))
+        rows = self._prepare_incoming(policy, self._choose_news(covers, values))
         added = []
         if rows:
             values["incoming"] = SQL(INCOMING_COVERS, json.dumps(rows))
@@ -55,7 +56,7 @@ class CreditInsuranceCover(models.Model):
         if rows or added:
             for name in ("credit.insurance.cover", "credit.insurance.buyer", "credit.insurance.unlinked.buyer"):
                 self.env[name].invalidate_model(flush=False)
-        return len(added), [*ambiguous, *problems]
+        return len(added), ambiguous
 
     @api.model
     def _prepare_values(self, pull, policy):
@@ -89,19 +90,28 @@ class CreditInsuranceCover(models.Model):
     @api.model
     def _prepare_incoming(self, policy, news):
         today = policy.company_id._credit_today()
-        codes = {cover.currency for cover, _fingerprint in news}
-        currencies = self.env["res.currency"].search([("name", "in", list(codes))]) if codes else ()
-        by_code = {currency.name: currency.id for currency in currencies}
-        rows, problems = [], []
+        by_code = self._get_currencies(cover for cover, _fingerprint in news)
+        rows = []
         for cover, fingerprint in news:
-            if problem := self._find_problem(policy, cover, by_code):
-                problems.append(problem)
-                continue
             row = self._prepare_row(cover, by_code[cover.currency], today, fingerprint)
             rows.append(row)
             if _has_temporary(cover):
                 rows.append(self._prepare_temporary(cover, row))
-        return rows, problems
+        return rows
+
+    @api.model
+    def _get_currencies(self, covers):
+        """The ids of the active currencies of these messages by their code."""
+        codes = {cover.currency for cover in covers}
+        found = self.env["res.currency"].search([("name", "in", list(codes))]) if codes else ()
+        return {currency.name: currency.id for currency in found}
+
+    @api.model
+    def _find_problems(self, policy, covers):
+        """Why some of these messages cannot be taken over: ``{cover id: sentence}``."""
+        by_code = self._get_currencies(covers)
+        told = {cover.cover_id: self._find_problem(policy, cover, by_code) for cover in covers}
+        return {cover_id: problem for cover_id, problem in told.items() if problem}
 
     @api.model
     def _find_problem(self, policy, cover, currencies):

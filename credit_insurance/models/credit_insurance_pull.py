@@ -28,6 +28,7 @@ from .read_ahead import read_ahead
 
 JOB_SECONDS = 30  # well below the time after which a worker is stopped
 RETRY_SECONDS = 60
+PROBLEMS_TOLD = 50  # of one page
 LIVE_JOB_STATES = ("wait_dependencies", "pending", "enqueued", "started")
 
 
@@ -57,6 +58,9 @@ class CreditInsurancePull(models.Model):
     request_count = fields.Integer(string="Requests Received")
     problem = fields.Text(string="Not Understood", help="What came and could not be taken over, and why.")
     incomplete = fields.Boolean(help="A list ended early: nothing is concluded from what it lacks.")
+    unread_count = fields.Integer(
+        string="Entries Not Understood", help="What is known of their buyers stays, and grows old."
+    )
     error = fields.Text()
 
     _running_uniq = models.UniqueIndex("(account_id) WHERE state = 'running'", "A pull from this insurer is running.")
@@ -236,10 +240,13 @@ class CreditInsurancePull(models.Model):
     def _take_over_covers(self, policy, covers):
         """Covers of one policy, as ``connectors.Cover``; how many of them this pull had not read before."""
         self.cover_count += len(covers)
-        changed, problems = self.env["credit.insurance.cover"]._take_over(self, policy, covers)
+        problems = self.env["credit.insurance.cover"]._find_problems(policy, covers)
+        good = [cover for cover in covers if cover.cover_id not in problems]
+        changed, ambiguous = self.env["credit.insurance.cover"]._take_over(self, policy, good)
         self.changed_count += changed
-        self._note_problems(problems)
-        return self._mark_seen(policy, {cover.cover_id for cover in covers})
+        self._note_problems(ambiguous)
+        self._note_not_taken({cover.cover_id: cover.buyer_id for cover in covers}, problems)
+        return self._mark_seen(policy, {cover.cover_id for cover in good})
 
     def _take_over_grades(self, grades):
         """Grades of any buyers, as ``connectors.Grade``; the numbers that no buyer has."""
@@ -257,8 +264,37 @@ class CreditInsurancePull(models.Model):
         if problems:
             self.problem = "\n".join(filter(None, [self.problem, *problems]))
 
+    def _note_unread(self, entries):
+        """Entries of a list that could not be read, as ``connectors.Unread``: each is named, the others count."""
+        self.unread_count += len(entries)
+        account, told = self.account_id, entries[:PROBLEMS_TOLD]
+        names = self._name_buyers(entry.buyer_id for entry in told)
+        texts = [
+            _join(names.get(entry.buyer_id, entry.buyer_id), entry.number, account._explain(entry.error))
+            for entry in told
+        ]
+        before = (self.problem or "").splitlines()
+        self._note_problems([text for text in dict.fromkeys(texts) if text not in before])
+
+    def _note_not_taken(self, buyers, problems):
+        """Covers that were read and cannot be taken over. One of somebody who is no buyer of ours is only noted.
+
+        :param buyers: the insurer's number of the buyer of each cover
+        :param problems: sentences by cover
+        """
+        names = self._name_buyers(buyers[cover] for cover in problems)
+        self.unread_count += sum(buyers[cover] in names for cover in problems)
+        self._note_problems([_join(names.get(buyers[cover]), text) for cover, text in problems.items()])
+
+    def _name_buyers(self, numbers):
+        """How our buyers with these numbers of the insurer's are called: ``{number: number and name}``."""
+        wanted = sorted({number for number in numbers if number})
+        domain = [("account_id", "=", self.account_id.id), ("external_id", "in", wanted)]
+        links = self.env["credit.insurance.buyer.link"].search(domain) if wanted else ()
+        return {link.external_id: f"{link.external_id} ({link.buyer_id.display_name})" for link in links}
+
     def _finish(self):
-        if self.incomplete:
+        if self.incomplete or self.unread_count:
             self._fail(self.problem)
             return
         self._forget_marks()
@@ -273,6 +309,10 @@ class CreditInsurancePull(models.Model):
     def _on_job_failed(self, exc_message=None, **_traceback):
         """Called by queue_job when a job of this pull has failed for good, in a transaction of its own."""
         self.filtered(lambda pull: pull.state == "running")._fail(exc_message or self.env._("The pull failed."))
+
+
+def _join(*parts):
+    return ": ".join(filter(None, parts))
 
 
 def _seconds(exc):

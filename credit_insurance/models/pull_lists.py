@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.connectors import Grade, Operation
+from odoo.addons.credit_insurance.connectors import Grade, Operation, Page, Unread
 
 IDLE_PAGES = 3  # pages in a row without anything new, after which a list is taken to be broken
 LINKS_AT_ONCE = 20_000
@@ -64,10 +64,13 @@ class CoverList(_List):
         pull = self.pull
         fresh = pull._take_over_covers(self.policy, page.items)
         pull.idle_count = 0 if fresh else pull.idle_count + 1
+        pull._note_unread(page.unread)
+        if not all(entry.buyer_id for entry in page.unread):  # it may be about anybody who is missing
+            pull.incomplete = True
 
     def finish(self, page):
         count = self.pull._count_seen(self.policy)
-        if page.total is not None and page.total != count:
+        if page.total is not None and not count <= page.total <= count + self.pull.unread_count:
             self.pull._note_problems([
                 self.pull.env._(
                     "Policy %(policy)s: the insurer counts %(total)s covers and sent %(count)s.",
@@ -109,6 +112,7 @@ class GradePage(NamedTuple):
     link_ids: list
     grades: tuple[Grade, ...]
     next_token: str | None
+    unread: tuple[Unread, ...]
 
 
 class GradeList(_List):
@@ -149,14 +153,16 @@ class GradeList(_List):
     def ask(self, token):
         start = self.places.get(int(token or 0), 0)
         links = self.links[start : start + self.insurer.grades_at_once]
-        grades = self.insurer.grades([number for _id, number in links]) if links else ()
+        page = self.insurer.grade_page([number for _id, number in links]) if links else Page(())
         rest = start + len(links) < len(self.links) or len(self.links) == LINKS_AT_ONCE
-        return GradePage([link_id for link_id, _number in links], grades, str(links[-1][0]) if rest else None)
+        token = str(links[-1][0]) if rest else None
+        return GradePage([link_id for link_id, _number in links], page.items, token, page.unread)
 
     def take_over(self, page):
         pull = self.pull
         links = pull.env["credit.insurance.buyer.link"].browse(page.link_ids)
         pull.grade_count += pull.env["credit.insurance.grade"]._take_over(pull, links, page.grades)
+        pull._note_unread(page.unread)
 
     def finish(self, page):
         if not self.pull.wanted:
@@ -212,6 +218,9 @@ class GradeChangeList(_List):
         pull = self.pull
         pull._take_over_grades(page.items)
         pull.idle_count = 0 if page.items else pull.idle_count + 1
+        pull._note_unread(page.unread)
+        if page.unread:
+            pull.account_id.grades_listed_at = False  # what changed is not told again: the next pull asks for all
 
 
 class RequestList(_List):
@@ -232,6 +241,7 @@ class RequestList(_List):
         self.pull.request_count += len(page.items)
         self.pull.idle_count = 0 if page.items else self.pull.idle_count + 1
         self.pull.env[REQUESTS]._take_over_states(self.pull.account_id, page.items)
+        self.pull._note_unread(page.unread)
 
 
 # In the order in which a pull reads them.
