@@ -119,10 +119,15 @@ def _records_of(out: XmlNode, item: str) -> list[XmlNode]:
         return []
     others = [child for child in children if child.name != item]
     if not others:
-        return [child for child in children if any(True for _field in child.children())]
+        return [child for child in children if not _is_empty(child)]
     if len(others) == len(children) and any(next(child.children(), None) is None for child in children):
         return [out]
     raise ShapeError(others[0].path, f"expected {item}")
+
+
+def _is_empty(record: XmlNode) -> bool:
+    """One that holds a text is no record and not nothing either: whoever reads it will say so."""
+    return next(record.children(), None) is None and record.optional(XmlNode.text) is None
 
 
 def _fill(element: etree._Element, fields: Mapping[str, Scalar], zone: timezone) -> None:

@@ -244,6 +244,16 @@ def test_what_is_no_answer_to_the_call_is_refused(content):
     assert caught.value.may_have_acted and len(str(caught.value)) < 600
 
 
+def test_record_that_is_a_text_is_not_passed_over():
+    text = (
+        APPROVED[: APPROVED.index(b"<QuotaApproveInfo>")]
+        + b"<QuotaApproveInfo>junk</QuotaApproveInfo><QuotaApproveInfo/>"
+    )
+    content = text + APPROVED[APPROVED.rindex(b"</QuotaApproveInfo>") + len(b"</QuotaApproveInfo>") :]
+    with pytest.raises(UnexpectedResponse, match="approveFlag"):
+        covers(content)
+
+
 def test_element_that_comes_twice_is_named():
     twice = APPROVED.replace(b"<quotaNo>E20260001</quotaNo>", b"<quotaNo>E1</quotaNo><quotaNo>E2</quotaNo>")
     with pytest.raises(UnexpectedResponse, match="quotaNo: expected one element, got 2"):
