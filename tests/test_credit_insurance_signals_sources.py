@@ -128,6 +128,14 @@ class TestSignalSources(AlertCommon):
         self._make_invoice(300, partner=self.partner_a)
         self.assertEqual(self._facts()["concentration"], 25)
 
+    def test_nobody_concentrates_receivables_that_are_less_than_nothing(self):
+        self._make_invoice(100)
+        self._make_invoice(300, partner=self.partner_a, move_type="out_refund", due_in=0)
+        prepaid = self._make_buyer(partner=self.partner_a)
+        for options in ({}, {"today": self.today, "as_of": True}):
+            self.assertNotIn("concentration", self._facts(**options))
+            self.assertNotIn("concentration", self._facts(buyer=prepaid, **options))
+
     # === ORDERS === #
 
     def test_growth_against_the_months_before_and_the_season(self):

@@ -285,8 +285,8 @@ class CreditInsuranceSignals(models.AbstractModel):
             values[key] = more - less
         if invoiced := values.pop("_invoiced", None):
             values["overdue_share"] = over[0] * Decimal(100) / invoiced
-        if company_total:
-            # The total may be an hour old.
+        if company_total and company_total > 0:
+            # The total may be an hour old. Of less than nothing, with more prepaid than owed, nobody has a share.
             values["concentration"] = min(receivables * Decimal(100) / company_total, Decimal(100))
         if values.get("turnover", 0) > 0:
             values["dso"] = receivables * Decimal(365) / values["turnover"]
