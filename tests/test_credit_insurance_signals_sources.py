@@ -147,6 +147,18 @@ class TestSignalSources(AlertCommon):
         self.assertEqual(facts["order_growth_seasonal"], -50)  # 300 against 600
         self.assertEqual((facts["months_since_last_order"], facts["orders_confirmed"]), (0, 3))
 
+    def test_nothing_grows_against_orders_of_less_than_nothing(self):
+        self._order_on(-300, 100)
+        self._order_on(-300, 380)
+        order = self._order_on(100, 10)
+        facts = self._facts()
+        self.assertNotIn("order_growth", facts)
+        self.assertNotIn("order_growth_seasonal", facts)
+        signals = self.env["credit.insurance.signals"]
+        facts = signals._get_document_facts(Scope.ORDER, order, None, self.today)[order.id]
+        self.assertNotIn("order_size", facts)
+        self.assertNotIn("order_size_seasonal", facts)
+
     def test_first_delivery_that_no_invoice_reaches_counts(self):
         order = self._make_confirmed_order(1000, product=self.goods_on_delivery)
         picking = order.picking_ids

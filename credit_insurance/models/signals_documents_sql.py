@@ -159,9 +159,9 @@ def orders_sql(documents, today, zone, as_of=False):
                ROUND(d.amount, 4) AS order_amount,
                (SELECT MAX(%(term)s) FROM account_payment_term_line t WHERE t.payment_id = d.payment_term_id)
                    AS order_payment_term,
-               o.id IS NULL AS order_is_first, ROUND(100 * d.amount / NULLIF(o.mean, 0), 2) AS order_size,
-               ROUND(100 * d.amount / NULLIF(o.season, 0), 2) AS order_size_seasonal,
-               ROUND(100 * d.amount / NULLIF(u.mean, 0), 2) AS order_size_company,
+               o.id IS NULL AS order_is_first, ROUND(100 * d.amount / NULLIF(GREATEST(o.mean, 0), 0), 2) AS order_size,
+               ROUND(100 * d.amount / NULLIF(GREATEST(o.season, 0), 0), 2) AS order_size_seasonal,
+               ROUND(100 * d.amount / NULLIF(GREATEST(u.mean, 0), 0), 2) AS order_size_company,
                COALESCE(NOT o.same_address, TRUE) AS order_new_address,
                COALESCE(s.country_id <> p.country_id, FALSE) AS order_other_country,
                COALESCE(%(contact_domain)s <> %(buyer_domain)s, FALSE) AS order_other_domain

@@ -157,14 +157,17 @@ def _turnover(place):
 
 
 def _orders(place):
-    """Counts, ages and growth of confirmed orders; the window of a season lies a year back."""
+    """Counts, ages and growth of confirmed orders; the window of a season lies a year back.
+
+    Nothing grows against returns that outweigh the orders.
+    """
     amount = SQL("o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)")
     return SQL(
         """
         SELECT q.id, q.count AS orders_confirmed, %(first)s AS months_since_first_order,
                %(last)s AS months_since_last_order,
-               ROUND(100 * q.month / NULLIF(q.before / 12, 0) - 100, 2) AS order_growth,
-               ROUND(100 * COALESCE(q.quarter, 0) / NULLIF(q.season, 0) - 100, 2) AS order_growth_seasonal,
+               ROUND(100 * q.month / NULLIF(GREATEST(q.before / 12, 0), 0) - 100, 2) AS order_growth,
+               ROUND(100 * COALESCE(q.quarter, 0) / NULLIF(GREATEST(q.season, 0), 0) - 100, 2) AS order_growth_seasonal,
                ROUND(q.mean, 2) AS order_mean
           FROM (SELECT s.buyer_id AS id, COUNT(*) AS count, MIN(o.day) AS first, MAX(o.day) AS last,
                        COALESCE(SUM(o.amount) FILTER (WHERE o.day > $2 - 30), 0) AS month,
