@@ -57,8 +57,6 @@ from .messages import (
 )
 from .reports import WakeUp
 
-LARGEST_PAGE = 10_000
-
 
 class AllianzTrade(Insurer):
     """Needs the credential ``api_key`` and the settings ``business_unit`` and ``currency``; the others are in
@@ -86,10 +84,10 @@ class AllianzTrade(Insurer):
     def __init__(self, connection: Connection) -> None:
         values = connection.check(self.code, self.settings)
         size, version = values["page_size"], values["api_version"]
-        if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE:
-            raise ConfigurationError(f"entries per page run from 1 to {LARGEST_PAGE}", insurer=self.code)
         if version not in Limits.versions:
             raise ConfigurationError(f"there is no version {version}", insurer=self.code)
+        if not size.isdecimal() or not 1 <= int(size) <= Limits.largest_page:
+            raise ConfigurationError(f"entries per page run from 1 to {Limits.largest_page}", insurer=self.code)
         if values["minimum_score"] and not values["minimum_score"].isdecimal():
             raise ConfigurationError("the least likeness is a whole number", insurer=self.code)
         self._id_types = {name: values[f"{name}_type"] for name in ("vat", "registration", "own")}
@@ -104,8 +102,11 @@ class AllianzTrade(Insurer):
             business_unit=values["business_unit"],
         )
         self._client = Client(self.code, connection, values)
-        desk = Desk(self._client, self._policies, words, values["currency"].upper(), int(size))
-        self._limits = Limits.versions[version](desk)
+        limits = Limits.versions[version]
+        desk = Desk(
+            self._client, self._policies, words, values["currency"].upper(), min(int(size), limits.largest_page)
+        )
+        self._limits = limits(desk)
         self._graded: tuple[dict[str, Grade], tuple[Unread, ...]] | None = None
 
     def close(self) -> None:

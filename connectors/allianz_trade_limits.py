@@ -42,6 +42,8 @@ class Limits(ABC):
 
     versions: ClassVar[Mapping[str, type["Limits"]]]
     products: ClassVar[frozenset[CoverProduct]] = frozenset({CoverProduct.CREDIT_LIMIT})
+    # A page that holds less than was asked for is the last: more than the insurer gives must not be asked for.
+    largest_page: ClassVar[int] = 10_000
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -252,6 +254,8 @@ class LimitsV3(Limits):
 
 class LimitsV2(Limits):
     """Everything is in the list of covers: what is undecided has no decision yet. HTTP 206 is its usual answer."""
+
+    largest_page: ClassVar[int] = 100
 
     def cover_page(self, number: str, token: str | None) -> Page[Cover]:
         return self._desk.page(number, token, self._list("cover_page"), read_cover_v2)

@@ -309,7 +309,7 @@ def test_cover_that_stands_as_asked_for_was_decided_at_once(wire):
 
 # --- Version 2 --------------------------------------------------------------------------------------------------------
 
-V2 = {"api_version": "2", "page_size": "100"}
+V2 = {"api_version": "2"}
 
 
 def test_version_2_is_read_with_http_206(wire):
@@ -322,6 +322,14 @@ def test_version_2_is_read_with_http_206(wire):
     assert (decided.status, decided.amount, decided.currency) == (CoverStatus.APPROVED, Decimal(60000), "USD")
     assert (undecided.status, undecided.amount, undecided.raw_code) == (CoverStatus.REQUESTED, None, "Agreement")
     assert (pending.buyer_id, pending.cover_id) == ("70012345", "C-0002")
+
+
+def test_version_2_is_asked_for_no_more_than_the_hundred_it_is_known_to_give(wire):
+    full = [{**shape("covers_v2_page.json")[0], "coverId": f"C-{number}"} for number in range(101)]
+    wire.on("/v2/covers", full[:100], 206)
+    wire.on("/v2/covers", full[100:], 206)
+    with wire.connect(settings={**V2, "page_size": "5000"}) as insurer:
+        assert len(tuple(insurer.covers("100200"))) == 101
 
 
 def test_version_2_is_asked_and_followed_by_the_company(wire):
