@@ -57,6 +57,7 @@ export class RuleText extends Component {
     setup() {
         this.area = useRef("area");
         this.copy = useRef("copy");
+        this.numbers = useRef("numbers");
         this.frame = useRef("frame");
         this.popup = useState({ items: [], chosen: 0, top: 0, left: 0 });
         this.askCompletion = useDebounced(() => this.complete(), COMPLETE_AFTER);
@@ -107,8 +108,14 @@ export class RuleText extends Component {
         Object.assign(this.popup, { items: items.slice(0, 12), chosen: 0, ...this.placeOf(offset) });
     }
 
-    /** Where the caret stands, read off the coloured copy, which has the same letters at the same places. */
+    /**
+     * Where the caret stands: its line beside the number of that line, its column read off the coloured copy, which has
+     * the same letters at the same places. At the beginning of a line a caret has no place of its own in the copy.
+     */
     placeOf(offset) {
+        const number = this.area.el.value.slice(0, offset).split("\n").length;
+        const line = this.numbers.el.children[number - 1].getBoundingClientRect();
+
         const walker = document.createTreeWalker(this.copy.el, NodeFilter.SHOW_TEXT);
         let left = offset;
         let node = walker.nextNode();
@@ -123,7 +130,8 @@ export class RuleText extends Component {
         const caret = range.getBoundingClientRect();
         const frame = this.frame.el.getBoundingClientRect();
         const space = Math.max(frame.width - 300, 0);
-        return { top: caret.bottom - frame.top + 4, left: Math.min(Math.max(caret.left - frame.left, 0), space) };
+        const column = caret.height ? caret.left : this.copy.el.getBoundingClientRect().left;
+        return { top: line.bottom - frame.top + 4, left: Math.min(Math.max(column - frame.left, 0), space) };
     }
 
     close() {

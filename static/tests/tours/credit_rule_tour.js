@@ -57,6 +57,27 @@ registry.category("web_tour.tours").add("credit_rule_text", {
             },
         },
         {
+            // On an empty line as well completions stand under the caret.
+            trigger: ".o_credit_area",
+            run({ anchor }) {
+                anchor.focus();
+                anchor.setSelectionRange(anchor.value.length, anchor.value.length);
+                anchor.dispatchEvent(new KeyboardEvent("keydown", { key: " ", ctrlKey: true, bubbles: true }));
+            },
+        },
+        {
+            trigger: ".o_credit_completion",
+            run({ anchor }) {
+                const line = document.querySelector(".o_credit_lines > :last-child").getBoundingClientRect();
+                const gap = anchor.getBoundingClientRect().top - line.bottom;
+                if (gap < 0 || gap > line.height) {
+                    throw new Error(`Completions of the last line stand ${gap} px below it`);
+                }
+            },
+        },
+        { trigger: "body:has(.o_credit_completion) .o_credit_area", run: "press Escape" },
+        { trigger: "body:not(:has(.o_credit_completion))" },
+        {
             trigger: ".o_credit_area",
             run({ anchor }) {
                 const at = anchor.value.indexOf("amount_overdue_30");
