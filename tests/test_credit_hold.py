@@ -336,6 +336,19 @@ class TestTold(HoldCase):
         self._asked_by(self.rep)
         self.assertEqual(seen, ["fr_FR"])
 
+    def test_mail_is_in_the_language_of_its_reader_whatever_the_buyer_speaks(self):
+        for code in ("fr_FR", "de_DE"):
+            self.env["res.lang"]._activate_lang(code)
+        template = self.env.ref("credit_insurance.mail_template_hold_opened")
+        for code, subject in (("en_US", "is held"), ("fr_FR", "est bloquée"), ("de_DE", "ist gesperrt")):
+            template.with_context(lang=code).subject = "{{ object.order_name }} " + subject
+        self.company.credit_hold_mail = True
+        self.manager.write({"email": "somebody@example.com", "lang": "fr_FR"})
+        self.partner.lang = "de_DE"
+        hold = self._asked_by(self.rep)
+        mail = self.env["mail.mail"].sudo().search([("model", "=", hold._name), ("res_id", "=", hold.id)])
+        self.assertEqual(mail.mapped("subject"), [f"{hold.order_name} est bloquée"])
+
     def test_no_mail_unless_the_company_wants_mails(self):
         mails = self.env["mail.mail"].sudo()
         (self.manager | self.rep).email = "somebody@example.com"

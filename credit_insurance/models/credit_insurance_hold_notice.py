@@ -134,8 +134,10 @@ class CreditInsuranceHold(models.Model):
         for user in users.filtered("email"):
             try:
                 with self.env.cr.savepoint():
-                    # Rendered for who gets it: the credit team reads more than a rep.
-                    told = template.with_user(user).sudo().with_context(lang=user.lang, credit_hold_reader=user.name)
+                    # Rendered for who gets it: the credit team reads more than a rep. A template without a language
+                    # takes that of the record's customer, but for the one that a preview of it asks for.
+                    context = {"template_preview_lang": user.lang, "lang": user.lang, "credit_hold_reader": user.name}
+                    told = template.with_user(user).sudo().with_context(**context)
                     told.send_mail(hold.id, email_values={**values, "email_to": user.email_formatted})
             except OperationalError:
                 raise
