@@ -74,8 +74,20 @@ class TestReaders(HoldCase):
         mails = self.env["mail.mail"].sudo()
         for user, told in ((self.manager, True), (self.rep, False)):
             self.hold.with_user(self.rep)._send_mail("open", user)
-            mail = mails.search([("model", "=", "credit.insurance.hold")], limit=1, order="id desc")
+            mail = mails.search([], limit=1, order="id desc")
             self.assertEqual("Grade fell to 8" in mail.body_html, told)
+
+    def test_mail_about_a_hold_is_read_by_nobody_but_whom_it_goes_to(self):
+        """On the hold it would stand before the rep until it has left, and for ever when it cannot."""
+        self.company.credit_hold_mail = True
+        (self.manager | self.rep).email = "somebody@example.com"
+        before = self.env["mail.mail"].sudo().search([])
+        self.hold.with_user(self.rep)._send_mail("open", self.manager)
+        mail = self.env["mail.mail"].sudo().search([]) - before
+        self.assertIn(self.order.name, mail.subject)
+        self.assertNotIn(mail.mail_message_id, self.hold.message_ids)
+        with self.assertRaises(AccessError):
+            self._read_as(self.rep.with_user(self.rep), mail.mail_message_id, "body")
 
     def test_hold_goes_along_with_its_order_to_another_salesperson(self):
         successor = new_test_user(

@@ -130,7 +130,8 @@ class CreditInsuranceHold(models.Model):
         template = self.env.ref(MAILS[occasion], raise_if_not_found=False)
         if not template or not hold.company_id.credit_hold_mail:
             return
-        values = {"email_from": self.env.user.email_formatted, "recipient_ids": []}
+        # On the hold a mail that has not left would be read by everybody who reads the hold.
+        values = {"email_from": self.env.user.email_formatted, "recipient_ids": [], "model": False, "res_id": False}
         for user in users.filtered("email"):
             try:
                 with self.env.cr.savepoint():
