@@ -1,6 +1,8 @@
 """The queue of holds and its dashboard; holds of deliveries, invoices and wanted changes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -20,7 +22,7 @@ class TestQueue(HoldCase):
     def test_queue_costs_the_same_queries_however_long_it_is(self):
         (self._make_order(5000) | self._make_order(5000) | self._make_order(5000)).action_confirm()
         holds = self.env["credit.insurance.hold"].search([("state", "=", "open")])
-        names = ["shortfall_now", "to_pay_now", "age_days", "main_reason", "shortfall", "decider_id"]
+        names = ["shortfall_now", "to_pay_now", "age_days", "age", "main_reason", "shortfall", "decider_id"]
         counts = []
         for some in (holds, holds[:2], holds):
             self.env.flush_all()
@@ -62,6 +64,23 @@ class TestQueue(HoldCase):
         for card in cards:
             shown = self.env["credit.insurance.hold"].with_user(self.manager).search(card.action_open()["domain"])
             self.assertEqual(len(shown), card.hold_count)
+
+    def test_card_and_list_say_the_same_age_in_calendar_days(self):
+        """Held an evening ago is yesterday in both."""
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE credit_insurance_hold SET create_date = %s", [datetime(2025, 3, 4, 18)])
+        self.env.invalidate_all()
+        with freeze_time(datetime(2025, 3, 5, 9)):
+            cards = self.env["credit.insurance.dashboard"].with_context(tz="UTC").with_user(self.manager).search([])
+            hold = self.hold.with_context(tz="UTC")
+            self.assertEqual((hold.age_days, hold.age), (1, "yesterday"))
+            self.assertEqual({card.kind: card.oldest for card in cards}["held"], "yesterday")
+
+    def test_cards_have_words_of_their_own(self):
+        """A card counts many: where a language tells one from many, it cannot share the word of one order."""
+        shared = self.env["sale.order"]._fields["credit_state"]._description_selection(self.env)
+        labels = self.env["credit.insurance.dashboard"]._fields["kind"]._description_selection(self.env)
+        self.assertFalse({label for _key, label in labels} & {label for _key, label in shared})
 
     def test_dashboard_sums_in_company_currency(self):
         foreign = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])

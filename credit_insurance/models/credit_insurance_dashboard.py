@@ -6,11 +6,12 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# Each names many: words of their own, as other languages say "held" of one order otherwise.
 KINDS = [
-    ("held", "Held"),
+    ("held", "Held orders"),
     ("asked", "Release asked for"),
     ("mine", "Mine to decide"),
-    ("ready", "Ready to confirm"),
+    ("ready", "Orders ready to confirm"),
     ("released", "Released this week"),
     ("lapsed", "Lapsed this month"),
 ]
@@ -32,7 +33,7 @@ class CreditInsuranceDashboard(models.Model):
     amount = fields.Monetary(
         compute="_compute_figures", help="What the documents are about, in company currency at today's rate."
     )
-    oldest_days = fields.Integer(compute="_compute_figures", string="Oldest (days)")
+    oldest = fields.Char(compute="_compute_figures", help="Since when its oldest hold stands.")
 
     @property
     def _table_query(self):
@@ -45,11 +46,11 @@ class CreditInsuranceDashboard(models.Model):
             kinds,
         )
 
-    @api.depends_context("uid")
+    @api.depends_context("uid", "lang", "tz")
     @api.depends("kind", "company_id")
     def _compute_figures(self):
         """One statement per kind, however many companies."""
-        now = fields.Datetime.now()
+        buyers = self.env["credit.insurance.buyer"]
         for kind, cards in self.grouped("kind").items():
             groups = self.env["credit.insurance.hold"]._read_group(
                 cards._get_domain(kind) & Domain("company_id", "in", cards.company_id.ids),
@@ -62,7 +63,8 @@ class CreditInsuranceDashboard(models.Model):
                 card.amount = sum(
                     card._convert(currency, amount) for _company, currency, _count, amount, _oldest in own if currency
                 )
-                card.oldest_days = max(((now - oldest).days for *_group, oldest in own if oldest), default=0)
+                oldest = min((begun for *_group, begun in own if begun), default=False)
+                card.oldest = buyers._describe_age(oldest) if oldest else False
 
     def _convert(self, currency, amount):
         company = self.company_id.sudo()

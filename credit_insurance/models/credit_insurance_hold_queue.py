@@ -41,7 +41,8 @@ class CreditInsuranceHold(models.Model):
         index=True,
         help="The gravest of the reasons for which it is held.",
     )
-    age_days = fields.Integer(string="Age (days)", compute="_compute_age_days")
+    age_days = fields.Integer(string="Age (days)", compute="_compute_age")
+    age = fields.Char(compute="_compute_age")
     now_currency_id = fields.Many2one("res.currency", compute="_compute_now", compute_sudo=True)
     exposure_now = fields.Monetary(compute="_compute_now", compute_sudo=True, currency_field="now_currency_id")
     limit_now = fields.Monetary(compute="_compute_now", compute_sudo=True, currency_field="now_currency_id")
@@ -83,11 +84,13 @@ class CreditInsuranceHold(models.Model):
             ]
             hold.main_reason = min(codes, key=order.get, default="other")
 
+    @api.depends_context("lang", "tz")
     @api.depends("create_date", "state")
-    def _compute_age_days(self):
+    def _compute_age(self):
+        buyers = self.env["credit.insurance.buyer"]
         for hold in self:
-            created = fields.Datetime.context_timestamp(hold, hold.create_date).date() if hold.create_date else False
-            hold.age_days = (fields.Date.context_today(hold) - created).days if created else 0
+            hold.age_days = buyers._get_age_days(hold.create_date)
+            hold.age = buyers._describe_age(hold.create_date)
 
     @api.depends("state", "decision_id")
     def _compute_now(self):

@@ -139,7 +139,10 @@ export class DecisionCard extends Component {
         if (days === null) {
             return "";
         }
-        return days ? _t("Insurer's data: %s days old", days) : _t("Insurer's data: of today");
+        if (days < 2) {
+            return days ? _t("Insurer's data: of yesterday") : _t("Insurer's data: of today");
+        }
+        return _t("Insurer's data: %s days old", days);
     }
 
     /** Rows of the comparison with the moment when the order was stopped. */
