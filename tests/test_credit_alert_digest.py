@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import html2plaintext
 
 from .test_credit_alert_states import FindingsCommon
 
@@ -32,7 +33,8 @@ class TestAlertDigest(FindingsCommon):
         mail = self._mails()
         self.assertEqual(len(mail), 1)
         self.assertIn("officer@example.com", mail.email_to)
-        self.assertIn("1 new", mail.subject)
+        self.assertEqual(mail.subject, "New risk alerts: 1")
+        self.assertIn("New risk alerts: 1. Ended: 0. Open: 1.", " ".join(html2plaintext(mail.body_html).split()))
         self.assertIn("Alpha is late", mail.body_html)
         self.assertIn(f"/odoo/credit.insurance.alert/{alert.id}", mail.body_html)
         self.assertFalse(self._mails())

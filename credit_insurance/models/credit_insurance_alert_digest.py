@@ -69,7 +69,7 @@ class CreditInsuranceAlertDigest(models.AbstractModel):
         raised = sum(part["raised"] for part in parts)
         self.env["mail.mail"].sudo().create(
             {
-                "subject": texts.env._("Risk alerts: %s new", raised),
+                "subject": texts.env._("New risk alerts: %s", raised),
                 "body_html": body,
                 "email_to": user.email_formatted,
                 "author_id": self.env.ref("base.partner_root").id,
