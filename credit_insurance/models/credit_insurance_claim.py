@@ -43,7 +43,7 @@ class CreditInsuranceClaim(models.Model):
     amount_open = fields.Monetary(string="Claimed", compute="_compute_amounts", store=True, tracking=True)
     amount_covered = fields.Monetary(string="Covered", compute="_compute_amounts", store=True)
     amount_insured = fields.Monetary(string="Insured", compute="_compute_amounts", store=True)
-    date_of_loss = fields.Date(compute="_compute_amounts", store=True)
+    date_of_loss = fields.Date(string="Date of Loss", compute="_compute_amounts", store=True)
     claim_deadline = fields.Date(
         string="Last Day to Claim", compute="_compute_amounts", store=True, help="Of the invoice that ends first."
     )

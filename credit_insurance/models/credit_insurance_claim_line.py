@@ -39,7 +39,7 @@ class CreditInsuranceClaimLine(models.Model):
         digits=(16, 10), readonly=True, help="Units of the policy's currency per unit of the invoice's."
     )
     rate_date = fields.Date(readonly=True)
-    date_of_loss = fields.Date(readonly=True)
+    date_of_loss = fields.Date(string="Date of Loss", readonly=True)
     claim_deadline = fields.Date(string="Last Day to Claim", readonly=True)
     notified_late = fields.Boolean(
         readonly=True, help="The insurer heard of the invoice after the last day to notify, or has not heard of it."
