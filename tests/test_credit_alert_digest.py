@@ -34,7 +34,7 @@ class TestAlertDigest(FindingsCommon):
         self.assertEqual(len(mail), 1)
         self.assertIn("officer@example.com", mail.email_to)
         self.assertEqual(mail.subject, "New risk alerts: 1")
-        self.assertIn("New risk alerts: 1. Ended: 0. Open: 1.", " ".join(html2plaintext(mail.body_html).split()))
+        self.assertIn("New risk alerts: 1 Ended: 0 Open: 1", " ".join(html2plaintext(mail.body_html).split()))
         self.assertIn("Alpha is late", mail.body_html)
         self.assertIn(f"/odoo/credit.insurance.alert/{alert.id}", mail.body_html)
         self.assertFalse(self._mails())
