@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .test_credit_gate import GateCase
 
@@ -66,6 +69,22 @@ class TestRelease(GateCase):
         self.assertEqual(
             (self.hold.state, self.order.state, self.order.credit_state), ("rejected", "draft", "rejected")
         )
+
+    def test_each_decision_offers_the_reasons_there_are_for_it(self):
+        reasons = self.env["credit.insurance.release.reason"]
+        both = reasons.create({"name": "Talked to them", "code": "talked"})
+        arch = self.env["credit.insurance.hold.release"].get_view()["arch"]
+        domain = etree.fromstring(arch).find(".//field[@name='reason_id']").get("domain")
+        for decision, offered, left_out in (
+            ("reject", "risk_too_high", "own_risk"),
+            ("release", "own_risk", "risk_too_high"),
+            ("partial", "own_risk", "risk_too_high"),
+        ):
+            with self.subTest(decision):
+                found = reasons.search(safe_eval(domain, {"decision": decision}))
+                self.assertIn(self.env.ref(f"credit_insurance.release_reason_{offered}"), found)
+                self.assertNotIn(self.env.ref(f"credit_insurance.release_reason_{left_out}"), found)
+                self.assertIn(both, found)
 
     def test_request_is_on_the_record_and_in_the_activity(self):
         self.env["credit.insurance.hold.request"].with_user(self.rep).create(

@@ -8,6 +8,9 @@ class CreditInsuranceReleaseReason(models.Model):
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(required=True)
+    used_for = fields.Selection(
+        [("release", "Releases"), ("rejection", "Rejections"), ("both", "Both")], default="both", required=True
+    )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
 
