@@ -13,7 +13,6 @@ class OnlinePayments:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.provider.state = "enabled"
         cls._make_buyer(limit=0)
 
     def _make_tx(self, orders, amount, state="done", currency=None, **values):

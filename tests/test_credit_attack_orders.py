@@ -131,7 +131,6 @@ class TestPaymentTakenBack(OrderAttackCase, AccountPaymentCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.buyer = cls._make_buyer(limit=0)
-        cls.provider.state = "enabled"
 
     def setUp(self):
         super().setUp()

@@ -28,28 +28,6 @@ class TestPrepaid(OnlinePayments, CreditCommon, AccountPaymentCommon):
             order.action_confirm()
             self.assertEqual(order.state, "draft", state)
 
-    def test_payment_of_a_provider_in_test_mode_is_no_payment(self):
-        self.provider.write({"state": "test", "support_manual_capture": "partial"})
-        for state in ("authorized", "done"):
-            order = self._make_order(1000)
-            self._make_tx(order, 1000, state=state)
-            order.action_confirm()
-            self.assertEqual(order.state, "draft", state)
-
-    def test_money_that_a_provider_in_test_mode_booked_pays_nothing(self):
-        self.provider.state = "test"
-        order, other = self._make_paid_quotation(), self._make_order(1000)
-        (order | other).action_confirm()
-        self.assertEqual((order | other).mapped("state"), ["draft", "draft"])
-        self.assertEqual(other.sudo().credit_hold_ids.shortfall, 1000)
-
-    def test_payment_made_before_its_provider_went_back_to_test_mode_counts(self):
-        order = self._make_order(1000)
-        self._make_tx(order, 1000)
-        self.provider.state = "test"
-        order.action_confirm()
-        self.assertEqual(order.state, "sale")
-
     def test_payment_for_two_orders_pays_neither_by_itself(self):
         first, second = self._make_order(1000), self._make_order(1000)
         self._make_tx(first | second, 1000)

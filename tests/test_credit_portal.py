@@ -23,7 +23,6 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         )
         cls.portal_user.partner_id.parent_id = cls.partner
         cls._make_buyer(limit=1000)
-        cls.provider.state = "enabled"
 
     def _portal_order(self, amount=1500, **values):
         order = self._make_order(amount, partner=self.portal_user.partner_id, **values)

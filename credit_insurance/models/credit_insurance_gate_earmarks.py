@@ -1,8 +1,7 @@
 """Money that a quotation was paid with is kept for that quotation.
 
 Booked payments lower what their buyer owes. The one of a quotation lowers it before the quotation is owed: another
-order would pass with money that pays the quotation itself a moment later. What a payment provider in test mode booked
-is no money, for whichever order.
+order would pass with money that pays the quotation itself a moment later.
 """
 
 from collections import defaultdict
@@ -14,9 +13,6 @@ from odoo.tools import SQL
 from .credit_insurance_exposure import ExposureRow
 from .exposure_sql import OPEN_ITEM, RECEIVABLE
 
-# In place of a quotation whose money it is.
-NOBODY = 0
-
 
 class CreditInsuranceGate(models.AbstractModel):
     _inherit = "credit.insurance.gate"
@@ -24,8 +20,6 @@ class CreditInsuranceGate(models.AbstractModel):
     @api.model
     def _get_earmarked(self, rows):
         """Rows that take out of the credits what quotations were paid with: ``{key: {order_id: [ExposureRow]}}``.
-
-        What is no money stands under NOBODY.
 
         :param rows: exposure rows by (partner_id, root_company_id). Without a credit in them nothing is read.
         """
@@ -35,21 +29,18 @@ class CreditInsuranceGate(models.AbstractModel):
             transaction = self.env["payment.transaction"].sudo().browse(transaction_id)
             order = transaction._credit_orders()
             # What pays several orders pays none of them by itself: it stays a credit.
-            test = transaction._credit_is_test()
-            pays_one = test or len(order) == 1 and order._credit_pays_this_order(transaction)
-            if (partner_id, root_id) not in keys or not pays_one:
+            if (partner_id, root_id) not in keys or len(order) != 1 or not order._credit_pays_this_order(transaction):
                 continue
             amount, booked = Decimal(amount), Decimal(booked)
             unused = Decimal(repr(transaction._credit_get_unused()))
             part = min(Decimal(1), max(Decimal(0), unused / amount)) if amount else Decimal(1)
             row = ExposureRow("credits", currency_id, amount, booked)._scaled(part)
-            earmarked[partner_id, root_id][NOBODY if test else order.id].append(row)
+            earmarked[partner_id, root_id][order.id].append(row)
         return earmarked
 
     @api.model
     def _read_paid_quotations(self, keys):
-        """Open payments of quotations, and any that may be tests: buyer, root company, transaction, currency, and both
-        amounts above zero."""
+        """Open payments of quotations: buyer, root company, transaction, currency, and both amounts above zero."""
         if not keys:
             return []
         partners, roots = (list({key[place] for key in keys}) for place in (0, 1))
@@ -66,10 +57,9 @@ class CreditInsuranceGate(models.AbstractModel):
                   JOIN payment_transaction t ON t.id = y.payment_transaction_id AND t.payment_id = y.id
                  WHERE p.commercial_partner_id = ANY(%(partners)s)
                    AND split_part(c.parent_path, '/', 1)::int = ANY(%(roots)s)
-                   AND (t.is_live IS NOT TRUE
-                        OR EXISTS (SELECT FROM sale_order_transaction_rel r
-                                     JOIN sale_order o ON o.id = r.sale_order_id AND o.state IN ('draft', 'sent')
-                                    WHERE r.transaction_id IN (t.id, t.source_transaction_id)))
+                   AND EXISTS (SELECT FROM sale_order_transaction_rel r
+                                 JOIN sale_order o ON o.id = r.sale_order_id AND o.state IN ('draft', 'sent')
+                                WHERE r.transaction_id IN (t.id, t.source_transaction_id))
                  GROUP BY 1, 2, 3, 4
                 HAVING SUM(l.amount_residual_currency) < 0
                 """,

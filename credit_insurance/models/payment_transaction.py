@@ -29,14 +29,6 @@ class PaymentTransaction(models.Model):
         sources = transactions.source_transaction_id
         return (transactions | sources | sources.source_transaction_id).sale_order_ids
 
-    def _credit_is_test(self):
-        """Whether it moved no money: its provider is in test mode, or was before it was switched off.
-
-        Payments older than Odoo's own mark of production have none: those of a provider in production are real.
-        """
-        self.ensure_one()
-        return not self.is_live and self.provider_id.state != "enabled"
-
     def _credit_takes_back(self):
         """Whether it lowers the payment it came from: a refund that was made, or a part that is never captured."""
         self.ensure_one()

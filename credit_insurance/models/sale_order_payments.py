@@ -94,7 +94,6 @@ class SaleOrder(models.Model):
             return False
         return (
             transaction.state in PAYING
-            and not transaction._credit_is_test()
             # A payment that bounced or was cancelled in the books leaves the transaction as it was.
             and transaction.payment_id.state in (False, "in_process", "paid")
             and transaction.payment_id.move_id.state in (False, "posted")

@@ -17,7 +17,6 @@ class TestShop(CreditCommon, PaymentCommon, HttpCase):
         cls.website = cls.env["website"].search([], limit=1)
         cls.website.company_id = cls.company
         cls._make_buyer(limit=1000)
-        cls.provider.state = "enabled"
 
     def _make_cart(self, amount):
         return self._make_order(amount, website_id=self.website.id)
