@@ -95,6 +95,14 @@ class TestCreditInsuranceClaimPayments(ClaimCommon):
         self.assertEqual(claim.line_ids.mapped("counted_open"), [600.0, 100.0])
         self.assertNotIn("oldest invoice", claim.warning_text or "")
 
+    def test_while_the_policys_currency_has_no_rate_the_claim_counts_as_the_ledger_does(self):
+        self._pay_in(self.invoices[1], 200.0, days_ago=100)
+        unrated = self.setup_other_currency("GBP", rates=[])
+        unrated.rate_ids.unlink()
+        self.policy.currency_id = unrated
+        claim = self._make_claim()
+        self.assertEqual(claim.line_ids.mapped("counted_open"), claim.line_ids.mapped("policy_open"))
+
     def test_what_the_policy_counted_is_frozen_with_the_claim(self):
         claim = self._submitted()
         self._pay_in(self.invoices[0], 600.0)

@@ -6,7 +6,7 @@ Before the date of loss they count for the oldest invoice; what comes in once it
 from odoo import api, fields, models
 from odoo.tools import SQL, format_list
 
-from odoo.addons.credit_insurance.rules.policy import Money, insurers_share, open_oldest_first
+from odoo.addons.credit_insurance.rules.policy import MissingRate, Money, insurers_share, open_oldest_first
 
 from .amounts import to_decimal
 from .company_calendar import company_today
@@ -115,14 +115,19 @@ class CreditInsuranceSplit(models.AbstractModel):
     def _get_open_oldest_first(self, claim):
         """What is open of each invoice of the claim's buyer in the ledger, and as the policy counts it.
 
-        :return: two times ``{move id: Decimal}``, in policy currency; empty where the policy counts as the ledger
+        :return: two times ``{move id: Decimal}``, in policy currency; empty where the policy counts as the ledger,
+            and while its currency has no rate
         """
         buyer, policy, company = claim.buyer_id, claim.policy_id, claim.company_id
         rows = self._get_invoice_facts(buyer, policy.payments_to_oldest and policy.date_start)[buyer.id]
         if not rows:
             return {}, {}
         currency, today = policy.currency_id, company_today(company)
-        rate_of = self._get_booked_rates(company, currency, rows)
+        try:
+            rate_of = self._get_booked_rates(company, currency, rows)
+        except MissingRate:
+            # The claim's lines stand at nothing insured, and each of its invoices names the currency.
+            return {}, {}
         invoices = [self._make_invoice(row, rate_of(row)) for row in rows]
         counted = open_oldest_first(
             invoices,
@@ -139,7 +144,7 @@ class CreditInsuranceSplit(models.AbstractModel):
             for invoice in invoices
         }
         return [
-            {int(number.rpartition("#")[2]): money.amount for number, money in figures.items()}
+            {self._get_move_id(number): money.amount for number, money in figures.items()}
             for figures in (ledger, counted)
         ]
 

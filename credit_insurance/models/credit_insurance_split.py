@@ -267,7 +267,7 @@ class CreditInsuranceSplit(models.AbstractModel):
             )
         except MissingRate as exc:
             return self.env._("There is no rate for %s.", exc.currency)
-        return {int(result.number.rpartition("#")[2]): result for result in results}
+        return {self._get_move_id(result.number): result for result in results}
 
     @api.model
     def _get_rates(self, names, company, today):
@@ -293,7 +293,7 @@ class CreditInsuranceSplit(models.AbstractModel):
 
     @api.model
     def _make_invoice(self, row, rate):
-        """The pure invoice; its number ends with the id, since numbers repeat between companies."""
+        """The pure invoice; ``_get_move_id`` reads its number, since those of moves repeat between companies."""
         currency = self.env["res.currency"].browse(row["currency_id"])
         total = to_decimal(row["amount_total"], currency)
         parts = tuple(Instalment(part["due_date"], to_decimal(part["amount"], currency)) for part in row["instalments"])
@@ -316,6 +316,10 @@ class CreditInsuranceSplit(models.AbstractModel):
             rate=rate,
             rate_date=row["invoice_date"],
         )
+
+    @api.model
+    def _get_move_id(self, number):
+        return int(number.rpartition("#")[2])
 
     # === RATES === #
 
