@@ -12,7 +12,7 @@ and a run that was interrupted goes on with the blocks that are not done.
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -25,15 +25,13 @@ from odoo.tools import SQL, split_every
 from odoo.tools.gc import disabling_gc
 from odoo.tools.lru import LRU
 
-from odoo.addons.credit_insurance.rules.risk import EngineError, Outcome, Rule, RuleEngine, Scope, expand, render
-from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
-from odoo.addons.credit_insurance.rules.risk.facts import read_facts
+from odoo.addons.credit_insurance.rules.risk import EngineError, RuleEngine, Scope, expand
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .credit_insurance_engine_difference import note
 from .rule_document import rule_keys
-from .rule_trace import to_json, trace_rows
+from .rule_findings import Explainer
 from .sql_functions import int_array
 
 _logger = logging.getLogger(__name__)
@@ -55,24 +53,6 @@ COMPANY_FIELDS = (
 )
 COMPANY_COLUMNS = SQL(", ").join(SQL.identifier("c", name) for name in COMPANY_FIELDS)
 COMPARE_PARAMETER = "credit_insurance.engine_compare_percent"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that fired for a buyer or one of its documents: what it saw, and who said so.
-
-    Of a table it is about the row that comes first; ``also`` are the others that fired.
-    """
-
-    rule_id: int
-    buyer_id: int
-    outcome: Outcome
-    message: str
-    values: dict
-    trace: list
-    engine: str  # "durable" or "reference"
-    document: tuple[str, int] | None = None
-    also: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -317,7 +297,7 @@ class CreditInsuranceScreening(models.AbstractModel):
         fired = [(row, verdict) for row, verdict in zip(rows, verdicts, strict=True) if verdict.fired]
         names = self._get_names({buyer_id for (buyer_id, *_rest), _verdict in fired})
         documents = {document for (_buyer_id, document, _facts), _verdict in fired}
-        explain = _Explainer(loaded, company, today, names, self._get_named_documents(loaded, documents))
+        explain = Explainer(loaded, company, today, names, self._get_named_documents(loaded, documents))
         findings = [found for row, verdict in fired for found in explain.findings(row, verdict)]
         kept = {
             _key(record_ids[key], buyer_id, document)
@@ -347,57 +327,6 @@ class CreditInsuranceScreening(models.AbstractModel):
         if not loaded.names_documents:
             return {}
         return self.env["credit.insurance.alert"]._get_document_names(filter(None, documents))
-
-
-class _Explainer:
-    """Makes findings of verdicts: the reference evaluator says why, and has the last word."""
-
-    def __init__(self, loaded, company, today, names, documents):
-        self.engine, self.record_ids = loaded.engine, loaded.record_ids
-        self.company, self.today, self.names, self.documents = company, today, names, documents
-        self.keys = {}
-
-    def findings(self, row, verdict):
-        """One for each record, of a table's rows the one that comes first."""
-        buyer_id, document, facts = row
-        found = {}
-        for key in verdict.fired:
-            if finding := self._finding(self.engine.rule(key), buyer_id, document, facts, verdict):
-                first = found.setdefault(finding.rule_id, finding)
-                if first is not finding:
-                    found[finding.rule_id] = replace(first, also=(*first.also, finding.outcome.rule))
-        return found.values()
-
-    def _finding(self, rule, buyer_id, document, facts, verdict):
-        """The finding with its trace; None when the reference evaluator does not confirm it."""
-        catalogue, today = self.engine.catalogue, self.today
-        if rule.key not in self.keys:
-            keys = rule_keys(rule, catalogue)
-            self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
-        keys, sources = self.keys[rule.key]
-        given, facts = facts, {key: facts[key] for key in sources if key in facts}
-        read = read_facts(facts, catalogue, today)
-        outcome = evaluate_read(rule, read, today, catalogue, str(self.company.id))
-        if not outcome.fired:
-            self.engine.refute(given, today, verdict, scope=rule.scope, company=str(self.company.id))
-            return None
-        context = {
-            "buyer": self.names[buyer_id],
-            "document": self.documents.get(document, ""),
-            "company": self.company.name,
-            "rule": rule.name,
-            "today": today.isoformat(),
-        }
-        return Finding(
-            rule_id=self.record_ids[rule.key],
-            buyer_id=buyer_id,
-            outcome=outcome,
-            message=render(rule, facts, today, catalogue, context),
-            values={key: to_json(read.values.get(key)) for key in keys},
-            trace=trace_rows(outcome, catalogue),
-            engine=verdict.engine.value,
-            document=document,
-        )
 
 
 def _rules_state():
