@@ -134,6 +134,26 @@ class CreditCommon(AccountTestInvoicingCommon):
         return buyer
 
     @classmethod
+    def _make_group(cls, buyers, limit=None, **values):
+        group = cls.env["credit.insurance.group"].create({"name": "Alpha and Beta", **values})
+        buyers.group_id = group
+        if limit is not None:
+            cls._grant_to_group(group, limit)
+        return group
+
+    @classmethod
+    def _grant_to_group(cls, group, amount, **values):
+        return cls.env["credit.insurance.own.limit"].create(
+            {
+                "group_id": group.id,
+                "amount": amount,
+                "currency_id": group.currency_id.id,
+                "date_from": cls.today,
+                **values,
+            }
+        )
+
+    @classmethod
     def _make_policy(cls, **values):
         """An Allianz-Trade-like policy of the company: 90 % insured, terms up to 120 days."""
         insurer = cls.env["credit.insurance.insurer"].create({"name": "Test Insurer", "code": "TEST"})

@@ -17,16 +17,6 @@ class TestCreditGroup(GateCase):
         cls.first, cls.second = cls._make_buyer(limit=1000), cls._make_buyer(limit=1000, partner=cls.other)
         cls.group = cls._make_group(cls.first | cls.second, 1200)
 
-    @classmethod
-    def _make_group(cls, buyers, limit, **values):
-        group = cls.env["credit.insurance.group"].create({"name": "Alpha and Beta", **values})
-        buyers.group_id = group
-        if limit is not None:
-            cls.env["credit.insurance.own.limit"].create(
-                {"group_id": group.id, "amount": limit, "currency_id": group.currency_id.id, "date_from": cls.today}
-            )
-        return group
-
     def test_order_has_to_fit_the_groups_limit_too(self):
         self._make_confirmed_order(800)
         order = self._make_confirmed_order(500, partner=self.other)
@@ -55,7 +45,7 @@ class TestCreditGroup(GateCase):
         self.assertEqual(self._make_confirmed_order(1200, partner=third).state, "sale")
 
     def test_group_without_a_limit_stops_nothing(self):
-        self._make_group(self.first | self.second, None)
+        self._make_group(self.first | self.second)
         self.assertEqual(self._make_confirmed_order(1000).state, "sale")
         self.assertEqual(self._make_confirmed_order(1000, partner=self.other).state, "sale")
 

@@ -17,26 +17,6 @@ class TestGroupSignals(AlertCommon):
         cls.fellow = cls._make_buyer(partner=cls.partner_a)
         cls.group = cls._make_group(cls.buyer | cls.fellow, 1000)
 
-    @classmethod
-    def _make_group(cls, buyers, limit, **values):
-        group = cls.env["credit.insurance.group"].create({"name": "Alpha and its sister", **values})
-        buyers.group_id = group
-        if limit is not None:
-            cls._grant(group, limit)
-        return group
-
-    @classmethod
-    def _grant(cls, group, amount, **values):
-        return cls.env["credit.insurance.own.limit"].create(
-            {
-                "group_id": group.id,
-                "amount": amount,
-                "currency_id": group.currency_id.id,
-                "date_from": cls.today,
-                **values,
-            }
-        )
-
     def _shared(self, buyer=None, **options):
         buyer = buyer or self.buyer
         keys = ["group_limit", "group_exposure", "group_headroom", "group_utilisation"]
@@ -57,14 +37,14 @@ class TestGroupSignals(AlertCommon):
         self.assertEqual(self._shared(), (None, None, None, None))
 
     def test_group_without_a_limit_has_an_exposure_only(self):
-        group = self._make_group(self.buyer, None)
+        group = self._make_group(self.buyer)
         self._make_invoice(300)
         self.assertEqual(self._shared(), (None, 300, None, None))
-        self._grant(group, 0)
+        self._grant_to_group(group, 0)
         self.assertEqual(self._shared(), (0, 300, -300, None))
 
     def test_temporary_row_adds_to_the_shared_limit_between_its_days(self):
-        self._grant(self.group, 500, kind="temporary", date_to=self.today + timedelta(days=3))
+        self._grant_to_group(self.group, 500, kind="temporary", date_to=self.today + timedelta(days=3))
         self.assertEqual(self._shared()[0], 1500)
         self.assertEqual(self._shared(today=self.today + timedelta(days=4))[0], 1000)
 
