@@ -22,9 +22,12 @@ from .process import COMMON, explained, output
 SUPERUSER = "odoo"
 # Odoo's db_maxconn is per process and the addon opens a second connection per worker thread.
 MAX_CONNECTIONS = 200
+# A quarter of the memory, as PostgreSQL's manual says; more than this no benchmark's database needs.
+MAX_SHARED_BUFFERS = 4 << 30
+MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 SETTINGS = {
     "max_connections": MAX_CONNECTIONS,
-    "shared_buffers": "256MB",
+    "shared_buffers": f"{min(MEMORY // 4, MAX_SHARED_BUFFERS) >> 20}MB",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
