@@ -1,7 +1,7 @@
 {  # pylint: disable=missing-readme
     "name": "Credit Insurance",
     "summary": "Credit limits, insurer cover, order holds, risk rules and claims inside Odoo",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "credit_insurance contributors",

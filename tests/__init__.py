@@ -6,6 +6,7 @@ from . import (
     test_credit_alert_digest,
     test_credit_alert_gone,
     test_credit_alert_merge,
+    test_credit_alert_notes,
     test_credit_alert_states,
     test_credit_alert_summary,
     test_credit_alert_until,

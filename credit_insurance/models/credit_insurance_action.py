@@ -3,7 +3,7 @@
     alerts ──_run──> tasks, one per alert and action ──_carry_out──> _action_<key>(tasks)
     alerts end, or their rules stop asking ────────────_take_back──> _undo_<key>(tasks), where there is one
 
-A method takes all tasks of its action at once and writes their ``state`` and ``note``. One that fails fails alone: the
+A method takes all tasks of its action at once and says what it did (``_set_state``). One that fails fails alone: the
 others go on, and the alerts stand in any case.
 """
 
@@ -13,6 +13,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, models
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .credit_insurance_action_task import ACTIONS, WEIGHTY
@@ -58,10 +59,10 @@ class CreditInsuranceAction(models.AbstractModel):
         """The rules no longer ask for these: another text, an override, or another row of a table."""
         if not tasks:
             return
-        note = self.env._("The rule no longer asks for it.")
+        note = _lt("The rule no longer asks for it.")
         self._take_back_tasks(tasks.filtered(lambda task: task.state in STANDING), note)
         tasks.write({"dropped": True})
-        tasks.filtered(lambda task: task.state == "undone").write({"ended_note": note})
+        tasks.filtered(lambda task: task.state == "undone")._set_ended(note)
 
     @api.model
     def _take_up(self, tasks):
@@ -99,7 +100,7 @@ class CreditInsuranceAction(models.AbstractModel):
                         self._carry_out(task)
                     continue
                 _logger.warning("Action %s of risk alert %s failed", key, group.alert_id.id, exc_info=True)
-                group.write({"state": "failed", "note": str(error)})
+                group._set_state("failed", str(error))
 
     @api.model
     def _take_back(self, alerts, note):
@@ -110,7 +111,7 @@ class CreditInsuranceAction(models.AbstractModel):
     @api.model
     def _take_back_tasks(self, tasks, note):
         waiting = tasks.filtered(lambda task: task.state != "done")
-        waiting.write({"state": "cancelled", "ended_note": note})
+        waiting._set_ended(note, state="cancelled")
         waiting._close_activities()
         for key, group in (tasks - waiting).grouped("key").items():
             if undo := getattr(self, f"_undo_{key}", None):
@@ -126,7 +127,7 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _do_again(self, tasks):
-        tasks.write({"ended_note": False})
+        tasks.write({"ended_words": False})
         asked = tasks.filtered(lambda task: task.rule_id.needs_approval and task.key in WEIGHTY)
         asked.write({"state": "waiting"})
         asked._ask_for_approval()
@@ -138,16 +139,21 @@ class CreditInsuranceAction(models.AbstractModel):
         if finish := getattr(self, f"_finish_{task.key}", None):
             finish(task)
 
+    @api.model
+    def _in_language_of(self, partner):
+        """For what is written to the partner, or for all who work there: a job knows none of them."""
+        return self.with_context(lang=partner.lang or self.env.user.lang)
+
     # === PEOPLE === #
 
     @api.model
     def _action_notify(self, tasks):
         told = tasks.alert_id._notify_people()
-        notes = {name: self.env._("Told %s.", name or "–") for name in set(told.values())}
+        notes = {name: _lt("Told %(names)s.", names=name or "–") for name in set(told.values())}
         tasks._write_notes("done", {task: notes[told[task.alert_id]] for task in tasks})
 
     @api.model
     def _action_activity(self, tasks):
         people = tasks.alert_id._schedule_activities()
-        notes = {user: self.env._("Activity of %s.", user.name) for user in set(people.values())}
+        notes = {user: _lt("Activity of %(user)s.", user=user.name) for user in set(people.values())}
         tasks._write_notes("done", {task: notes[people[task.alert_id]] for task in tasks})

@@ -11,6 +11,8 @@ What becomes of them when the alert ends is said in ``ended_note`` of the task:
 
 from odoo import api, models
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 LIVE = ("open", "acknowledged")
 HOLDS = ("hold_buyer", "hold_order")
 
@@ -27,9 +29,9 @@ class CreditInsuranceAction(models.AbstractModel):
         for rule, group in by_rule.items():
             group.buyer_id._set_status_by_rules("watch", self.env._("Risk rule: %s", rule.name))
         by_rules = tasks.filtered(lambda task: task.buyer_id.status_by_rules)
-        by_rules.write({"state": "done", "note": self.env._("The buyer is on watch.")})
-        by_hand = self.env._("The buyer had a status by hand already, which stays.")
-        (tasks - by_rules).write({"state": "done", "note": by_hand})
+        by_rules._set_state("done", _lt("The buyer is on watch."))
+        by_hand = _lt("The buyer had a status by hand already, which stays.")
+        (tasks - by_rules)._set_state("done", by_hand)
 
     @api.model
     def _undo_watch_buyer(self, tasks):
@@ -51,29 +53,29 @@ class CreditInsuranceAction(models.AbstractModel):
         (ours - still)._take_back_status()
         on_still, on_ours = set(still.ids), set(ours.ids)
         kept = tasks.filtered(lambda task: task.buyer_id.id in on_still)
-        kept.write({"state": "undone", "ended_note": self.env._("Stays on watch: another alert asks for it.")})
+        kept._set_ended(_lt("Stays on watch: another alert asks for it."), state="undone")
         undone = (tasks - kept).filtered(lambda task: task.buyer_id.id in on_ours)
-        undone.write({"state": "undone", "ended_note": self.env._("The watch was taken back.")})
-        (tasks - kept - undone).write({"ended_note": self.env._("The status stays: somebody has set it since.")})
+        undone._set_ended(_lt("The watch was taken back."), state="undone")
+        (tasks - kept - undone)._set_ended(_lt("The status stays: somebody has set it since."))
 
     # === HOLDS === #
 
     @api.model
     def _action_hold_buyer(self, tasks):
         tasks.alert_id.write({"holds": "buyer"})
-        tasks.write({"state": "done", "note": self.env._("Orders of the buyer are held while the alert stands.")})
+        tasks._set_state("done", _lt("Orders of the buyer are held while the alert stands."))
 
     @api.model
     def _action_hold_order(self, tasks):
         # Holding the buyer holds this order too, and more.
         orders = tasks.alert_id.filtered(lambda alert: alert.res_model == "sale.order" and not alert.holds)
         orders.write({"holds": "order"})
-        tasks.write({"state": "done", "note": self.env._("The order is held while the alert stands.")})
+        tasks._set_state("done", _lt("The order is held while the alert stands."))
 
     @api.model
     def _undo_hold_buyer(self, tasks):
         """What another action of the same alert holds stays held until that one is taken back."""
-        tasks.write({"state": "undone", "ended_note": self.env._("The hold ended with the alert.")})
+        tasks._set_ended(_lt("The hold ended with the alert."), state="undone")
         alerts = tasks.alert_id
         alerts.write({"holds": False})
         left = tasks.search([("alert_id", "in", alerts.ids), ("key", "in", HOLDS), ("state", "=", "done")])
@@ -93,7 +95,7 @@ class CreditInsuranceAction(models.AbstractModel):
         for task in tasks:
             term, today = task.rule_id.payment_term_id, task.company_id._credit_today()
             if not term or term.company_id and term.company_id.root_id != task.company_id:
-                task.write({"state": "failed", "note": self.env._("Choose a payment term on the rule.")})
+                task._set_state("failed", _lt("Choose a payment term on the rule."))
                 continue
             days = self.env["sale.order"]._credit_days_of_term
             before = {}
@@ -103,16 +105,16 @@ class CreditInsuranceAction(models.AbstractModel):
                 if own and (days(own, today) or 0) > (days(term, today) or 0):
                     before[str(company.id)] = own.id
                     partner.property_payment_term_id = term
-            note = self.env._("New quotations get “%s”.", term.name)
+            note = _lt("New quotations get “%(term)s”.", term=term.name)
             if not before:
-                note = self.env._("The customer's own payment term is no longer than “%s”.", term.name)
-            task.write({"state": "done", "note": note, "data": {"term": term.id, "before": before}})
+                note = _lt("The customer's own payment term is no longer than “%(term)s”.", term=term.name)
+            task._set_state("done", note, data={"term": term.id, "before": before})
 
     @api.model
     def _undo_change_payment_term(self, tasks):
         for task in tasks:
             if self._hand_term_over(task, tasks):
-                task.write({"state": "undone", "ended_note": self.env._("Another alert asks for a payment term.")})
+                task._set_ended(_lt("Another alert asks for a payment term."), state="undone")
                 continue
             term, kept = (task.data or {}).get("term"), True
             for company_id, before in (task.data or {}).get("before", {}).items():
@@ -121,9 +123,9 @@ class CreditInsuranceAction(models.AbstractModel):
                     partner.property_payment_term_id = self.env["account.payment.term"].browse(before).exists()
                     kept = False
             if kept:
-                task.ended_note = self.env._("The payment term stays as it is.")
+                task._set_ended(_lt("The payment term stays as it is."))
             else:
-                task.write({"state": "undone", "ended_note": self.env._("The former payment term is back.")})
+                task._set_ended(_lt("The former payment term is back."), state="undone")
 
     @api.model
     def _hand_term_over(self, task, ending):
@@ -190,7 +192,7 @@ class CreditInsuranceAction(models.AbstractModel):
             granted = standing and standing._get_granted_by_people().amount
             amount = standing.currency_id.round(granted * share / 100) if standing else 0
             if not standing or amount >= standing.amount:
-                task.write({"state": "done", "note": self.env._("No own limit of the buyer's stands that is reduced.")})
+                task._set_state("done", _lt("No own limit of the buyer's stands that is reduced."))
                 continue
             standing.create(
                 {
@@ -205,13 +207,13 @@ class CreditInsuranceAction(models.AbstractModel):
                     "note": self.env._("Risk rule: %s", task.rule_id.display_name),
                 }
             )
-            note = self.env._(
+            note = _lt(
                 "The own limit was reduced from %(before)s to %(after)s.",
                 before=standing.currency_id.format(standing.amount),
                 after=standing.currency_id.format(amount),
             )
-            task.write({"state": "done", "note": note})
+            task._set_state("done", note)
 
     @api.model
     def _undo_reduce_own_limit(self, tasks):
-        tasks.write({"ended_note": self.env._("The limit stays: people grant it again.")})
+        tasks._set_ended(_lt("The limit stays: people grant it again."))

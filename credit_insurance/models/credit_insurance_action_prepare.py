@@ -9,6 +9,10 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import format_date
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
+from .marked_words import tell
+
 FIGURES = ("exposure", "limit_in_force", "cover_amount", "uninsured_exposure")
 # What a reminder calls soon.
 SOON = 7
@@ -21,11 +25,11 @@ class CreditInsuranceAction(models.AbstractModel):
 
     @api.model
     def _action_request_cover(self, tasks):
-        self._prepare_cover_request(tasks, self.env._("Ask the insurer for more cover."))
+        self._prepare_cover_request(tasks, _lt("Ask the insurer for more cover."))
 
     @api.model
     def _action_reduce_cover(self, tasks):
-        self._prepare_cover_request(tasks, self.env._("Give cover back that is not used."))
+        self._prepare_cover_request(tasks, _lt("Give cover back that is not used."))
 
     @api.model
     def _prepare_cover_request(self, tasks, what):
@@ -35,13 +39,15 @@ class CreditInsuranceAction(models.AbstractModel):
                 group.buyer_id, frozenset(FIGURES), company._credit_today()
             )
             catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+            texts = self._in_language_of(company.partner_id).env
+            currency = company.currency_id.with_env(texts)
             for task in group:
-                lines = [what]
+                lines = [tell(texts, what)]
                 for key in FIGURES:
                     value = facts[task.buyer_id.id].get(key)
-                    shown = self.env._("unknown") if value is None else company.currency_id.format(float(value))
-                    lines.append(f"{self.env._(catalogue[key].label)}: {shown}")
-                task.write({"state": "todo", "note": what, "text": "\n".join(lines)})
+                    shown = texts._("unknown") if value is None else currency.format(float(value))
+                    lines.append(f"{texts._(catalogue[key].label)}: {shown}")
+                task._set_state("todo", what, text="\n".join(lines))
         tasks.alert_id._schedule_todo(tasks)
 
     # === WHAT IS OVERDUE === #
@@ -52,17 +58,16 @@ class CreditInsuranceAction(models.AbstractModel):
         items = self._get_notified_items(tasks)
         deadlines = self._get_notification_deadlines(tasks, items)
         for task in tasks:
-            own = deadlines[task]
+            own, texts = deadlines[task], self._in_language_of(task.company_id.partner_id).env
             lines = [
-                self.env._("Overdue notification: %s", task.partner_id.display_name),
-                self.env._("Registration number: %s", task.partner_id.company_registry or "–"),
+                texts._("Overdue notification: %s", task.partner_id.display_name),
+                texts._("Registration number: %s", task.partner_id.company_registry or "–"),
             ]
             if own:
-                last = format_date(self.env, min(own.mapped("date")))
-                lines.append(self.env._("Last day to notify: %s", last))
-            lines += self._describe_items(items[task], task.company_id._credit_today(), _original_due)
-            note = self.env._("Prepared: %s invoices.", len(items[task].move_id))
-            task.write({"state": "todo", "note": note, "text": "\n".join(lines), "data": {"deadlines": own.ids}})
+                lines.append(texts._("Last day to notify: %s", format_date(texts, min(own.mapped("date")))))
+            lines += self.with_env(texts)._describe_items(items[task], task.company_id._credit_today(), _original_due)
+            note = _lt("Prepared: %(count)s invoices.", count=len(items[task].move_id))
+            task._set_state("todo", note, text="\n".join(lines), data={"deadlines": own.ids})
         tasks.alert_id._schedule_todo(tasks)
 
     @api.model
@@ -76,7 +81,7 @@ class CreditInsuranceAction(models.AbstractModel):
         """A reminder in the customer's language, for whoever looks after the customer to send."""
         items = self._get_dunned_items(tasks)
         for task in tasks:
-            texts = self.with_context(lang=task.partner_id.lang or self.env.user.lang).env
+            texts = self._in_language_of(task.partner_id).env
             step = 1 + self.env["credit.insurance.action.task"].search_count(
                 [("buyer_id", "=", task.buyer_id.id), ("key", "=", "start_dunning"), ("state", "=", "done")]
             )
@@ -90,8 +95,8 @@ class CreditInsuranceAction(models.AbstractModel):
                 "",
                 task.company_id.name,
             ]
-            note = self.env._("Dunning step %(step)s is prepared: %(rule)s", step=step, rule=task.rule_id.display_name)
-            task.write({"state": "todo", "note": note, "text": "\n".join(lines)})
+            note = _lt("Dunning step %(step)s is prepared: %(rule)s", step=step, rule=task.rule_id.display_name)
+            task._set_state("todo", note, text="\n".join(lines))
         tasks.alert_id._schedule_todo(tasks)
 
     @api.model
@@ -159,7 +164,7 @@ class CreditInsuranceAction(models.AbstractModel):
         :param due_of: the day from which an item is late; else the one agreed last
         """
         lines = []
-        for item in items:
+        for item in items.with_env(self.env):
             due = due_of(item) if due_of else item.date_maturity
             words = {
                 "invoice": item.move_id.name,

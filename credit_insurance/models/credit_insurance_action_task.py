@@ -13,6 +13,7 @@ from odoo.tools import plaintext2html
 
 from .alert_kinds import APPROVAL, MANAGER_GROUP, TODO, TODO_SUMMARY, USER_GROUP
 from .bulk_rows import insert_rows
+from .marked_words import tell_json, words_to_json
 
 ACTIONS = [
     ("notify", "Tell who is responsible"),
@@ -60,7 +61,8 @@ class CreditInsuranceActionTask(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     key = fields.Selection(ACTIONS, string="Action", required=True, readonly=True)
     state = fields.Selection(STATES, default="new", required=True, readonly=True, index=True)
-    note = fields.Text(string="What Was Done", readonly=True)
+    note_words = fields.Json(readonly=True)
+    note = fields.Text(string="What Was Done", compute="_compute_notes")
     text = fields.Text(string="Prepared Text", readonly=True)
     data = fields.Json(readonly=True, groups="base.group_system", help="What taking it back needs.")
     author_id = fields.Many2one(
@@ -70,7 +72,8 @@ class CreditInsuranceActionTask(models.Model):
     approved_on = fields.Datetime(readonly=True)
     done_by_id = fields.Many2one("res.users", readonly=True)
     done_on = fields.Datetime(readonly=True)
-    ended_note = fields.Text(string="When the Alert Ended", readonly=True)
+    ended_words = fields.Json(readonly=True)
+    ended_note = fields.Text(string="When the Alert Ended", compute="_compute_notes")
     dropped = fields.Boolean(readonly=True, help="The rule does not ask for it any more.")
     may_approve = fields.Boolean(compute="_compute_may_approve")
 
@@ -81,6 +84,13 @@ class CreditInsuranceActionTask(models.Model):
         words = dict(self._fields["key"]._description_selection(self.env))
         for task in self:
             task.display_name = f"{words.get(task.key)}: {task.partner_id.name}"
+
+    @api.depends("note_words", "ended_words")
+    @api.depends_context("lang")
+    def _compute_notes(self):
+        for task in self:
+            task.note = tell_json(self.env, task.note_words)
+            task.ended_note = tell_json(self.env, task.ended_words)
 
     @api.depends_context("uid")
     @api.depends("state", "author_id", "company_id")
@@ -175,7 +185,7 @@ class CreditInsuranceActionTask(models.Model):
     def _write_notes(self, state, notes):
         """Write the state of these tasks and what was done, ``{task: note}``; those alike in one go."""
         for note, tasks in self.grouped(notes.get).items():
-            tasks.write({"state": state, "note": note})
+            tasks._set_state(state, note)
 
     def _get_refusal(self):
         """Why the user may not approve this task; None when nothing stands against it."""
@@ -202,9 +212,16 @@ class CreditInsuranceActionTask(models.Model):
             raise UserError(self.env._("This has been answered already."))
         return self
 
-    def _settle(self, state, note=None):
-        vals = {"state": state, "done_by_id": self.env.uid, "done_on": fields.Datetime.now()}
-        self.write(vals | ({"note": note} if note else {}))
+    def _set_state(self, state, note, **vals):
+        """Write what was done; ``Words`` are told each reader in the own language."""
+        self.write({**vals, "state": state, "note_words": words_to_json(note)})
+
+    def _set_ended(self, note, **vals):
+        """Write what became of it when the alert ended, as :meth:`_set_state`."""
+        self.write({**vals, "ended_words": words_to_json(note)})
+
+    def _settle(self, state):
+        self.write({"state": state, "done_by_id": self.env.uid, "done_on": fields.Datetime.now()})
         self._close_activities()
 
     def _ask_for_approval(self):

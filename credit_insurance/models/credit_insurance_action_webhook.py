@@ -16,6 +16,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.credit_insurance.connectors.deadline import Deadline
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .webhook_address import AllowedInside, InternalAddress, PublicAddresses, shorten_address, split_address
@@ -139,11 +140,11 @@ class CreditInsuranceAction(models.AbstractModel):
     def _action_webhook(self, tasks):
         for task in tasks:
             hook = task.rule_id.webhook_id
-            refusal = hook._get_refusal(task.company_id) if hook else self.env._("Choose a webhook on the rule.")
+            refusal = hook._get_refusal(task.company_id) if hook else _lt("Choose a webhook on the rule.")
             if refusal:
-                task.write({"state": "failed", "note": refusal})
+                task._set_state("failed", refusal)
                 continue
-            task.write({"state": "queued", "note": self.env._("To be sent to %s.", hook.name)})
+            task._set_state("queued", _lt("To be sent to %(webhook)s.", webhook=hook.name))
             task._enqueue_call()
 
 
@@ -167,7 +168,7 @@ class CreditInsuranceActionTask(models.Model):
         if self.state != "queued":
             return f"{self.state}: nothing to send"
         hook = self.rule_id.webhook_id
-        if refusal := hook._get_refusal(self.company_id) if hook else self.env._("Choose a webhook on the rule."):
+        if refusal := hook._get_refusal(self.company_id) if hook else _lt("Choose a webhook on the rule."):
             return self._record_call("failed", refusal)
         try:
             status = hook._post(f"alert-{self.alert_id.id}-task-{self.id}", self._prepare_payload())
@@ -176,15 +177,15 @@ class CreditInsuranceActionTask(models.Model):
         except (requests.ConnectionError, requests.Timeout) as exc:
             raise RetryableJobError(f"No answer: {type(exc).__name__}") from exc
         except requests.RequestException as exc:
-            return self._record_call("failed", self.env._("It cannot be called: %s", type(exc).__name__))
+            return self._record_call("failed", _lt("It cannot be called: %(error)s", error=type(exc).__name__))
         if status == 429 or status >= 500:
             raise RetryableJobError(f"The webhook answered {status}")
         if 200 <= status < 300:
-            return self._record_call("done", self.env._("Sent to %s.", hook.name))
-        return self._record_call("failed", self.env._("The webhook answered %s.", status))
+            return self._record_call("done", _lt("Sent to %(webhook)s.", webhook=hook.name))
+        return self._record_call("failed", _lt("The webhook answered %(status)s.", status=status))
 
     def _record_call(self, state, note):
-        self.write({"state": state, "note": note, "done_on": fields.Datetime.now()})
+        self._set_state(state, note, done_on=fields.Datetime.now())
         return note
 
     def _on_call_failed(self, exc_info, exc_name, exc_message):

@@ -3,6 +3,8 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
@@ -89,7 +91,8 @@ class CreditInsuranceAlert(models.Model):
     acknowledged_on = fields.Datetime(readonly=True)
     acknowledged_until = fields.Date(readonly=True, tracking=True, help="The alert comes back after this day.")
     dismiss_reason = fields.Selection(DISMISS_REASONS, readonly=True, tracking=True)
-    closing_note = fields.Text(readonly=True)
+    closing_words = fields.Json(readonly=True)
+    closing_note = fields.Text(compute="_compute_closing_note")
     holds = fields.Selection(
         [("buyer", "Orders of the buyer"), ("order", "This order")],
         readonly=True,
@@ -120,6 +123,12 @@ class CreditInsuranceAlert(models.Model):
             alert.told = tell_message(alert, alert.rule_id, alert._get_evaluated_on(), alert.values_now)
             rule, _problems = read_rule(alert.rule_version_id.sudo().document)
             alert.rule_reason = self.env._(rule.reason) if rule and rule.reason else False
+
+    @api.depends("closing_words")
+    @api.depends_context("lang")
+    def _compute_closing_note(self):
+        for alert in self:
+            alert.closing_note = tell_json(self.env, alert.closing_words)
 
     @api.depends("trace", "values_first")
     @api.depends_context("lang")
@@ -249,9 +258,9 @@ class CreditInsuranceAlert(models.Model):
         alerts = self.sudo()
         if alerts.filtered(lambda alert: alert._holds_orders()) and not self.env.user.has_group(MANAGER_GROUP):
             raise AccessError(self.env._("This alert holds orders: only a credit manager dismisses it."))
-        alerts.write({"state": "dismissed", "dismiss_reason": reason, "closing_note": note})
+        alerts.write({"state": "dismissed", "dismiss_reason": reason, "closing_words": note})
         alerts.activity_feedback([ACTIVITY], feedback=note or "")
-        alerts._close_effects(self.env._("Dismissed by %s.", self.env.user.name))
+        alerts._close_effects(_lt("Dismissed by %(user)s.", user=self.env.user.name))
 
     def _holds_orders(self):
         """Whether the credit gate holds orders because of this alert, as its own statement reads it."""

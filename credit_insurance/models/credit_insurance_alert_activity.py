@@ -72,7 +72,8 @@ class CreditInsuranceAlert(models.Model):
                 continue
             reader = alerts._may_read(user, company)
             for alert in alerts:
-                text = tasks[alert][0].note if tasks else alert.with_context(lang=user.lang).told
+                told = (tasks[alert][0] if tasks else alert).with_context(lang=user.lang)
+                text = told.note if tasks else told.told
                 vals_list.append(alert._prepare_activity_vals(xmlid, user, reader, text.splitlines()[0][:200]))
         self.env["mail.activity"].create(vals_list)
         return people

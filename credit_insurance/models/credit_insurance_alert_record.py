@@ -9,11 +9,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.risk import Severity, expand
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 
 from .alert_kinds import ACTIVITY
 from .bulk_log import log_in_bulk
 from .bulk_rows import insert_rows
 from .company_calendar import company_day_bounds
+from .marked_words import tell, words_to_json
 from .sql_functions import int_array
 
 # From this severity on somebody gets an activity, whether the rule asks for one or not.
@@ -179,7 +181,7 @@ class CreditInsuranceAlert(models.Model):
 
         :param observed: ``{True: those that only observe now, False: those that no longer do}``
         """
-        observed[True]._close_effects(self.env._("The rule only observes now."))
+        observed[True]._close_effects(_lt("The rule only observes now."))
         # What was taken back is nothing new: an alert that somebody has taken note of holds again as before.
         standing = observed[False].filtered(lambda alert: alert.state in ("open", "acknowledged"))
         self.env["credit.insurance.action"]._resume(standing)
@@ -256,8 +258,8 @@ class CreditInsuranceAlert(models.Model):
                 closed += [] if partial else alert.ids
             elif key not in kept:
                 over.append(alert.id)
-        self.browse(over)._end(self.env._("The condition no longer holds."))
-        self.browse(closed)._end(self.env._("The document is closed."))
+        self.browse(over)._end(_lt("The condition no longer holds."))
+        self.browse(closed)._end(_lt("The document is closed."))
 
     @api.model
     def _end_all(self, domain, note):
@@ -272,14 +274,19 @@ class CreditInsuranceAlert(models.Model):
         self.env["credit.insurance.change"].sudo().create(notes)
 
     def _end(self, note):
-        """The condition has ended: open alerts are resolved, dismissed ones may be raised again."""
+        """The condition has ended: open alerts are resolved, dismissed ones may be raised again.
+
+        :param Words note: why
+        """
         if not self:
             return
         alerts, now = self.with_context(**QUIET), fields.Datetime.now()
         unanswered = alerts.filtered(lambda alert: alert.state in ("open", "acknowledged"))
-        unanswered.write({"state": "resolved", "ended_on": now, "closing_note": note})
+        unanswered.write({"state": "resolved", "ended_on": now, "closing_words": words_to_json(note)})
         (alerts - unanswered).write({"ended_on": now})
-        log_in_bulk(unanswered, dict.fromkeys(unanswered.ids, escape(self.env._("Resolved by itself. %s", note))))
+        for company, group in unanswered.grouped("company_id").items():
+            texts = self.env["credit.insurance.action"]._in_language_of(company.partner_id).env
+            log_in_bulk(group, dict.fromkeys(group.ids, escape(texts._("Resolved by itself. %s", tell(texts, note)))))
         alerts._close_effects(note)
 
     def _close_effects(self, note):

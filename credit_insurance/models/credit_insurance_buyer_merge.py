@@ -14,6 +14,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 # From the mildest to the strictest: the stricter of the two stays.
 STRICTNESS = ("normal", "watch", "cash_only", "blocked")
 # What makes up limits and insurer's data is moved by its own rules, the rest as a whole.
@@ -89,7 +91,7 @@ class CreditInsuranceBuyer(models.Model):
         self._end_twin_alerts(merged)
         notes = [*self._absorb_status(merged), *self._absorb_limits(merged), *self._absorb_insurers(merged)]
         notes += self._absorb_rest(merged)
-        merged.message_post(body=self.env._("Merged into %s.", self.display_name))
+        merged.message_post(body=_lt("Merged into %(buyer)s.", buyer=self.display_name))
         merged.write({"active": False, "merged_into_id": self.id, "merged_name": name})
         merged._point_to(self.partner_id)
         if not self.active:
@@ -107,7 +109,7 @@ class CreditInsuranceBuyer(models.Model):
         for alert in live - over.union(*own.values()):
             if twin := own.get(alert.rule_id):
                 over |= twin if twin.state == "dismissed" and alert.state != "dismissed" else alert
-        over._end(self.env._("Merged into %s.", self.display_name))
+        over._end(_lt("Merged into %(buyer)s.", buyer=self.display_name))
 
     def _absorb_status(self, merged):
         """The stricter status stays, and of two alike the one that people set: rules do not take that back."""

@@ -16,6 +16,7 @@ from odoo.addons.credit_insurance.rules.risk import (
     check,
     load,
 )
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .marked_words import tell
@@ -142,7 +143,7 @@ class CreditInsuranceRule(models.Model):
             rule._write_said(said)
         result = super().write(vals) if vals else True
         if "state" in vals and vals["state"] != "active":
-            note = self.env._("The rule is no longer active.")
+            note = _lt("The rule is no longer active.")
             self.env["credit.insurance.alert"]._end_all([("rule_id", "in", self.ids)], note)
         if vals.get("state") == "active":
             self._check_active_together()

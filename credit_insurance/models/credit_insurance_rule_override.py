@@ -10,6 +10,8 @@ company asks for that: its fields show what is being worked on, ``version_id`` i
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 from . import cached_records, credit_insurance_reviewed  # noqa: F401 (have to be loaded first)
 from .guarded_fields import without_fields
 from .rule_document import overridden_fields, override_rule, read_rule, write_rule
@@ -240,7 +242,7 @@ class CreditInsuranceRuleOverride(models.Model):
         self.env["credit.insurance.rule"].sudo()._check_company_pack(self.company_id)
         here = [("rule_id", "=", self.rule_id.id), ("company_id", "=", self.company_id.id)]
         if version.switched_off:
-            note = self.env._("The rule was switched off in this company.")
+            note = _lt("The rule was switched off in this company.")
             self.env["credit.insurance.alert"]._end_all(here, note)
         self.env["credit.insurance.alert"]._screen_again(here)
         self._tell_in_force(version)

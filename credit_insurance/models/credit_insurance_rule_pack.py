@@ -9,6 +9,8 @@ from dataclasses import replace
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 from . import cached_records  # noqa: F401 (has to be loaded first)
 
 ADMIN_GROUP = "credit_insurance.credit_insurance_group_admin"
@@ -82,7 +84,7 @@ class CreditInsuranceRulePack(models.Model):
         rules = packs.rule_ids.filtered("by_pack")
         self.env["credit.insurance.alert"]._end_all(
             [("rule_id", "in", rules.ids), ("company_id", "=", company.id)],
-            self.env._("The pack of the rule was switched off."),
+            _lt("The pack of the rule was switched off."),
         )
         rules.filtered(lambda rule: not rule.pack_id.company_ids).write({"state": "draft", "by_pack": False})
         return True

@@ -8,6 +8,8 @@ orders, and what its actions need, is part of a version.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
+
 from . import credit_insurance_reviewed  # noqa: F401 (has to be loaded first)
 from .credit_insurance_rule import NEW_DOCUMENT
 from .guarded_fields import without_fields
@@ -249,5 +251,5 @@ class CreditInsuranceRule(models.Model):
         for rule in self.filtered(all_companies).sudo():
             self.env["credit.insurance.alert"]._end_all(
                 [("rule_id", "=", rule.id), ("company_id", "not in", all_companies(rule).ids)],
-                self.env._("The rule no longer applies in this company."),
+                _lt("The rule no longer applies in this company."),
             )

@@ -26,6 +26,7 @@ from odoo.tools.gc import disabling_gc
 from odoo.tools.lru import LRU
 
 from odoo.addons.credit_insurance.rules.risk import EngineError, RuleEngine, Scope, expand
+from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -120,7 +121,7 @@ class CreditInsuranceScreening(models.AbstractModel):
         """
         env = self.sudo().env
         archived = [("buyer_id.active", "=", False)]
-        env["credit.insurance.alert"]._end_all(archived, self.env._("The buyer is archived."))
+        env["credit.insurance.alert"]._end_all(archived, _lt("The buyer is archived."))
         env["credit.insurance.screening.block"]._resume_stuck()
         env["credit.insurance.buyer"]._take_up_debtors()
         for company, buyers in env["credit.insurance.buyer"]._read_group([], ["company_id"], ["id:recordset"]):
