@@ -365,6 +365,19 @@ class TestTold(HoldCase):
         mail = mails.search([("subject", "like", hold.order_name)], limit=1, order="id desc")
         self.assertIn("Released", mail.subject)
 
+    def test_who_gets_a_mail_about_a_decision_is_not_notified_of_the_note_too(self):
+        self.rep.write({"email": "rep@example.com", "notification_type": "email"})
+        for wanted in (False, True):
+            self.company.credit_hold_mail = wanted
+            mails = self.env["mail.mail"].sudo().search([])
+            order = self._make_confirmed_order(5000, user=self.rep)
+            self._release(self._hold(order), self.manager)
+            note = order.message_ids.filtered(lambda message: "Released" in (message.body or ""))
+            self.assertEqual(self.rep.partner_id in note.notified_partner_ids, not wanted)
+            told = (self.env["mail.mail"].sudo().search([]) - mails).filtered(lambda mail: "Released" in mail.subject)
+            self.assertEqual(bool(told), wanted)
+        self.assertIn(f"/odoo/sale.order/{order.id}", told.body_html)
+
     def test_rep_sees_own_holds_only_and_the_stock_user_only_those_of_deliveries(self):
         other = self._asked_by(self.manager)
         holds = self.env["credit.insurance.hold"]

@@ -186,12 +186,10 @@ class CreditInsuranceHold(models.Model):
         if order.state != "sale":
             # Decided once more under lock, it was held again: its hold stays open.
             return True
-        self._post_on_document(
-            self._with_lang_of_salesperson().env._(
-                "Credit hold %s has cleared: the order was confirmed by itself.", self.name
-            )
+        texts = self._with_lang_of_salesperson().env
+        self._tell_salesperson(
+            "cleared", texts._("Credit hold %s has cleared: the order was confirmed by itself.", self.name)
         )
-        self._send_mail("cleared", self.salesperson_id)
         return True
 
     def _is_changed(self):

@@ -72,22 +72,19 @@ class CreditInsuranceHold(models.Model):
         for hold in self:
             told = hold._with_lang_of_salesperson()
             state = dict(told._fields["state"]._description_selection(told.env))[hold.state]
-            hold._post_on_document(
-                told.env._(
-                    "Credit hold %(hold)s: %(state)s by %(user)s. %(note)s",
-                    hold=hold.name,
-                    state=state,
-                    user=self.env.user.name,
-                    note=hold.note or "",
-                )
+            text = told.env._(
+                "Credit hold %(hold)s: %(state)s by %(user)s. %(note)s",
+                hold=hold.name,
+                state=state,
+                user=self.env.user.name,
+                note=hold.note or "",
             )
-            hold._send_mail(hold.state, hold.salesperson_id)
+            hold._tell_salesperson(hold.state, text)
 
     def _tell_ready(self):
         for hold in self:
             told = hold._with_lang_of_salesperson()
-            hold._post_on_document(told._get_ready_text())
-            hold._send_mail("cleared", hold.salesperson_id)
+            hold._tell_salesperson("cleared", told._get_ready_text())
 
     def _get_ready_text(self):
         self.ensure_one()
@@ -102,34 +99,35 @@ class CreditInsuranceHold(models.Model):
     def _tell_lapsed(self, days):
         for hold in self:
             told = hold._with_lang_of_salesperson()
-            hold._post_on_document(
-                told.env._(
-                    "Credit hold %(hold)s lapsed: nobody decided it within %(days)s days. Confirm again to ask anew.",
-                    hold=hold.name,
-                    days=days,
-                )
+            text = told.env._(
+                "Credit hold %(hold)s lapsed: nobody decided it within %(days)s days. Confirm again to ask anew.",
+                hold=hold.name,
+                days=days,
             )
-            hold._send_mail("lapsed", hold.salesperson_id)
+            hold._tell_salesperson("lapsed", text)
 
     def _with_lang_of_salesperson(self):
         return self.with_context(lang=self.salesperson_id.lang or self.env.user.lang)
 
-    def _post_on_document(self, body):
+    def _tell_salesperson(self, occasion, text):
+        """A mail, where the company wants mails, and a note on the document, which tells who got none."""
         self.ensure_one()
-        document = self.sudo()._get_document()
-        if document:
-            document.message_post(body=body, partner_ids=self.salesperson_id.partner_id.ids)
+        mailed = self._send_mail(occasion, self.salesperson_id)
+        if document := self.sudo()._get_document():
+            document.message_post(body=text, partner_ids=(self.salesperson_id - mailed).partner_id.ids)
 
     def _send_mail(self, occasion, users):
         """Queue a mail to ``users``, where the company wants mails; it leaves after the transaction has ended well.
 
         A template that somebody edited and broke keeps nobody from confirming or deciding.
+
+        :return: those who get one
         """
         self.ensure_one()
-        hold = self.sudo()
+        hold, mailed = self.sudo(), users.browse()
         template = self.env.ref(MAILS[occasion], raise_if_not_found=False)
         if not template or not hold.company_id.credit_hold_mail:
-            return
+            return mailed
         # On the hold a mail that has not left would be read by everybody who reads the hold.
         values = {"email_from": self.env.user.email_formatted, "recipient_ids": [], "model": False, "res_id": False}
         for user in users.filtered("email"):
@@ -140,7 +138,9 @@ class CreditInsuranceHold(models.Model):
                     context = {"template_preview_lang": user.lang, "lang": user.lang, "credit_hold_reader": user.name}
                     told = template.with_user(user).sudo().with_context(**context)
                     told.send_mail(hold.id, email_values={**values, "email_to": user.email_formatted})
+                mailed |= user
             except OperationalError:
                 raise
             except Exception:
                 _logger.warning("No mail about credit hold %s to %s", hold.name, user.login, exc_info=True)
+        return mailed
