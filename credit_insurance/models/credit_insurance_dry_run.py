@@ -83,7 +83,7 @@ class CreditInsuranceDryRun(models.Model):
         "credit.insurance.dry.run.line", "run_id", domain=[("is_past", "=", False)], readonly=True
     )
     fired_count = fields.Integer(string="Would Fire", compute="_compute_results")
-    new_count = fields.Integer(string="New", compute="_compute_results")
+    new_count = fields.Integer(string="New Alerts", compute="_compute_results")
     same_count = fields.Integer(string="Open Already", compute="_compute_results")
     ended_count = fields.Integer(string="Would End", compute="_compute_results")
     order_count = fields.Integer(
@@ -312,7 +312,7 @@ class CreditInsuranceDryRunLine(models.Model):
     date = fields.Date(required=True, readonly=True)
     is_past = fields.Boolean(readonly=True)
     kind = fields.Selection(
-        [("new", "New"), ("same", "Open already"), ("ended", "Would end")], required=True, readonly=True
+        [("new", "Would be raised"), ("same", "Open already"), ("ended", "Would end")], required=True, readonly=True
     )
     message = fields.Text(readonly=True)
     message_template = fields.Text(readonly=True)
