@@ -9,6 +9,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common_alert import AlertCommon
+from .test_credit_alert_states import DOCUMENT
 
 
 @tagged("post_install", "-at_install")
@@ -124,23 +125,43 @@ class TestEvent(AlertCommon):
         self.assertEqual(event.with_user(self.officer).report_until, self.today + timedelta(days=3))
         self.assertFalse(self._enter(kind="management_change").report_until)
 
-    def test_a_payment_sent_back_becomes_an_event_once(self):
+    def _send_back(self, partner=None, amount=250, **values):
         payment = self.env["account.payment"].create(
             {
-                "partner_id": self.contact.id,
+                "partner_id": (partner or self.contact).id,
                 "partner_type": "customer",
                 "payment_type": "inbound",
-                "amount": 250,
+                "amount": amount,
                 "journal_id": self.company_data["default_journal_bank"].id,
+                **values,
             }
         )
         payment.action_post()
         payment.action_reject()
-        payment.action_reject()
+        return payment
+
+    def test_a_payment_sent_back_becomes_an_event_once(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        payment = self._send_back()
+        payment.with_context(lang="fr_FR").action_reject()
         event = self.Event.search([("buyer_id", "=", self.buyer.id)])
         self.assertEqual((event.kind, event.amount, event.origin), ("returned_payment", 250, "ledger"))
         facts = self.env["credit.insurance.signals"]._get_facts(self.buyer, {"returned_payments"}, self.today)
         self.assertEqual(facts[self.buyer.id]["returned_payments"], 1)
+
+    def test_a_refund_to_the_customer_that_comes_back_is_no_event(self):
+        self._send_back(payment_type="outbound")
+        self.assertFalse(self.Event.search([("buyer_id", "=", self.buyer.id)]))
+
+    def test_a_payment_sent_back_makes_the_credit_record_of_who_owes_and_has_none(self):
+        partner = self.env["res.partner"].create({"name": "Never Looked At", "is_company": True})
+        self._make_invoice(250, partner=partner)
+        self._send_back(partner)
+        self.assertFalse(self.Event.search([("partner_id", "=", partner.id)]), "without rules nobody is watched")
+        self.Rule.create({"document": DOCUMENT.format(key="late", severity="warning"), "state": "active"})
+        self._send_back(partner, 251)
+        event = self.Event.search([("partner_id", "=", partner.id)])
+        self.assertEqual((event.kind, event.amount, event.buyer_id.own_limit_ids.ids), ("returned_payment", 251, []))
 
     def test_country_classes_are_entered_by_managers(self):
         vals = {"country_id": self.env.ref("base.fr").id, "risk_class": "2"}

@@ -179,12 +179,16 @@ class CreditInsuranceEvent(models.Model):
 
     @api.model
     def _record_returned(self, payments):
-        """A payment that the bank sent back is an event of its buyer."""
-        for payment in payments.sudo().filtered(lambda payment: payment.partner_type == "customer"):
-            company = payment.company_id.root_id
-            buyer = self.env["credit.insurance.buyer"].sudo()._find(payment.partner_id.commercial_partner_id, company)
-            source, reference = self.env._("Payment"), payment.name or str(payment.id)
-            known = [("buyer_id", "=", buyer.id), ("source", "=", source), ("reference", "=", reference)]
+        """A payment of a customer that the bank sent back is an event of its buyer, whom rules watch from now on."""
+        buyers = self.env["credit.insurance.buyer"].sudo()
+        received = [("partner_type", "=", "customer"), ("payment_type", "=", "inbound")]
+        for payment in payments.sudo().filtered_domain(received):
+            partner, company = payment.partner_id.commercial_partner_id, payment.company_id.root_id
+            buyer = buyers._find(partner, company) or buyers._take_up_debtors(partner).filtered(
+                lambda buyer, company=company: buyer.company_id == company
+            )
+            reference = payment.name or str(payment.id)
+            known = [("buyer_id", "=", buyer.id), ("origin", "=", "ledger"), ("reference", "=", reference)]
             if not buyer or self.sudo().with_context(active_test=False).search_count(known):
                 continue
             amount = payment.currency_id._convert(payment.amount, company.currency_id, company, payment.date)
@@ -194,7 +198,7 @@ class CreditInsuranceEvent(models.Model):
                     "kind": "returned_payment",
                     "date": company._credit_today(),
                     "known_on": company._credit_today(),
-                    "source": source,
+                    "source": self.env._("Payment"),
                     "reference": reference,
                     "amount": amount,
                     "origin": "ledger",
