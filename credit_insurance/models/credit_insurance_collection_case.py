@@ -217,7 +217,7 @@ class CreditInsuranceCollectionCase(models.Model):
         return {**vals, "acknowledged_on": naive_utc(receipt.updated_at)}
 
     def _prepare_status_vals(self, status):
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", status.currency)])
+        currency = self.env["res.currency"]._credit_get(status.currency)
         return {
             "state": STATES.get(status.state, self.state),
             "insurer_reference": status.case_number or self.insurer_reference,

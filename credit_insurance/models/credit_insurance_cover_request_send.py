@@ -76,7 +76,7 @@ class CreditInsuranceCoverRequest(models.Model):
         return {**vals, "acknowledged_on": naive_utc(receipt.received_at)}
 
     def _prepare_status_vals(self, status):
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", status.currency)])
+        currency = self.env["res.currency"]._credit_get(status.currency)
         return {
             "state": STATES.get(status.status, self.state),
             "insurer_reference": status.request_id or self.insurer_reference,

@@ -65,7 +65,7 @@ class CreditInsuranceDeclaration(models.Model):
         state = "acknowledged" if not receipt.refusals else "partial"
         if lines and refused == len(lines):
             state = "refused"
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", receipt.currency)])
+        currency = self.env["res.currency"]._credit_get(receipt.currency)
         return {
             "state": state,
             "insurer_reference": receipt.declaration_number,

@@ -53,14 +53,14 @@ class CreditInsuranceLimitFigures(models.AbstractModel):
     @api.model
     def _get_lines(self, figures):
         buyer = self.env["credit.insurance.buyer"]
-        currency = self._get_currency(figures["currency"])
+        currency = self.env["res.currency"]._credit_get(figures["currency"])
         lines = [(self.env._("As of"), format_date(self.env, figures["on"]))]
         for name in (*MONEY, *PLAIN):
             value = figures.get(name)
             if name in MONEY and value is not None:
                 value = currency.format(float(value)) if currency else value
             lines.append((buyer._fields[name]._description_string(self.env), self._translate(name, value)))
-        company_currency = self._get_currency(figures["company_currency"])
+        company_currency = self.env["res.currency"]._credit_get(figures["company_currency"])
         lines.append((self.env._("Invoiced in 12 months"), company_currency.format(float(figures["turnover"]))))
         days = figures["days_late"]
         late = self.env._("not known")
@@ -76,7 +76,3 @@ class CreditInsuranceLimitFigures(models.AbstractModel):
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
         return str(value)
-
-    @api.model
-    def _get_currency(self, name):
-        return self.env["res.currency"].with_context(active_test=False).search([("name", "=", name)], limit=1)

@@ -188,7 +188,7 @@ class CreditInsuranceReportOrder(models.Model):
         state = STATES.get(status.status, self.state)
         if state == "accepted" and not status.report:
             state = "acknowledged"  # it is asked for again until it comes
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", status.currency)])
+        currency = self.env["res.currency"]._credit_get(status.currency)
         changed = status.raw_code != self.insurer_status_code
         return {
             "state": state,
