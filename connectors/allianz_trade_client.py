@@ -13,7 +13,7 @@ from .bearer import BearerTransport
 from .calls import Answer, Call
 from .connection import AddressBook, Connection, Endpoint, Environment
 from .errors import ConfigurationError, UnexpectedResponse
-from .jsondoc import Json, Node, ShapeError, encode
+from .jsondoc import Json, Node, ShapeError, decode, encode
 from .redaction import Redactor
 from .tokens import TokenCache
 from .transport import Transport
@@ -95,7 +95,7 @@ class Client:
 
     def ask(self, operation: str, endpoint: str, body: Json) -> Answer:
         """A POST that only reads."""
-        return self._send(operation, "POST", self.address(operation, endpoint), body, repeatable=True)
+        return self._send(operation, "POST", self.address(operation, endpoint), body, reads=True)
 
     def write(self, operation: str, endpoint: str, body: Json) -> Answer:
         """A POST that acts. It carries nothing by which the insurer would know it again, so it is sent once."""
@@ -105,7 +105,7 @@ class Client:
     def get(self, operation: str, endpoint: str, query: Mapping[str, str] | None = None, /, **names: str) -> Answer:
         self.address(operation, endpoint)
         address = self._addresses.fill(endpoint, **names)
-        return self._send(operation, "GET", address, query=query or {}, repeatable=True)
+        return self._send(operation, "GET", address, query=query or {}, reads=True)
 
     def result(self, operation: str, address: str, cover_id: str) -> Answer:
         """GET the cover at which a job pointed. Behind a base address of our own, a gateway's or a simulator's, the
@@ -125,7 +125,7 @@ class Client:
         if not self._is_own(address):
             message = "points outside the insurer's addresses; it was not followed"
             raise UnexpectedResponse(message, insurer=self.insurer, field="resourceUrl")
-        return self._send(operation, "GET", address, repeatable=True)
+        return self._send(operation, "GET", address, reads=True)
 
     def address(self, operation: str, endpoint: str) -> str:
         """:raises ConfigurationError: overdues have no address here."""
@@ -143,7 +143,7 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        repeatable: bool = False,
+        reads: bool = False,
     ) -> Answer:
         call = Call(
             operation=str(operation),
@@ -152,14 +152,16 @@ class Client:
             query=query or {},
             body=None if body is None else encode(body),
             headers=headers or {},
-            repeatable=repeatable,
+            repeatable=reads,
+            reads=decode if reads else None,
         )
         return self._bearer.send(call)
 
     def _take_token(self) -> tuple[str, float]:
         body = encode({"apiKey": self._api_key})
         path = self._addresses["authorize"]
-        answer = self._transport.send(Call(operation="authorize", method="POST", path=path, body=body, repeatable=True))
+        call = Call(operation="authorize", method="POST", path=path, body=body, repeatable=True, reads=decode)
+        answer = self._transport.send(call)
         return answer.read(lambda node: (node["access_token"].identifier(), float(node["expires_in"].decimal())))
 
 

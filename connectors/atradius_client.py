@@ -10,6 +10,7 @@ from .bearer import BearerTransport
 from .calls import Answer, Call, TransportOptions
 from .connection import AddressBook, Connection, Endpoint, Setting
 from .errors import ConfigurationError, RejectedByInsurer
+from .jsondoc import decode
 from .redaction import Redactor
 from .tokens import TokenCache
 from .transport import Transport
@@ -133,7 +134,8 @@ class Client:
 
     def get(self, operation: str, endpoint: str, parameters: Mapping[str, str], **names: str) -> Answer:
         path = self._addresses.fill(endpoint, **names)
-        return self._send(Call(operation=operation, method="GET", path=path, query=parameters, repeatable=True))
+        call = Call(operation=operation, method="GET", path=path, query=parameters, repeatable=True, reads=decode)
+        return self._send(call)
 
     def look_up(self, operation: str, endpoint: str, parameters: Mapping[str, str], **names: str) -> Answer | None:
         """``get``, where the insurer answers with an error when it finds nobody: then ``None``."""
@@ -163,5 +165,13 @@ class Client:
         basic = base64.b64encode(self._login().encode()).decode()
         headers = {"Authorization": f"Basic {basic}", APP_KEY: self._credentials["app_key"]}
         path = self._addresses["token"]
-        call = Call(operation="authenticate", method="POST", path=path, body=b"", headers=headers, repeatable=True)
+        call = Call(
+            operation="authenticate",
+            method="POST",
+            path=path,
+            body=b"",
+            headers=headers,
+            repeatable=True,
+            reads=decode,
+        )
         return self.transport.send(call).read(reading.token)

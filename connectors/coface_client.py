@@ -16,11 +16,12 @@ from .calls import Answer, Call
 from .coface_settings import reachable
 from .connection import AddressBook, Connection, Rate
 from .errors import RateLimited, RejectedByInsurer, UnexpectedResponse
-from .jsondoc import Json, Node, ShapeError, encode
+from .jsondoc import Json, Node, ShapeError, decode, encode
 from .messages import Page
 from .redaction import Redactor
 from .tokens import TokenCache
 from .transport import Transport
+from .xmldoc import decode_xml
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -32,6 +33,7 @@ PARTIAL = 206  # HTTP status: there is more
 PAGES = 500  # of one list, after which it is taken to be broken
 TOKEN_SECONDS = 3600.0
 NOT_FOUND = "resource_not_found"
+OPENED = {"json": decode, "xml": decode_xml}  # forms of a report that can be seen to be whole
 REMAINING = "X-RateLimit-Remaining"
 
 
@@ -72,9 +74,10 @@ class Client:
 
     def get(self, operation: str, endpoint: str, query: Mapping[str, str] | None = None, /, **names: str) -> Answer:
         path = self.addresses.fill(endpoint, **names)
-        return self._send(
-            endpoint, Call(operation=str(operation), method="GET", path=path, query=query or {}, repeatable=True)
+        call = Call(
+            operation=str(operation), method="GET", path=path, query=query or {}, repeatable=True, reads=decode
         )
+        return self._send(endpoint, call)
 
     def write(self, operation: str, endpoint: str, body: Json) -> Answer:
         """Sent once: the insurer keeps our reference, but does not know it again."""
@@ -90,6 +93,7 @@ class Client:
             query={settings["publication_key"]: delivery_id, "format": form},
             headers={"Accept": "*/*"},
             repeatable=True,
+            reads=OPENED.get(form),
         )
         return self._send("publications", call)
 
@@ -179,6 +183,7 @@ class Client:
             body=encode(body),
             headers={"x-api-key": self.credentials["api_key"]},
             repeatable=True,
+            reads=decode,
         )
         return self.transport.send(call).read(read_token)
 

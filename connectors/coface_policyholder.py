@@ -15,7 +15,7 @@ from .coface_client import Client, read_token
 from .coface_settings import INVENTED, reachable, table
 from .connection import Connection
 from .errors import ConfigurationError, NotSupported
-from .jsondoc import Json, Node, encode
+from .jsondoc import Json, Node, decode, encode
 from .matching import judge
 from .messages import BuyerCandidate, BuyerQuery
 from .reading import list_of
@@ -105,7 +105,15 @@ class Policyholder:
     def _get(self, operation: str, endpoint: str, query: Mapping[str, str], **names: str) -> Answer:
         path = self._addresses.fill(endpoint, **names)
         headers = {**self._key(), "X-COF-Policy-Number": self._settings["cofaserve_policy"]}
-        call = Call(operation=str(operation), method="GET", path=path, query=query, headers=headers, repeatable=True)
+        call = Call(
+            operation=str(operation),
+            method="GET",
+            path=path,
+            query=query,
+            headers=headers,
+            repeatable=True,
+            reads=decode,
+        )
         return self._bearer.send(call)
 
     def _key(self) -> dict[str, str]:
@@ -135,5 +143,6 @@ class Policyholder:
             body=encode(body),
             headers=headers,
             repeatable=True,
+            reads=decode,
         )
         return self._client.transport.send(call).read(read_token)

@@ -287,7 +287,8 @@ class Sandbox(Insurer):
     # --- Calls --------------------------------------------------------------------------------------------------
 
     def _get(self, operation: str, path: str, query: Mapping[str, str] | None = None) -> Answer:
-        return self._bearer.send(Call(operation=operation, method="GET", path=path, query=query or {}, repeatable=True))
+        call = Call(operation=operation, method="GET", path=path, query=query or {}, repeatable=True, reads=decode)
+        return self._bearer.send(call)
 
     def _one(self, operation: str, path: str, number: str) -> Answer:
         return self._get(operation, f"{path}/{_segment(number)}")
@@ -301,13 +302,22 @@ class Sandbox(Insurer):
     def _post(self, operation: str, path: str, body: Json, *, reference: str = "") -> Answer:
         """Repeatable throughout: a search changes nothing, a write carries its reference as idempotency key."""
         headers = {"Idempotency-Key": quote(reference)} if reference else {}
-        call = Call(operation=operation, method="POST", path=path, body=encode(body), headers=headers, repeatable=True)
+        call = Call(
+            operation=operation,
+            method="POST",
+            path=path,
+            body=encode(body),
+            headers=headers,
+            repeatable=True,
+            reads=None if reference else decode,
+        )
         return self._bearer.send(call)
 
     def _take_token(self) -> tuple[str, float]:
         body = encode({"apiKey": self._credentials["api_key"]})
         path = "/v1/idp/oauth2/authorize"
-        answer = self._transport.send(Call(operation="authorize", method="POST", path=path, body=body, repeatable=True))
+        call = Call(operation="authorize", method="POST", path=path, body=body, repeatable=True, reads=decode)
+        answer = self._transport.send(call)
         return answer.read(lambda node: (node["access_token"].identifier(), float(node["expires_in"].integer())))
 
 

@@ -34,6 +34,9 @@ class GatewayWire(Wire):
     endpoint: ClassVar[str] = "gateway"
     content_type: ClassVar[str] = "application/json"
 
+    def open(self, content: bytes) -> Node:
+        return decode(content)
+
     def write(self, method: str, parameters: Parameters) -> bytes:
         values = list(parameters.values())
         datas: Json

@@ -34,6 +34,9 @@ class SoapWire(Wire):
     content_type: ClassVar[str] = "text/xml; charset=utf-8"
     headers: ClassVar[Mapping[str, str]] = {"Accept": "text/xml", "SOAPAction": '""'}
 
+    def open(self, content: bytes) -> XmlNode:
+        return open_envelope(content)
+
     def write(self, method: str, parameters: Parameters) -> bytes:
         root = etree.Element(etree.QName(SOAP, "Envelope"), nsmap=NAMESPACES)
         body = etree.SubElement(root, etree.QName(SOAP, "Body"))
@@ -81,6 +84,14 @@ class SoapWire(Wire):
         if known:
             raise edi_error(answer, raw_code, raw_words)
         raise _other_fault(answer, raw_code.strip(), raw_words.strip())
+
+
+def open_envelope(content: bytes) -> XmlNode:
+    """:raises ShapeError: not XML, or a page of somebody else's."""
+    root = decode_xml(content)
+    if root.name != "Envelope":
+        raise ShapeError(root.path, "expected an Envelope")
+    return root
 
 
 def _other_fault(answer: Answer, code: str, words: str) -> RejectedByInsurer | TransportError:

@@ -168,8 +168,13 @@ class Wire(ABC):
             content_type=self.content_type,
             headers=self.headers,
             repeatable=True,
+            reads=None if item == FEEDBACK else self.open,
         )
         return self.read(self.transport.send(call), method, item)
+
+    @abstractmethod
+    def open(self, content: bytes) -> object:
+        """The document in which records come; a ``ShapeError`` for anything else."""
 
     @abstractmethod
     def write(self, method: str, parameters: Parameters) -> bytes:

@@ -8,8 +8,8 @@
                    └── wait (backoff, Retry-After) ──┘
 
 What it guarantees: a time limit on everything; TLS verified; no redirect followed and no cookie kept (both would
-carry credentials elsewhere); a call repeated only when it certainly was not carried out or is ``repeatable``; at
-most ``max_bytes`` read; every attempt logged and handed to ``on_exchange``; no secret in any of it.
+carry credentials elsewhere); a call repeated only when it certainly was not carried out or is ``repeatable``, and
+for an answer that came damaged only when it merely reads; at most ``max_bytes`` read; every attempt logged and handed to ``on_exchange``; no secret in any of it.
 """
 
 import logging
@@ -50,6 +50,7 @@ CHUNK = 64 * 1024
 LONGEST_SECRET = 16 * 1024
 BAD_HEADER = "a header holds characters that no header may hold"
 RETRYABLE = {408, 500, 502, 503, 504}
+OK, PARTIAL = 200, 206  # with a body, the whole of a list or a page of it
 Explain = Callable[[Node], tuple[str, str]]
 Objection = Callable[[Answer], None]
 
@@ -142,20 +143,37 @@ class Transport:
         deadline = self.hooks.clock() + self._options.total_seconds
         acted = False
         for attempt in count(1):
+            answer = None
             self._admit(call, acted)
             try:
-                return self._attempt(call, request_id, attempt, deadline)
+                answer = self._attempt(call, request_id, attempt, deadline)
+                self._check_whole(call, answer)
+                return answer
             except ConnectorError as error:
                 # What an attempt may have done, the failure of a later one does not undo.
                 error.may_have_acted = acted = acted or error.may_have_acted
                 wait = self._wait_before_repeating(call, error, attempt)
                 if wait is None or self.hooks.clock() + wait >= deadline:
+                    if answer is not None:  # whoever reads it says best what is wrong with it
+                        return answer
                     raise
                 _logger.info("%s %s: again in %.1f s after %s", self.insurer, call.operation, wait, error)
                 self.hooks.sleep(wait)
         raise AssertionError("unreachable")
 
     # --- Repeating --------------------------------------------------------------------------------------------
+
+    def _check_whole(self, call: Call, answer: Answer) -> None:
+        """:raises TransportError: what was to be read came damaged."""
+        if call.reads is None or answer.status not in (OK, PARTIAL):
+            return
+        try:
+            call.reads(answer.content)
+        except ShapeError as exc:
+            message = f"a damaged answer: {shorten(self._redactor.text(exc.problem))}"
+            raise TransportError(
+                message, insurer=self.insurer, retryable=True, sent=Sent.YES, request_id=answer.request_id
+            ) from None
 
     def _admit(self, call: Call, acted: bool) -> None:
         """Ask our own limiter. Its no is final: the caller has other things to do than to wait here."""

@@ -37,8 +37,7 @@ HASTY = {"read_seconds": 0.05, "attempts": 1}
 
 @dataclass(frozen=True)
 class Case:
-    """``ends``: what a lasting fault may end in; ``None`` among them is success. ``named``: the error names a field.
-    ``once``: struck by it a single time, the call succeeds by itself when it may be repeated."""
+    """``ends``: what a lasting fault may end in; ``None`` among them is success. ``named``: the error names a field."""
 
     fault: dict[str, Any]
     ends: tuple[type[ConnectorError] | None, ...]
@@ -142,6 +141,21 @@ def test_fault_ends_in_the_documented_error_or_in_success(net, code, operation, 
         assert submissions(net) - before == 1
     assert not [call for call in control.requests() if call["path"].endswith("/entity")], "an entity was fetched"
     assert_nothing_is_shown(net, opening, error)
+
+
+QUESTIONS = [
+    pytest.param(code, operation, id=f"{code}-{operation}")
+    for code, offered in OFFERED.items()
+    for operation in sorted(offered - WRITES)
+]
+
+
+@pytest.mark.parametrize(("code", "operation"), QUESTIONS)
+def test_page_of_somebody_else_once_does_not_end_a_question(net, code, operation):
+    arguments, _before = made_ready(net, code, operation)
+    net.simulator.control.fault("malformed", path=OPENINGS[code].prefix)
+    with net.connect(code=code) as insurer:
+        assert outcome(insurer, operation, arguments) is None
 
 
 # --- How it is done -------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 Each fault ends in the documented error or in success.
 """
 
+import io
 import logging
 import socket
 from dataclasses import replace
 
 import pytest
 import requests
+import urllib3
 from connectors_support import POLICY, QUICK, Rig, a_claim, rig
 
 from connectors import (
@@ -27,7 +29,9 @@ from connectors import (
     errors,
 )
 from connectors.calls import Call
+from connectors.jsondoc import decode
 from connectors.redaction import Redactor
+from connectors.sinosure_soap import open_envelope
 from connectors.transport import Transport
 
 COVERS = {"path": "/v1/covers"}
@@ -66,6 +70,7 @@ ALL = ["1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008"]
         {"kind": "status", "status": 503, "retry_after": "2"},
         {"kind": "status", "status": 504, "when": "after"},
         {"kind": "truncate"},
+        {"kind": "malformed"},
         {"kind": "expire_tokens"},
         {"kind": "status", "status": 401},
     ],
@@ -182,6 +187,73 @@ def test_call_that_is_not_repeatable_is_sent_once(net):
             transport.send(Call(operation="x", method="POST", path="/v1/claims"))
         assert len(net.simulator.control.requests()) == 1
         net.simulator.control.faults.clear()
+
+
+HTML = b"<!DOCTYPE html><html><body>Back soon</body></html>"
+CUT = {"json": b'{"covers": [{"coverId": "C-1", "amou', "xml": b"<Envelope><Body><covers><amount>12"}
+
+
+class Answers:
+    """An adapter that answers each attempt with the next body, the last one again and again, and counts them."""
+
+    def __init__(self, *contents: bytes, status: int = 200) -> None:
+        self.contents, self.status, self.sent = list(contents), status, 0
+
+    def transport(self, sleeps: list[float]) -> Transport:
+        made = Transport("x", "https://insurer.example", Redactor({}), options=QUICK, hooks=Hooks(sleep=sleeps.append))
+        made._session.mount("https://", self)
+        return made
+
+    def send(self, request: requests.PreparedRequest, **_options: object) -> requests.Response:
+        self.sent += 1
+        response = requests.Response()
+        response.status_code, response.request, response.url = self.status, request, request.url
+        content = self.contents.pop(0) if len(self.contents) > 1 else self.contents[0]
+        response.raw = urllib3.HTTPResponse(io.BytesIO(content), preload_content=False)
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("status", [200, 206])
+@pytest.mark.parametrize("damaged", [HTML, CUT["json"], b""], ids=["html", "cut", "empty"])
+def test_damaged_answer_to_a_question_is_asked_for_again(net, damaged, status):
+    answers = Answers(damaged, damaged, b'{"covers": []}', status=status)
+    answer = answers.transport(net.sleeps).send(Call(operation="x", method="GET", path="/v1", repeatable=True, reads=decode))
+    assert answer.read(lambda node: list(node["covers"].items())) == []
+    assert (answers.sent, len(net.sleeps)) == (3, 2)
+
+
+@pytest.mark.parametrize("damaged", [HTML, CUT["xml"], b"<html>busy</html>"], ids=["html", "cut", "xhtml"])
+def test_damaged_xml_is_asked_for_again(net, damaged):
+    answers = Answers(damaged, b"<Envelope/>")
+    call = Call(operation="x", method="POST", path="/v1", repeatable=True, reads=open_envelope)
+    assert answers.transport(net.sleeps).send(call).content == b"<Envelope/>"
+
+
+def test_lasting_damage_is_told_by_whoever_reads_the_answer(net):
+    answers = Answers(HTML)
+    call = Call(operation="x", method="GET", path="/v1", repeatable=True, reads=decode)
+    with pytest.raises(UnexpectedResponse, match="not JSON"):
+        answers.transport(net.sleeps).send(call).read(lambda node: node)
+    assert answers.sent == QUICK.attempts
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+def test_write_is_not_sent_again_because_its_answer_is_damaged(net, repeatable):
+    answers = Answers(HTML, b"{}")
+    call = Call(operation="x", method="POST", path="/v1/claims", repeatable=repeatable)
+    assert answers.transport(net.sleeps).send(call).content == HTML
+    assert (answers.sent, net.sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("status", [202, 204, 205])
+def test_status_that_needs_no_body_is_an_answer(net, status):
+    answers = Answers(b"", status=status)
+    call = Call(operation="x", method="GET", path="/v1", repeatable=True, reads=decode)
+    assert answers.transport(net.sleeps).send(call).status == status
+    assert answers.sent == 1
 
 
 def test_call_that_is_not_repeatable_is_repeated_when_it_was_certainly_not_carried_out(net):
