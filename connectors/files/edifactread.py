@@ -1,6 +1,7 @@
 """EDIFACT, read: RECECO after the profile in ``edifact.py``. Lines are segments, counted from 1 with UNB."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from pydifact.control.characters import Characters
@@ -24,6 +25,7 @@ CHARACTER_SETS = {
     **{"UNOK": "iso8859-9", "UNOW": "utf-8", "UNOY": "utf-8"},
 }
 KINDS_OF_REQUEST = {code: kind.value for kind, code in REQUESTS.items()}
+UNFINISHED = _("the file is truncated: the interchange has no end (UNZ)")
 DATE_FORMS = {
     "102": re.compile("(....)(..)(..)"),
     "203": re.compile("(....)(..)(..)(..)(..)"),
@@ -34,36 +36,52 @@ Segment = tuple[int, str, list[list[str]]]  # its number, its tag, its elements 
 
 
 def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
-    """:raises FileError: no interchange, too large a one, or an unknown character set."""
+    """:raises FileError: no interchange, one that is not whole, too large a file, or an unknown character set."""
     if len(content) > MAX_BYTES:
         raise FileError(_("an interchange of %(size)s bytes, more than %(most)s", size=len(content), most=MAX_BYTES))
     sent_at = ""
     message: list[Segment] = []
-    messages = 0
-    for segment in _segments(_decode(content), problems):
+    came: Counter[str] | None = None  # what was counted since UNB; None outside an interchange
+    for segment in _segments(_decode(content)):
         number, tag, elements = segment
         if tag == "UNB":
+            if came is not None:
+                raise FileError(UNFINISHED)
+            came = Counter()
             sent_at = _preparation(elements)
+        elif came is None:
+            raise FileError(_("something comes after the end of the interchange"), line=number, column="UNZ")
         elif tag == "UNZ":
-            _check_count(segment, messages, problems)
+            _check_count(segment, came)
+            came = None
+        elif tag == "UNE":
+            came[tag] += 1
         elif tag == "UNH" or message:
             if tag == "UNH" and message:
                 problems.append(Problem(ProblemKind.LINE, _("the message before has no end"), number, "UNH"))
                 message = []
             message.append(segment)
             if tag == "UNT":
-                messages += 1
+                came[tag] += 1
                 yield from _draft(message, sent_at, problems)
                 message = []
+    if came is not None:
+        raise FileError(UNFINISHED)
     if message:
         problems.append(Problem(ProblemKind.LINE, _("the last message has no end"), message[0][0], "UNH"))
 
 
-def _check_count(trailer: Segment, messages: int, problems: list[Problem]) -> None:
+def _check_count(trailer: Segment, came: Counter[str]) -> None:
+    """An interchange counts its groups where it has any, else its messages."""
     number, _tag, elements = trailer
-    if (told := _at(elements, 0)) != str(messages):
-        words = _("the interchange counts %(told)s messages, %(came)s came", told=quote(told), came=messages)
-        problems.append(Problem(ProblemKind.LINE, words, number, "UNZ", refused=False))
+    counted = came["UNE"] or came["UNT"]
+    if not _is_count(told := _at(elements, 0), counted):
+        words = _(
+            "the file is truncated: the interchange counts %(told)s messages, %(came)s came",
+            told=quote(told),
+            came=counted,
+        )
+        raise FileError(words, line=number, column="UNZ")
 
 
 def _decode(content: bytes) -> str:
@@ -86,7 +104,11 @@ def _decode(content: bytes) -> str:
     return text if text.startswith("UNA") else DEFAULT_ADVICE + text
 
 
-def _segments(text: str, problems: list[Problem]) -> Iterator[Segment]:
+def _segments(text: str) -> Iterator[Segment]:
+    """The segments up to the last whole one.
+
+    :raises FileError: what is no EDIFACT stands before the end of the text.
+    """
     advice = text[3:9]
     if len(set(advice[:4] + advice[5])) < 5 or advice[5].isalnum():
         raise FileError(_("the separators in UNA are not told apart"), line=1, column="UNA")
@@ -98,13 +120,20 @@ def _segments(text: str, problems: list[Problem]) -> Iterator[Segment]:
             elements = [[part] if isinstance(part, str) else list(part) for part in raw]
             yield number, elements[0][0] if elements else "", elements[1:]
     except (EDISyntaxError, AssertionError, IndexError, TypeError) as exc:
+        if not text.rstrip().endswith(advice[5]):  # cut within a segment: the end of the interchange is missed
+            return
         words = _("from here on this is no EDIFACT (%(reason)s)", reason=str(exc))
-        problems.append(Problem(ProblemKind.LINE, words, number + 1))
+        raise FileError(words, line=number + 1) from exc
 
 
 def _at(elements: list[list[str]], element: int, component: int = 0) -> str:
     parts = elements[element] if element < len(elements) else []
     return parts[component].strip() if component < len(parts) else ""
+
+
+def _is_count(told: str, came: int) -> bool:
+    """Numbers may be filled up with zeros."""
+    return bool(told) and told.lstrip("0") == str(came).lstrip("0")
 
 
 def _preparation(elements: list[list[str]]) -> str:
@@ -150,7 +179,7 @@ def _wrong(message: list[Segment]) -> Words | None:
     header, trailer = message[0][2], message[-1][2]
     if _at(header, 1) != "RECECO":
         return _("a message %(type)s, expected RECECO", type=quote(_at(header, 1)))
-    if _at(trailer, 0) != str(len(message)) or _at(trailer, 1) != _at(header, 0):
+    if not _is_count(_at(trailer, 0), len(message)) or _at(trailer, 1) != _at(header, 0):
         return _(
             "the message is incomplete: %(came)s segments came, it counts %(told)s",
             came=len(message),

@@ -176,18 +176,53 @@ def test_a_truncated_message_is_not_taken_and_the_others_are():
     assert problem.refused and "incomplete: 5 segments came" in problem.words
 
 
-def test_a_file_that_ends_in_the_middle_keeps_what_was_whole():
-    whole = write_answers([STATE], EDIFACT).content
-    cut = whole[: whole.index(b"UNZ")] + b"UNH+2+RECECO:D:98B:UN'\nBGM++7"
-    found = read(cut, "answers.edi")
-    assert len(found.request_states) == 1
-    assert [problem.kind for problem in found.problems] == [ProblemKind.LINE, ProblemKind.LINE]
+WHOLE = write_answers([STATE], EDIFACT).content
+UNFINISHED = "the file is truncated: the interchange has no end \\(UNZ\\)"
+UNCOUNTED = "the file is truncated: the interchange counts '%s' messages, %s came"
 
 
-def test_the_count_of_messages_is_compared():
-    found = read(write_answers([STATE], EDIFACT).content.replace(b"UNZ+1", b"UNZ+3"), "answers.edi")
-    assert len(found.request_states) == 1
-    assert [(p.words, p.refused) for p in found.problems] == [("the interchange counts '3' messages, 1 came", False)]
+@pytest.mark.parametrize("end", range(WHOLE.index(b"\n") + 1, len(WHOLE.rstrip()) - 1, 3))
+def test_a_file_that_ends_in_the_middle_is_refused_as_truncated(end):
+    with pytest.raises(FileError, match=UNFINISHED):
+        read(WHOLE[:end], "answers.edi")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lines("UNB+UNOC:3+I+C+261122:0930+9"), UNFINISHED),
+        (lines("UNB+UNOC:3+I+C+261122:0930+9", "UNZ+2+9"), UNCOUNTED % (2, 0)),
+        (WHOLE.replace(b"UNZ+1", b"UNZ+3"), UNCOUNTED % (3, 1)),
+        (WHOLE.replace(b"UNZ+1", b"UNZ+"), UNCOUNTED % ("", 1)),
+        (WHOLE[: WHOLE.index(b"UNZ")] + WHOLE, UNFINISHED),
+        (WHOLE + WHOLE[: WHOLE.index(b"UNZ")], UNFINISHED),
+        (WHOLE + lines("UNH+2+RECECO:D:98B:UN", "UNT+2+2"), "after the end of the interchange"),
+    ],
+    ids=["nothing but the head", "none came", "fewer came", "no count", "the first", "the second", "behind the end"],
+)
+def test_an_interchange_that_is_not_as_it_counts_is_refused_as_a_whole(content, words):
+    with pytest.raises(FileError, match=words):
+        read(content, "answers.edi")
+
+
+def test_counts_may_be_filled_up_with_zeros():
+    padded = WHOLE.replace(b"UNT+", b"UNT+000").replace(b"UNZ+", b"UNZ+00000")
+    found = read(padded, "answers.edi")
+    assert len(found.request_states) == 1 and not found.problems
+
+
+def test_several_interchanges_in_a_file_are_read():
+    found = read(WHOLE + WHOLE.replace(b"BGM++77", b"BGM++78"), "answers.edi")
+    assert [state.request_id for state in found.request_states] == ["77", "78"]
+    assert not found.problems
+
+
+def test_an_interchange_of_groups_counts_its_groups():
+    head, tail = WHOLE.index(b"UNH"), WHOLE.index(b"UNZ")
+    grouped = WHOLE[:head] + b"UNG+RECECO'" + WHOLE[head:tail] + b"UNE+1+1'" + WHOLE[tail:]
+    assert len(read(grouped, "answers.edi").request_states) == 1
+    with pytest.raises(FileError, match="counts '2' messages"):
+        read(grouped.replace(b"UNZ+1", b"UNZ+2"), "answers.edi")
 
 
 def test_a_decimal_comma_is_one_here():
