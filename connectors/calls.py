@@ -49,8 +49,8 @@ class Call:
     full address at one of the origins the transport was made for.
     ``repeatable`` promises that carrying the call out twice is the same as once: true for what only reads, and for a
     write that carries an idempotency key. Only such a call is repeated after an answer was lost.
-    ``reads`` is for a call that only reads: it opens the body of an answer, and one that it cannot open (``ShapeError``)
-    was cut short or is somebody else's page, and is asked for again, as after an error of the server.
+    ``reads`` is for a call that only reads: it opens the body of an answer, and one that it cannot open
+    (``ShapeError``) was cut short or is somebody else's page, and is asked for again, as after an error of the server.
     """
 
     operation: str

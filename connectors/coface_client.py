@@ -74,9 +74,7 @@ class Client:
 
     def get(self, operation: str, endpoint: str, query: Mapping[str, str] | None = None, /, **names: str) -> Answer:
         path = self.addresses.fill(endpoint, **names)
-        call = Call(
-            operation=str(operation), method="GET", path=path, query=query or {}, repeatable=True, reads=decode
-        )
+        call = Call(operation=str(operation), method="GET", path=path, query=query or {}, repeatable=True, reads=decode)
         return self._send(endpoint, call)
 
     def write(self, operation: str, endpoint: str, body: Json) -> Answer:

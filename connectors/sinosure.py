@@ -39,7 +39,7 @@ from .messages import (
     RequestStatus,
     Unread,
 )
-from .sinosure_calls import APPLICATIONS, BUYER_CODES, GIVEN_BACK, QUOTAS, RATINGS
+from .sinosure_calls import APPLICATIONS, BUYER_CODES, GIVEN_BACK, QUOTAS, RATINGS, check_nothing_open
 from .sinosure_codes import PAY_MODES, serial
 from .sinosure_covers import SinosureCovers
 from .sinosure_reading import (
@@ -66,12 +66,17 @@ class Sinosure(SinosureCovers):
         super().__init__(connection)
         self._buyers: dict[str, BuyerCandidate] | None = None
         self._own_numbers: dict[str, str] | None = None
+        self._unread_buyers: list[Unread] = []
+        self._unread_limits: list[Unread] = []
 
     # --- Buyers and grades --------------------------------------------------------------------------------------
 
     def find_buyer(self, query: BuyerQuery) -> tuple[BuyerCandidate, ...]:
         """The interface has no search: looked at are the buyers whose codes were given to us in ``history_days``, and
-        for our own number of a buyer the limits of that time, which a connection asks for once."""
+        for our own number of a buyer the limits of that time, which a connection asks for once.
+
+        :raises UnexpectedResponse: none is likely, and one that cannot be read may be the one.
+        """
         if self._buyers is None:
             self._buyers = self._known_buyers()
         found = self._with_own_numbers(self._buyers) if query.own_reference else self._buyers
@@ -79,13 +84,16 @@ class Sinosure(SinosureCovers):
             return (replace(found[query.buyer_id], score=100),)
         known = [buyer for buyer in found.values() if buyer.name or is_ours(query, buyer)]
         scored = (replace(each.candidate, score=each.score) for each in rank(query, known))
-        return tuple(each for each in scored if each.score >= LIKELY)
+        likely = tuple(each for each in scored if each.score >= LIKELY)
+        if not likely:
+            unread = self._unread_buyers + (self._unread_limits if query.own_reference else [])
+            check_nothing_open(unread)
+        return likely
 
     def _known_buyers(self) -> dict[str, BuyerCandidate]:
         found: dict[str, BuyerCandidate] = {}
         for window in self._whole_list(self._terms.history_days):
-            told = self._told(BUYER_CODES, window)
-            for buyer in self._read(_candidates, told):
+            for _told, buyer in self._told(BUYER_CODES, window, "", _candidate, self._unread_buyers):
                 if buyer:
                     found.setdefault(buyer.buyer_id, buyer)
         return found
@@ -94,8 +102,10 @@ class Sinosure(SinosureCovers):
         """The buyers with our own number of each; of one that only its limit names there is nothing more to say."""
         if self._own_numbers is None:
             spans = self._whole_list(self._terms.history_days)
-            told = [each for window in spans for each in self._told(QUOTAS, window, self._terms.policy_no)]
-            self._own_numbers = self._read(_own_numbers, told)
+            policy, unread = self._terms.policy_no, self._unread_limits
+            told = [each for span in spans for each in self._told(QUOTAS, span, policy, _own_number, unread)]
+            told.sort(key=lambda each: each[0].moment)
+            self._own_numbers = {number: own for _told, (number, own) in told if number and own}
         named = {number: buyers.get(number) or BuyerCandidate(number, "", "", 0) for number in self._own_numbers}
         return buyers | {number: replace(named[number], own_reference=own) for number, own in self._own_numbers.items()}
 
@@ -105,9 +115,9 @@ class Sinosure(SinosureCovers):
         wanted = serial(reference)
         told = self._decision(BUYER_CODES, "", wanted)
         if told:
-            buyer = self._read(_candidate, told, 100)
+            buyer = self._read(_candidate, told)
             if buyer:
-                return (buyer,)
+                return (replace(buyer, score=100),)
             if told.verdict is Verdict.REFUSED:
                 raise self._rejected(told)
         if query.country.upper() == "CN":
@@ -313,18 +323,13 @@ class Sinosure(SinosureCovers):
         )
 
 
-def _candidate(told: Decision, score: int) -> BuyerCandidate | None:
+def _candidate(told: Decision) -> BuyerCandidate | None:
     """The buyer of an approval; one that was there already may come with it, too."""
     buyer = told.row.record("buyerInfo") if told.verdict in (Verdict.ACCEPTED, Verdict.DUPLICATE) else None
-    return candidate(buyer, score) if buyer and buyer.text("buyerNo") else None
+    return candidate(buyer, 0) if buyer and buyer.text("buyerNo") else None
 
 
-def _candidates(told: Iterable[Decision]) -> list[BuyerCandidate | None]:
-    return [_candidate(each, 0) for each in told]
-
-
-def _own_numbers(told: Iterable[Decision]) -> dict[str, str]:
-    """Our own number by SINOSURE's, as the last approval of a limit tells it."""
-    quotas = [granted(each) for each in sorted(told, key=lambda one: one.moment)]
-    named = [(quota.text("buyerNo"), quota.text("corpBuyerNo")) for quota in quotas if quota]
-    return {number: own for number, own in named if number and own}
+def _own_number(told: Decision) -> tuple[str, str]:
+    """SINOSURE's number of a buyer and our own, as the approval of a limit tells them."""
+    quota = granted(told)
+    return (quota.text("buyerNo"), quota.text("corpBuyerNo")) if quota else ("", "")

@@ -9,10 +9,10 @@ from .base import Insurer, Operation
 from .connection import Connection, Endpoint, Environment, Rate, Setting
 from .errors import ConfigurationError, ConnectorError, RejectedByInsurer, UnexpectedResponse
 from .jsondoc import ShapeError, shorten
-from .messages import Unread
+from .messages import Page, Unread
 from .sinosure_codes import CALLS_PER_HOUR, DUPLICATE, HOUR, ROWS_PER_CALL, SETTINGS, UNVERIFIED, Terms
 from .sinosure_gateway import GatewayWire
-from .sinosure_reading import Decision, Verdict, decision, named, serial_of
+from .sinosure_reading import Decision, Verdict, decision, named
 from .sinosure_soap import SoapWire
 from .sinosure_windows import Window, windows
 from .sinosure_wire import ENDPOINTS, FEEDBACK, Fields, Parameters, Records, Row, Scalar, is_too_many_rows
@@ -142,42 +142,66 @@ class SinosureCalls(Insurer):
                 raise self._unexpected("1,000 records within a minute: some may be missing", question.item)
         return tuple(row for half in halves for row in self._ask(question, half, policy, buyer))
 
-    def _decisions(self, question: Question, policy: str, days: int = 0) -> Iterator[Decision]:
-        """What was decided in the last days, the latest first."""
+    def _decisions(
+        self, question: Question, policy: str, read: Callable[[Decision], Value], unread: list[Unread], days: int = 0
+    ) -> Iterator[tuple[Decision, Value]]:
+        """What was decided in the last days, the latest first, and what ``read`` makes of it."""
         for window in self._spans(days or self._terms.decision_days):
-            yield from sorted(self._told(question, window, policy), key=lambda each: each.moment, reverse=True)
+            told = self._told(question, window, policy, read, unread)
+            yield from sorted(told, key=lambda each: each[0].moment, reverse=True)
 
     def _record(self, question: Question, policy: str, wanted: str) -> Row | None:
-        """The record with this corpserialno, of methods that list what was sent."""
+        """The record with this corpserialno, of methods that list what was sent.
+
+        :raises UnexpectedResponse: there is none, unless it is one whose number cannot be read.
+        """
+        unread: list[Unread] = []
         for window in self._spans(self._terms.decision_days):
-            found = self._read(_numbered, self._ask(question, window, policy), wanted)
+            rows = self._read_each(self._ask(question, window, policy), _with_number("corpserialno"), unread)
+            found = [row for number, row in rows if number == wanted]
             if found:
                 return found[-1]
+        check_nothing_open(unread)
         return None
 
     def _told(
-        self, question: Question, window: Window, policy: str = "", wanted: Callable[[str], bool] | None = None
-    ) -> list[Decision]:
-        """:param wanted: by its corpSerialNo; what was decided on other records is not looked at."""
-        rows = self._ask(question, window, policy)
-        return self._read(lambda: [decision(row, window.start) for row in rows if not wanted or wanted(serial_of(row))])
+        self,
+        question: Question,
+        window: Window,
+        policy: str,
+        read: Callable[[Decision], Value],
+        unread: list[Unread],
+    ) -> list[tuple[Decision, Value]]:
+        """What was decided in one span, and what ``read`` makes of it."""
+
+        def both(row: Row) -> tuple[Decision, Value]:
+            told = decision(row, window.start)
+            return told, read(told)
+
+        return self._read_each(self._ask(question, window, policy), both, unread)
 
     def _decision(self, question: Question, policy: str, wanted: str) -> Decision | None:
         return self._all_decided(question, policy, [wanted]).get(wanted)
 
     def _all_decided(self, question: Question, policy: str, wanted: Iterable[str]) -> dict[str, Decision]:
         """The last decision on each of these records, as far as there is one. That a repeat was a duplicate counts only
-        where nothing else was said; no span is asked for that lies before all that was looked for."""
+        where nothing else was said; no span is asked for that lies before all that was looked for.
+
+        :raises UnexpectedResponse: one cannot be read, or there is none, unless it is one whose number cannot be read.
+        """
         missing = set(wanted)
         found: dict[str, Decision] = {}
+        unread: list[Unread] = []
         for window in self._spans(self._terms.decision_days):
-            told = self._told(question, window, policy, missing.__contains__)
+            rows = self._read_each(self._ask(question, window, policy), _with_number("corpSerialNo"), unread)
+            told = [self._read(decision, row, window.start) for number, row in rows if number in missing]
             for each in sorted(told, key=lambda one: one.moment, reverse=True):
                 if each.serial in missing and not (each.serial in found and each.verdict is Verdict.DUPLICATE):
                     found[each.serial] = each
                     missing -= set() if each.verdict is Verdict.DUPLICATE else {each.serial}
             if not missing:
-                break
+                return found
+        check_nothing_open(unread)
         return found
 
     # --- Orders -------------------------------------------------------------------------------------------------
@@ -253,8 +277,13 @@ class SinosureCalls(Insurer):
         raise ConfigurationError(message, insurer=self.code)
 
 
-def _numbered(rows: Iterable[Row], wanted: str) -> list[Row]:
-    return [row for row in rows if row.text("corpserialno") == wanted]
+def _with_number(name: str) -> Callable[[Row], tuple[str, Row]]:
+    return lambda row: (row.text(name), row)
+
+
+def check_nothing_open(unread: Iterable[Unread]) -> None:
+    """:raises ConnectorError: something that could not be read may be what was not found."""
+    Page((), unread=tuple(unread)).whole()
 
 
 def _ends(window: Window) -> dict[str, datetime]:

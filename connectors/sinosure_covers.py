@@ -14,7 +14,6 @@ from .sinosure_reading import (
     announced,
     approved,
     balance,
-    decision,
     quota_number,
     revoked_cover,
 )
@@ -67,22 +66,19 @@ class SinosureCovers(SinosureOrders):
         return {number: cover for number, cover in covers.items() if not {number, cover.buyer_id} & lost}
 
     def _approvals(self, policy: str, window: Window, unread: list[Unread]) -> list[tuple[Decision, Cover]]:
-        def read(row: Row) -> tuple[Decision, Cover | None]:
-            told = decision(row, window.start)
-            return told, approved(told, policy, self._terms)
-
-        found = self._read_each(self._ask(QUOTAS, window, policy), read, unread)
+        found = self._told(QUOTAS, window, policy, lambda told: approved(told, policy, self._terms), unread)
         return [(told, cover) for told, cover in found if cover]
 
     def _given_back_in(self, policy: str, window: Window, unread: list[Unread]) -> list[tuple[Decision, str]]:
-        rows = self._ask(GIVEN_BACK, window, policy)
-        return self._read_each(rows, lambda row: (decision(row, window.start), quota_number(row)), unread)
+        return self._told(GIVEN_BACK, window, policy, lambda told: quota_number(told.row), unread)
 
-    def quota_balances(self, policy_number: str) -> tuple[QuotaBalance, ...]:
+    def quota_balances(self, policy_number: str) -> Page[QuotaBalance]:
         """What is left of each limit, which no message of ours has room for."""
         parameters = {"policyNoList": Texts((policy_number,))}
         rows = self._wire.send("getQuotaBalanceInfoByPolicyNo", parameters, "QuotaBalanceInfo")
-        return self._read(lambda: tuple(balance(row, self._terms) for row in rows))
+        unread: list[Unread] = []
+        found = self._read_each(rows, lambda row: balance(row, self._terms), unread)
+        return Page(tuple(found), unread=tuple(unread))
 
 
 def _given_back(standing: Cover, last: date) -> Cover:

@@ -22,8 +22,9 @@ from .debts import (
 )
 from .declarations import DeclarationReceipt, ReceiptDeclaration, ShipmentDeclaration, TurnoverDeclaration
 from .errors import RejectedByInsurer
+from .messages import Unread
 from .reports import ReportFile, ReportOrder, ReportState, ReportStatus
-from .sinosure_calls import CLAIMS, NOTICES, RATINGS, RECEIPTS, REPORTS, SHIPMENTS, SinosureCalls
+from .sinosure_calls import CLAIMS, NOTICES, RATINGS, RECEIPTS, REPORTS, SHIPMENTS, SinosureCalls, check_nothing_open
 from .sinosure_codes import CLAIM_REASONS, PAY_MODES, belongs, row_serial, serial
 from .sinosure_reading import Decision, Verdict, refusals
 from .sinosure_wire import FEEDBACK, Fields, Record, Row
@@ -171,14 +172,15 @@ class SinosureOrders(SinosureCalls):
     def _cases(self, claim: Claim) -> dict[str, str]:
         """The case of each invoice: as given, or as SINOSURE tells it."""
         given = _split_cases(claim.case_number)
+        unread: list[Unread] = []
         cases = {invoice.number: given.get(invoice.number, given.get("", "")) for invoice in claim.invoices}
         if not all(cases.values()):
-            for told in self._decisions(NOTICES, claim.policy_number):
-                invoice, case = self._read(_case, told.row)
+            for told, (invoice, case) in self._decisions(NOTICES, claim.policy_number, _case, unread):
                 if invoice in cases and told.verdict is not Verdict.REFUSED:
                     cases[invoice] = cases[invoice] or case
         missing = [invoice for invoice, case in cases.items() if not case]
         if missing:
+            check_nothing_open(unread)
             self._refuse(f"no case was opened yet for {', '.join(missing)}: notify the possible loss first")
         return cases
 
@@ -193,12 +195,14 @@ class SinosureOrders(SinosureCalls):
     def claim_status(self, claim_number: str) -> ClaimStatus:
         """Told is only whether the application was accepted, which begins its assessment; no amount but our own."""
         number, total, currency = self._claimed(claim_number)
-        decided = self._decisions(CLAIMS, self._terms.policy_no, self._terms.history_days)
+        unread: list[Unread] = []
+        policy, days = self._terms.policy_no, self._terms.history_days
         last: dict[str, Decision] = {}
-        for each in decided:
+        for each, _none in self._decisions(CLAIMS, policy, lambda told: None, unread, days):
             if belongs(each.serial, number) and each.verdict is not Verdict.DUPLICATE:
                 last.setdefault(each.serial, each)
         told = list(last.values())
+        check_nothing_open(entry for entry in unread if belongs(entry.number, number) or not (entry.number or told))
         return ClaimStatus(
             claim_number=claim_number,
             reference=number,
@@ -316,8 +320,8 @@ def _split_cases(text: str) -> dict[str, str]:
     return {invoice.strip(): case.strip() for invoice, _equals, case in pairs}
 
 
-def _case(row: Row) -> tuple[str, str]:
-    return row.text("invoiceNo"), row.text("caseno")
+def _case(told: Decision) -> tuple[str, str]:
+    return told.row.text("invoiceNo"), told.row.text("caseno")
 
 
 def _claim_state(told: list[Decision]) -> ClaimState:

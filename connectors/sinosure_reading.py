@@ -68,10 +68,6 @@ def decision(row: Row, asked_from: datetime) -> Decision:
     return Decision(row.text("corpSerialNo"), verdict, raw, row.text("unAcceptCode"), reason, moment, row)
 
 
-def serial_of(row: Row) -> str:
-    return row.text("corpSerialNo")
-
-
 def named(row: Row) -> tuple[str, str]:
     """Whom a record is about and the number of its limit, else its own, as far as it can be read."""
 

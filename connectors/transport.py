@@ -8,8 +8,9 @@
                    └── wait (backoff, Retry-After) ──┘
 
 What it guarantees: a time limit on everything; TLS verified; no redirect followed and no cookie kept (both would
-carry credentials elsewhere); a call repeated only when it certainly was not carried out or is ``repeatable``, and
-for an answer that came damaged only when it merely reads; at most ``max_bytes`` read; every attempt logged and handed to ``on_exchange``; no secret in any of it.
+carry credentials elsewhere); a call repeated only when it certainly was not carried out or is ``repeatable``, and for
+an answer that came damaged only when it merely reads; at most ``max_bytes`` read; every attempt logged and handed to
+``on_exchange``; no secret in any of it.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydifact.control.characters import Characters
 from pydifact.exceptions import EDISyntaxError
@@ -39,10 +39,29 @@ def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
     """:raises FileError: no interchange, one that is not whole, too large a file, or an unknown character set."""
     if len(content) > MAX_BYTES:
         raise FileError(_("an interchange of %(size)s bytes, more than %(most)s", size=len(content), most=MAX_BYTES))
-    sent_at = ""
     message: list[Segment] = []
+    for segment, sent_at in _inside(_segments(_decode(content))):
+        number, tag, _elements = segment
+        if tag == "UNH" or message:
+            if tag == "UNH" and message:
+                problems.append(Problem(ProblemKind.LINE, _("the message before has no end"), number, "UNH"))
+                message = []
+            message.append(segment)
+            if tag == "UNT":
+                yield from _draft(message, sent_at, problems)
+                message = []
+    if message:
+        problems.append(Problem(ProblemKind.LINE, _("the last message has no end"), message[0][0], "UNH"))
+
+
+def _inside(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
+    """The segments between the head of an interchange and its end, each with when the interchange was made.
+
+    :raises FileError: one is not whole.
+    """
+    sent_at = ""
     came: Counter[str] | None = None  # what was counted since UNB; None outside an interchange
-    for segment in _segments(_decode(content)):
+    for segment in segments:
         number, tag, elements = segment
         if tag == "UNB":
             if came is not None:
@@ -54,21 +73,11 @@ def read_edifact(content: bytes, problems: list[Problem]) -> Iterator[Draft]:
         elif tag == "UNZ":
             _check_count(segment, came)
             came = None
-        elif tag == "UNE":
+        else:
             came[tag] += 1
-        elif tag == "UNH" or message:
-            if tag == "UNH" and message:
-                problems.append(Problem(ProblemKind.LINE, _("the message before has no end"), number, "UNH"))
-                message = []
-            message.append(segment)
-            if tag == "UNT":
-                came[tag] += 1
-                yield from _draft(message, sent_at, problems)
-                message = []
+            yield segment, sent_at
     if came is not None:
         raise FileError(UNFINISHED)
-    if message:
-        problems.append(Problem(ProblemKind.LINE, _("the last message has no end"), message[0][0], "UNH"))
 
 
 def _check_count(trailer: Segment, came: Counter[str]) -> None:

@@ -23,7 +23,6 @@ from connectors.files import (
     Envelope,
     FileError,
     FileForm,
-    ProblemKind,
     export,
     forms,
     read,

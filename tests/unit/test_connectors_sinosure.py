@@ -93,7 +93,7 @@ def test_page_ends_and_the_next_one_goes_on_where_it_ended(sinosure, monkeypatch
 
 
 def test_balances(sinosure):
-    balances = {each.buyer_id: each for each in sinosure.quota_balances(POLICY)}
+    balances = {each.buyer_id: each for each in sinosure.quota_balances(POLICY).items}
     assert balances[BUYER].balance == Decimal("500000.00") and balances[BUYER].calculated_at == NOW
 
 

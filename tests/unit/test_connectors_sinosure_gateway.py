@@ -186,6 +186,6 @@ def test_file_is_sent_in_base64():
 
 def test_balances_are_asked_for_by_a_list_of_policies():
     scripted = gateway(answer({"buyerNo": BUYER, "quotaNo": "E1", "policyNo": POLICY, "quotaBalance": "1.5E3"}))
-    (balance,) = scripted.insurer.quota_balances(POLICY)
+    (balance,) = scripted.insurer.quota_balances(POLICY).items
     assert str(balance.balance) == "1500"
     assert json.loads(scripted.calls[0].body)["datas"] == {"policyNoList": [POLICY]}

@@ -220,7 +220,9 @@ class Answers:
 @pytest.mark.parametrize("damaged", [HTML, CUT["json"], b""], ids=["html", "cut", "empty"])
 def test_damaged_answer_to_a_question_is_asked_for_again(net, damaged, status):
     answers = Answers(damaged, damaged, b'{"covers": []}', status=status)
-    answer = answers.transport(net.sleeps).send(Call(operation="x", method="GET", path="/v1", repeatable=True, reads=decode))
+    answer = answers.transport(net.sleeps).send(
+        Call(operation="x", method="GET", path="/v1", repeatable=True, reads=decode)
+    )
     assert answer.read(lambda node: list(node["covers"].items())) == []
     assert (answers.sent, len(net.sleeps)) == (3, 2)
 
