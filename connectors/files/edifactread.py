@@ -61,6 +61,7 @@ def _inside(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
     """
     sent_at = ""
     came: Counter[str] | None = None  # what was counted since UNB; None outside an interchange
+    is_ended = False
     for segment in segments:
         number, tag, elements = segment
         if tag == "UNB":
@@ -72,11 +73,11 @@ def _inside(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
             raise FileError(_("something comes after the end of the interchange"), line=number, column="UNZ")
         elif tag == "UNZ":
             _check_count(segment, came)
-            came = None
+            came, is_ended = None, True
         else:
             came[tag] += 1
             yield segment, sent_at
-    if came is not None:
+    if came is not None or not is_ended:
         raise FileError(UNFINISHED)
 
 
