@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import openpyxl
+from dateutil.relativedelta import relativedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
@@ -186,6 +187,19 @@ class TestLimitImport(CreditCommon):
         self.assertEqual(self._refused(wizard), {str(line): words[reason] for line, reason in expected.items()})
         self.assertEqual(self._limit().limit_amount, 100)
         self.assertFalse(self._limit(self.other).own_limit_ids)
+
+    def test_refused_lines_name_the_buyer_or_what_the_sheet_calls_it(self):
+        wizard = self._import("ref;name;amount\nA-1;;-5\nX-9;;5\n;<b>Nobody</b>;5\n;;5\n")
+        rows = limit_sheet.read_sheet(base64.b64decode(wizard.refused_file))
+        self.assertEqual([row[1][-3] for row in rows[1:]], ["Alpha Trading Ltd", "X-9", "<b>Nobody</b>", ""])
+        for name in ("Alpha Trading Ltd", "X-9", "&lt;b&gt;Nobody&lt;/b&gt;"):
+            self.assertIn(f"<td>{name}</td>", wizard.result_html)
+
+    def test_imported_limit_is_reviewed_like_any_other_unless_the_sheet_says_when(self):
+        self.company.credit_limit_review_months = 6
+        self._import("ref;amount;next_review\nA-1;5;\nB-1;5;2199-01-01\n")
+        self.assertEqual(self._limit().own_limit_ids.next_review, self.today + relativedelta(months=6))
+        self.assertEqual(self._limit(self.other).own_limit_ids.next_review, date(2199, 1, 1))
 
     def test_keys_that_name_different_buyers_are_refused(self):
         wizard = self._import("ref;vat;amount\nB-1;FR23334175221;5\n")

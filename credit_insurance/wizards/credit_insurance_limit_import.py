@@ -26,6 +26,7 @@ COLUMNS = (
     "next_review",
     "note",
 )
+BUYER_KEYS = ("name", "ref", "vat", "id", ".id")  # the clearest to a reader first
 SHOWN_AT_MOST = 100
 
 
@@ -178,12 +179,15 @@ class CreditInsuranceLimitImport(models.TransientModel):
         if dates["date_to"] and dates["date_to"] < max(start, today):
             raise SheetError("ends_before")
         rounded = currency.round(float(amount))
+        # Without a date of its own the next review is when the company reviews its limits.
+        review = {"next_review": dates["next_review"]} if dates["next_review"] else {}
         return {
             "kind": kind,
             "currency_id": currency.id,
             "amount": rounded,
-            **dates,
             "date_from": start,
+            "date_to": dates["date_to"],
+            **review,
             "given_start": bool(dates["date_from"]),
             "note": str(values.get("note", ""))[:200],
         }
@@ -309,12 +313,17 @@ class CreditInsuranceLimitImport(models.TransientModel):
         reasons = self._reasons()
         refused = [line for line in lines if line.reason]
         changed = [line for line in lines if line.changes and not line.reason]
+        told = self._tell_refused(refused, reasons)
         sheet = False
         if refused:
             blank = [""] * len(header)
-            rows = [[*(line.cells + blank)[: len(header)], line.number, reasons[line.reason]] for line in refused]
+            rows = [
+                [*(line.cells + blank)[: len(header)], buyer, number, reason]
+                for line, (number, buyer, reason) in zip(refused, told, strict=True)
+            ]
+            why = self.env._("Why it was refused")
             sheet = base64.b64encode(
-                limit_sheet.write_sheet([*header, self.env._("Line no."), self.env._("Why it was refused")], rows)
+                limit_sheet.write_sheet([*header, self.env._("Buyer"), self.env._("Line no."), why], rows)
             )
         self.write(
             {
@@ -323,11 +332,25 @@ class CreditInsuranceLimitImport(models.TransientModel):
                 "same_count": len(lines) - len(refused) - len(changed),
                 "refused_count": len(refused),
                 "refused_file": sheet,
-                "result_html": self._describe(changed, refused, reasons),
+                "result_html": self._describe(changed, told),
             }
         )
 
-    def _describe(self, changed, refused, reasons):
+    def _tell_refused(self, lines, reasons):
+        """Number, buyer and reason of refused lines; of a buyer that is not found, what the sheet calls it."""
+        partners = self.env["res.partner"].browse({line.partner_id for line in lines if line.partner_id})
+        names = {partner.id: partner.display_name for partner in partners}
+        return [
+            (
+                line.number,
+                names.get(line.partner_id)
+                or next((str(line.values[key]) for key in BUYER_KEYS if key in line.values), ""),
+                reasons[line.reason],
+            )
+            for line in lines
+        ]
+
+    def _describe(self, changed, refused):
         names = {
             partner.id: partner.display_name
             for partner in self.env["res.partner"].browse([line.partner_id for line in changed[:SHOWN_AT_MOST]])
@@ -345,8 +368,8 @@ class CreditInsuranceLimitImport(models.TransientModel):
         head = (self.env._("Line no."), self.env._("Buyer"), self.env._("Until now"), self.env._("New limit"))
         html = self._to_table(head, rows) if rows else Markup()
         if refused:
-            head = (self.env._("Line no."), self.env._("Why it was refused"))
-            html += self._to_table(head, [(line.number, reasons[line.reason]) for line in refused[:SHOWN_AT_MOST]])
+            head = (self.env._("Line no."), self.env._("Buyer"), self.env._("Why it was refused"))
+            html += self._to_table(head, refused[:SHOWN_AT_MOST])
         if max(len(changed), len(refused)) > SHOWN_AT_MOST:
             html += Markup("<p class='text-muted'>%s</p>") % self.env._(
                 "Only the first %s lines are shown.", SHOWN_AT_MOST
