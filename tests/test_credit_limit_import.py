@@ -68,7 +68,7 @@ class TestLimitSheet(CreditCommon):
         day = date(2026, 12, 31)
         for cell in (day, datetime(2026, 12, 31, 10), "2026-12-31", "31/12/2026"):
             self.assertEqual(limit_sheet.parse_date(cell, "%d/%m/%Y"), day)
-        for cell in ("31.12.26", "2026-13-01", 46022, "0001-01-01"):
+        for cell in ("31.12.26", "2026-13-01", 46022, "0001-01-01", date(1, 1, 1), datetime(9999, 12, 31)):
             with self.assertRaises(limit_sheet.SheetError):
                 limit_sheet.parse_date(cell, "%d/%m/%Y")
 

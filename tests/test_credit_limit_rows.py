@@ -284,6 +284,15 @@ class TestLimitRows(CreditCommon):
         self.assertIn("7", activities.filtered(lambda act: act.user_id == self.manager).summary)
         self.assertEqual(activities.filtered(lambda act: act.res_id == few.id).user_id, self.env.user)
 
+    def test_review_of_who_left_the_credit_team_goes_to_the_responsible(self):
+        limits = self.env["credit.insurance.own.limit"]
+        limits.search([]).next_review = False
+        start = self.today - timedelta(days=500)
+        left = self._grant(9, date_from=start, reviewer_id=self.rep.id)
+        limits._cron_remind_reviewers()
+        self.assertEqual(left.activity_ids.user_id, self.manager)
+        self.assertEqual(left.reviewer_id, self.rep)
+
     def test_adverse_information_needs_a_source(self):
         with self.assertRaises(ValidationError):
             self.buyer.adverse_since = self.today

@@ -7,6 +7,7 @@ from . import credit_insurance_limit_row  # noqa: F401 (has to be loaded first)
 
 # A reviewer with more limits to review than this gets one activity for all of them.
 ACTIVITIES_AT_ONCE = 5
+TEAM_GROUP = "credit_insurance.credit_insurance_group_user"
 REVIEW_TYPE = "credit_insurance.mail_activity_type_limit_review"
 
 
@@ -159,10 +160,12 @@ class CreditInsuranceOwnLimit(models.Model):
                 limits._remind(reviewer, reminded)
 
     def _get_reviewer(self):
+        """Who reviews it, as long as that is somebody who sees limits; else the company's responsible."""
         self.ensure_one()
         company = self.company_id or self.env.company.root_id
-        active = self.reviewer_id.active and company in self.reviewer_id.sudo().company_ids
-        return self.reviewer_id if active else company._get_credit_responsible()
+        reviewer = self.reviewer_id.sudo()
+        able = reviewer.active and company in reviewer.company_ids and reviewer.has_group(TEAM_GROUP)
+        return self.reviewer_id if able else company._get_credit_responsible()
 
     def _remind(self, reviewer, reminded):
         texts = self.with_context(lang=reviewer.lang)

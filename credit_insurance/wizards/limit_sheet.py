@@ -171,15 +171,18 @@ def parse_date(cell, pattern):
     """
     if cell is None or cell == "":
         return None
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    for form in ("%Y-%m-%d", pattern):
-        try:
-            found = datetime.strptime(str(cell), form).date()
-        except ValueError:
-            continue
-        if 1990 <= found.year <= 2200:
-            return found
-    raise SheetError("bad_date")
+    if isinstance(cell, date):  # covers datetime
+        found = [date(cell.year, cell.month, cell.day)]
+    else:
+        found = [_parse_day(str(cell), form) for form in ("%Y-%m-%d", pattern)]
+    day = next((day for day in found if day and 1990 <= day.year <= 2200), None)
+    if day is None:
+        raise SheetError("bad_date")
+    return day
+
+
+def _parse_day(text, form):
+    try:
+        return datetime.strptime(text, form).date()
+    except ValueError:
+        return None
