@@ -41,6 +41,29 @@ class TestMerge(CreditCommon):
         self._merge()
         self.assertEqual(self._make_buyer().limit_amount, 700)
 
+    def test_limit_goes_along_until_the_one_of_the_survivor_begins(self):
+        coming, in_force = self.today + timedelta(days=9), self.env["credit.insurance.limit"]._get_limits
+        survivor, merged = self._make_buyer(), self._make_buyer(limit=700, partner=self.twin)
+        limits = self.env["credit.insurance.own.limit"]
+        limits.create({"buyer_id": survivor.id, "amount": 50, "date_from": coming})
+        later = {"kind": "temporary", "date_from": coming, "date_to": coming}
+        limits.create({"buyer_id": merged.id, "amount": 5, **later})
+        self._merge()
+        pair = (self.partner.id, self.company.id)
+        on = {
+            day: in_force([pair], self.today, on=day)[pair].limit.amount.amount
+            for day in (self.today, coming - timedelta(days=1), coming)
+        }
+        self.assertEqual([*on.values()], [700, 700, 50])
+        self.assertEqual(self._make_confirmed_order(701).state, "draft")
+
+    def test_limit_taken_back_before_it_began_is_none_of_the_survivors(self):
+        survivor = self._make_buyer(limit=1000)
+        survivor.own_limit_ids.action_end()
+        self._make_buyer(limit=700, partner=self.twin)
+        self._merge()
+        self.assertEqual((survivor.limit_state, survivor.limit_amount), ("amount", 700))
+
     def test_credit_record_goes_along_where_the_survivor_has_none(self):
         buyer = self._make_buyer(limit=700, partner=self.twin, status="watch")
         self._merge()

@@ -132,11 +132,17 @@ class CreditInsuranceBuyer(models.Model):
         return notes
 
     def _absorb_limits(self, merged):
-        """Own limits stand once: the survivor's, or those of the merged buyer when the survivor has none."""
+        """Own limits stand once: the survivor's, or those of the merged buyer when the survivor has none. Until the
+        survivor's begin it has none: nobody's limit becomes none at all."""
         today = self.company_id._credit_today()
         if not merged.own_limit_ids:
             return []
-        if not self.own_limit_ids:
+        first_days = self.own_limit_ids.filtered(lambda row: not row.cancelled).mapped("date_from")
+        first = min(first_days, default=None)
+        if first is None or first > today:
+            for row in merged.own_limit_ids:
+                if first and not row.cancelled:
+                    row._end_before(first)
             self._take("credit_insurance_own_limit", merged, SQL("TRUE"))
             return [self.env._("Its own limits were taken over.")]
         for row in merged.own_limit_ids:
