@@ -95,6 +95,7 @@ class TestMerge(CreditCommon):
         self._merge()
         self.assertEqual(survivor.insured_limit, 500)
         self.assertEqual(second.buyer_id, merged)
+        self.assertIn("cover of this buyer at Test Insurer stands", survivor.message_ids[0].body)
 
     def test_cover_goes_along_where_the_survivor_has_none_of_that_insurer(self):
         policy = self._make_policy()

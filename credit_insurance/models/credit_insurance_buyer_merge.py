@@ -152,22 +152,23 @@ class CreditInsuranceBuyer(models.Model):
 
     def _absorb_insurers(self, merged):
         """Covers belong to what was insured: they come along only where the survivor has none of that insurer."""
-        notes = []
+        stays = []
         policies = merged.with_context(active_test=False).cover_ids.policy_id
         policies |= merged.discretionary_limit_ids.policy_id
         own = (self.with_context(active_test=False).cover_ids.policy_id) | self.discretionary_limit_ids.policy_id
         for account in merged.link_ids.account_id | policies.account_id:
             mine = self.link_ids.filtered(lambda link, account=account: link.account_id == account)
             if mine or own.filtered(lambda policy, account=account: policy.account_id == account):
-                notes.append(
-                    self.env._(
-                        "The insurer's cover of this buyer at %s stands, the other one does not count.", account.name
-                    )
-                )
+                stays.append(account.name)
                 policies = policies.filtered(lambda policy, account=account: policy.account_id != account)
             else:
                 self._take("credit_insurance_buyer_link", merged, SQL("account_id = %s", account.id))
         movable = policies - own
+        stays += (policies & own).insurer_id.mapped("name")  # policies without a connection to their insurer
+        notes = [
+            self.env._("The insurer's cover of this buyer at %s stands, the other one does not count.", name)
+            for name in stays
+        ]
         if movable:
             wanted = SQL("policy_id = ANY(%s)", movable.ids)
             self._take("credit_insurance_cover", merged, wanted)
