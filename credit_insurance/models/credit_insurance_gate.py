@@ -99,6 +99,12 @@ class CreditInsuranceGate(models.AbstractModel):
             return self._judge(cases, figures, None)
         return [(case, decide(self._make_request(case, figures, None))) for case in cases]
 
+    @api.model
+    def _judge_again(self, subjects, checkpoint, open_amounts=None):
+        """What documents that are held would get if they were decided now, as ``[(Case, Decision)]``."""
+        cases = self._prepare_cases(subjects, checkpoint, open_amounts)
+        return self._judge(cases, self._get_figures(cases), None)
+
     # === DECIDING === #
 
     @api.model

@@ -70,37 +70,51 @@ class CreditInsuranceGate(models.AbstractModel):
     def _decide_documents(self, documents, checkpoint, accepted=None):
         if not documents:
             return []
-        amounts = {}
         if checkpoint == "delivery":
-            amounts = self._get_open_delivery_amounts(documents)
-        return self._decide(documents, checkpoint, amounts, accepted)
+            return self._decide_deliveries(documents, self._decide)
+        return self._decide(documents, checkpoint, accepted=accepted)
+
+    @api.model
+    def _decide_deliveries(self, pickings, decide):
+        """The decision of each delivery as ``[(Case, Decision)]``, as if they were validated one after the other.
+
+        Orders behind them are owed already. Those that are compared with the limit are decided one by one: each finds
+        the other orders in what is owed, and what of its own order left with those before it.
+
+        :param decide: decides documents at a checkpoint, with what is left to invoice by their ids
+        """
+        rooms = {order for order, live in pickings._credit_get_waiting().items() if live.deliveries_wait in WAIT_FOR_LIMIT}
+        compared = pickings.filtered(lambda picking: not rooms.isdisjoint(picking._credit_order()))
+        others, left = pickings - compared, pickings.browse()
+        decided = decide(others, "delivery", {}) if others else []
+        for picking in compared.sorted("id"):
+            [(case, decision)] = decide(picking, "delivery", self._get_open_delivery_amounts(picking, left))
+            decided.append((case, decision))
+            if decision.outcome is Outcome.PASS:
+                left |= picking
+        return decided
 
     # === WHAT A CHECKPOINT ASKS DIFFERENTLY === #
 
     @api.model
-    def _get_open_delivery_amounts(self, pickings):
-        """What deliveries that are held against the limit need room for.
+    def _get_open_delivery_amounts(self, picking, left):
+        """What a delivery that is compared with the limit needs room for, by its id.
 
-        Goods of an order that was not checked need it for what leaves and what has left and is not invoiced; an order
-        that Odoo made grow needs it for all that is left to invoice.
+        Goods of an order that was not checked need it for what leaves and what has left and is not invoiced; any other
+        order in the delivery needs it for all that is left to invoice.
+
+        :param left: deliveries that leave before it
         """
-        waiting = pickings._credit_get_waiting()
-        orders = self.env["sale.order"].union(
-            *(order for order, live in waiting.items() if live.deliveries_wait in WAIT_FOR_LIMIT)
-        )
-        if not orders:
-            return {}
+        waiting, orders = picking._credit_get_waiting(), picking._credit_order()
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders)
-        parts = orders.filtered(lambda order: waiting[order].deliveries_wait == "order")
+        parts = orders.filtered(lambda order: order in waiting and waiting[order].deliveries_wait == "order")
         return {
             picking.id: picking._credit_sum(
                 {
-                    order: max(0.0, amounts.get(order.id, 0.0) - picking._credit_left_behind(order & parts))
-                    for order in picking._credit_order()
+                    order: max(0.0, amounts.get(order.id, 0.0) - (left | picking)._credit_left_behind(order & parts))
+                    for order in orders
                 }
             )
-            for picking in pickings
-            if picking._credit_order() & orders
         }
 
     @api.model
@@ -131,7 +145,8 @@ class CreditInsuranceGate(models.AbstractModel):
         changes = {"cover_stopped": self._get_cover_stopped(case)}
         if case.check_limit:
             # Others see the order already, but for another delivery of it that leaves at the same moment.
-            changes["reserve"] = case.reserve if case.subject._credit_leaves_in_parts() else case.reserve * 0
+            leaving = case.subject._credit_leaving_in_parts()
+            changes["reserve"] = self._in_limit_currency(case.subject, case.buyer, leaving, case.today)
         else:
             paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)
             changes |= {"prepaid": paid, "booked": ()}

@@ -109,31 +109,29 @@ class CreditInsuranceHold(models.Model):
         if not holds:
             return
         by_document = {hold._get_decided(): hold for hold in holds}
-        for checkpoint, documents, amounts in holds._get_checkpoints():
-            gate = self.env["credit.insurance.gate"]
-            cases = gate._prepare_cases(documents, checkpoint, amounts)
-            for case, decision in gate._judge(cases, gate._get_figures(cases), None):
-                if decision.outcome is Outcome.PASS:
-                    hold = by_document[case.subject]
-                    with hold._alone():
-                        hold._clear()
+        for case, decision in holds._judge_others(by_document):
+            if decision.outcome is Outcome.PASS:
+                hold = by_document[case.subject]
+                with hold._alone():
+                    hold._clear()
 
-    def _get_checkpoints(self):
-        """What is still held where, with what is left to invoice by id: ``[(checkpoint, documents, amounts)]``."""
+    def _judge_others(self, by_document):
+        """What the gate would say now of what is held after confirmation.
+
+        :param by_document: these holds by what they decide about
+        """
+        gate = self.env["credit.insurance.gate"]
         grown = self.filtered(lambda hold: not (hold.picking_id or hold.move_id) and hold.order_id.state == "sale")
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(grown.order_id) if grown else {}
-        orders = {hold._get_decided(): hold for hold in grown}
-        wanted = {
-            order.id: amounts.get(hold.order_id.id, 0.0) + hold.order_amount - hold.order_id.amount_total
-            for order, hold in orders.items()
-        }
+        decided = []
+        # Orders are owed as they are: each wanted change finds the other orders in what is owed.
+        for order, hold in by_document.items():
+            if hold in grown:
+                wanted = amounts.get(hold.order_id.id, 0.0) + hold.order_amount - hold.order_id.amount_total
+                decided += gate._judge_again(order, "growth", {order.id: wanted})
         pickings = self.picking_id.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        gate = self.env["credit.insurance.gate"]
-        return [
-            ("growth", self.env["sale.order"].union(*orders), wanted),
-            ("delivery", pickings, gate._get_open_delivery_amounts(pickings) if pickings else {}),
-            ("invoice", self.move_id.filtered(lambda move: move.state == "draft"), {}),
-        ]
+        decided += gate._decide_deliveries(pickings, gate._judge_again)
+        return decided + gate._judge_again(self.move_id.filtered(lambda move: move.state == "draft"), "invoice")
 
     @api.model
     def _judge_by_rank(self, holds):

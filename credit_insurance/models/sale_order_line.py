@@ -124,8 +124,8 @@ class SaleOrderLine(models.Model):
             (orders | self.order_id)._credit_watch_growth()
         return result
 
-    def _credit_left_behind(self, picking):
-        """Its price with tax of what is neither invoiced nor delivered once ``picking`` has left."""
+    def _credit_left_behind(self, pickings):
+        """Its price with tax of what is neither invoiced nor delivered once ``pickings`` have left."""
         self.ensure_one()
         pending = self.move_ids.filtered(lambda move: move.state not in ("done", "cancel") and move._credit_leaves())
         # Of a kit nobody knows how much leaves with some of its parts: it counts as leaving.
@@ -134,7 +134,7 @@ class SaleOrderLine(models.Model):
         leaving = sum(
             move.product_uom._compute_quantity(move._credit_get_leaving(), self.product_uom_id)
             for move in pending
-            if move.picking_id == picking
+            if move.picking_id in pickings
         )
         gone = max(self.qty_delivered + leaving, self.qty_invoiced_posted)
         return max(0.0, self.product_uom_qty - gone) * self.price_total / self.product_uom_qty

@@ -118,16 +118,22 @@ class StockPicking(models.Model):
         )  # fmt: skip
         return {live.order_id: live for live in passes}
 
-    def _credit_leaves_in_parts(self):
-        """Whether goods of an order that was not checked leave with this delivery, and others with another one."""
+    def _credit_leaving_in_parts(self):
+        """What leaves with this delivery of orders that were not checked and of which other goods leave with another
+        one: their price with tax, in its currency."""
         parts = self.env["sale.order"].union(
             *(order for order, live in self._credit_get_waiting().items() if live.deliveries_wait == "order")
         )
-        return bool(parts._credit_waiting_deliveries() - self)
+        if not parts._credit_waiting_deliveries() - self:
+            return 0.0
+        nothing = self.browse()
+        return self._credit_sum(
+            {order: nothing._credit_left_behind(order) - self._credit_left_behind(order) for order in parts}
+        )
 
     def _credit_left_behind(self, orders):
-        """The goods of these orders that are neither invoiced nor delivered once this delivery has left: their price
-        with tax, in the orders' currency."""
+        """The goods of these orders that are neither invoiced nor delivered once these deliveries have left: their
+        price with tax, in the orders' currency."""
         return sum(line._credit_left_behind(self) for line in orders.order_line)
 
     def _credit_tell_held(self, passed, result):
