@@ -59,6 +59,14 @@ class TestInvoiceCheckpoint(GateCase):
         self.assertFalse(move.credit_hold_ids)
         self.assertIn("4,000.00", " ".join(move.message_ids.mapped("body")))
 
+    def test_company_that_warns_says_so_of_every_invoice_that_is_posted_beyond_the_limit(self):
+        self.company.credit_check_invoice = "warn"
+        moves = self._draft(5000) | self._draft(100)
+        moves.action_post()
+        self.assertEqual(moves.mapped("state"), ["posted", "posted"])
+        for move, short in zip(moves, ("4,000.00", "4,100.00"), strict=True):
+            self.assertIn(short, " ".join(move.message_ids.mapped("body")))
+
     def test_invoice_of_an_order_is_never_stopped(self):
         order = self._make_confirmed_order(1000)
         self.buyer.write({"status": "blocked", "status_reason": "Insolvency"})

@@ -121,7 +121,7 @@ class CreditInsuranceGate(models.AbstractModel):
         taking = [case for case in cases if case.takes_headroom]
         figures = self._get_figures(cases, bool(taking))
         with self._open_ledger(taking, figures.snapshot) as ledger:
-            pairs = self._judge(cases, figures, ledger)
+            pairs = self._judge(cases, figures, ledger, accepted)
             for case, decision in pairs:
                 takes = decision.outcome is Outcome.PASS or (accepted and accepted(case))
                 if ledger and case.takes_headroom and takes:
@@ -139,9 +139,16 @@ class CreditInsuranceGate(models.AbstractModel):
         return reservations._open_ledger(snapshot, buyers, groups, members)
 
     @api.model
-    def _judge(self, cases, figures, ledger):
-        """Decide the cases one after the other, sharing headroom within one company."""
+    def _judge(self, cases, figures, ledger, accepted=None):
+        """Decide the cases one after the other, sharing headroom within one company.
+
+        :param accepted: as in :meth:`_decide`
+        """
         requests = [self._make_request(case, figures, ledger) for case in cases]
+        if accepted:
+            requests = [
+                replace(request, owed_anyway=accepted(case)) for case, request in zip(cases, requests, strict=True)
+            ]
         return list(zip(cases, decide_batch(requests), strict=True))
 
     @api.model

@@ -62,7 +62,7 @@ def decide_batch(requests: Iterable[DecisionRequest]) -> tuple[Decision, ...]:
 
     Documents of one `buyer`, and those with the same `shared` limit, share headroom. Every request carries the exposure
     with all documents of the batch left out of it. A document that passes uses headroom for those after it, as
-    reserved exposure; a held one uses none, so a smaller one after it may pass.
+    reserved exposure; a held one uses none, so a smaller one after it may pass, unless it is owed anyway.
     """
     granted = _Granted()
     decisions: list[Decision] = []
@@ -96,7 +96,7 @@ class _Granted:
         )
 
     def note(self, request: DecisionRequest, decision: Decision) -> None:
-        if decision.outcome is not Outcome.PASS:
+        if decision.outcome is not Outcome.PASS and not request.owed_anyway:
             return
         zero, used = Money.zero(request.currency), (decision.document - decision.prepaid).floored()
         self._own[request.buyer] = self._own.get(request.buyer, zero) + used

@@ -165,6 +165,7 @@ class DecisionRequest:
     - `check_limit`: False at a checkpoint after confirmation (a delivery), where the limit was decided before.
     - `prepaid`: payments of this document, authorized or done, counted once and not in `exposure`.
     - `delivery_waits_for_money`: goods leave only when paid. `must_be_paid`: they are leaving now.
+    - `owed_anyway`: in a batch it uses headroom even when it is held, because nobody takes it back any more.
     - `goods_leave`: what is decided is whether goods may leave, be they invoiced already or not.
     - `secured`: guarantees for this very document.
     - `released`, `released_reasons`: up to which amount a release or pass holds, and which reasons it accepted
@@ -196,6 +197,7 @@ class DecisionRequest:
     delivery_waits_for_money: bool = False
     must_be_paid: bool = False
     goods_leave: bool = False
+    owed_anyway: bool = False
     secured: Money | None = None
     released: Money | None = None
     released_reasons: frozenset[ReasonCode] | None = None

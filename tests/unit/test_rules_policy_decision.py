@@ -359,6 +359,12 @@ def test_a_held_order_uses_no_headroom():
     assert [decision.outcome.value for decision in decisions] == ["pass", "hold", "pass"]
 
 
+def test_a_held_document_that_is_owed_all_the_same_uses_headroom():
+    decisions = decide_batch([request(1200, owed_anyway=True), request(1)])
+    assert [decision.outcome.value for decision in decisions] == ["hold", "hold"]
+    assert decisions[1].exposure.reserved == eur(1200)
+
+
 def test_a_paid_order_uses_no_headroom():
     decisions = decide_batch([request(700, prepaid=eur(700)), request(1000)])
     assert [decision.outcome.value for decision in decisions] == ["pass", "pass"]
