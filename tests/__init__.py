@@ -112,6 +112,7 @@ from . import (
     test_credit_recommendation,
     test_credit_reconciliation,
     test_credit_report_order,
+    test_credit_rule_companies,
     test_credit_rule_editor,
     test_credit_rule_language,
     test_credit_rule_override_review,

@@ -126,7 +126,7 @@ class TestCreditInsuranceRule(CreditCommon):
     def test_two_active_rules_with_one_condition_are_refused(self):
         self.Rule.create({"document": document(), "state": "active"})
         twin = self.Rule.create({"document": document(key="twin")})
-        with self.assertRaisesRegex(ValidationError, "same condition"):
+        with self.assertRaisesRegex(ValidationError, "^twin: .*same condition.* – remove one of them$"):
             twin.action_activate()
 
     def test_the_same_condition_may_serve_different_companies(self):

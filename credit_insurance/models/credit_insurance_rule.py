@@ -7,8 +7,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from odoo.addons.credit_insurance import rules
 from odoo.addons.credit_insurance.rules.risk import (
-    EngineError,
-    EngineRefused,
     Pack,
     Place,
     Problem,
@@ -20,8 +18,8 @@ from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .marked_words import tell
-from .rule_document import RULE_PATH, copy_key, own_place, read_rule, write_rule
-from .rule_settings import SAID, SETTINGS, check_companies, said_by, said_with
+from .rule_document import copy_key, own_place, read_rule, write_rule
+from .rule_settings import SAID, SETTINGS, all_companies, check_companies, said_by, said_with
 
 _logger = logging.getLogger(__name__)
 
@@ -219,7 +217,7 @@ class CreditInsuranceRule(models.Model):
         if key and rule.key != key:
             message = self.env._("a rule keeps its key, this one is “%s”", key)
             problems += (own_place(Problem("key_changed", message, "key", rule.places.get("key"))),)
-        return rule, problems + tuple(self._check_companies(rule))
+        return rule, problems + tuple(own_place(problem) for problem in self._check_companies(rule))
 
     @api.model
     def _check_rule(self, rule, catalogue=None, own=()):
@@ -240,7 +238,7 @@ class CreditInsuranceRule(models.Model):
             known = set(self.env["res.company"].sudo().search([("parent_id", "=", False)]).mapped("name"))
             for name in sorted(set(rule.companies) - known):
                 message = self.env._("there is no company “%s” at the root of a group of companies", name)
-                yield own_place(Problem("unknown_company", message, "companies", rule.places.get("companies")))
+                yield Problem("unknown_company", message, "companies", rule.places.get("companies"))
 
     @api.model
     def _describe(self, problems):
@@ -248,17 +246,20 @@ class CreditInsuranceRule(models.Model):
         lines = []
         for problem in problems:
             place = problem.place or Place(1, 1)
-            hint = f" – {tell(self.env, problem.suggestion)}" if problem.suggestion else ""
             lines.append(
                 self.env._(
                     "Line %(line)s, column %(column)s: %(message)s%(hint)s",
                     line=place.line,
                     column=place.column,
                     message=tell(self.env, problem.message),
-                    hint=hint,
+                    hint=self._describe_hint(problem),
                 )
             )
         return "\n".join(lines)
+
+    @api.model
+    def _describe_hint(self, problem):
+        return f" – {tell(self.env, problem.suggestion)}" if problem.suggestion else ""
 
     @api.model
     def _prepare_document_vals(self, text, key=None):
@@ -317,31 +318,6 @@ class CreditInsuranceRule(models.Model):
             self._end_alerts_elsewhere()
         return result
 
-    @api.model
-    def _check_active_together(self):
-        """Check and load the rules that are active at the same time, as screening will.
-
-        :raise ValidationError: they repeat each other, or the engine answers its samples wrongly
-        """
-        pack, _unusable = self.sudo()._get_active_pack()
-        self._check_pack(pack)
-
-    @api.model
-    def _check_pack(self, pack):
-        """:raise ValidationError: the rules repeat each other, or the engine answers its samples wrongly"""
-        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
-        if problems := check(pack, catalogue):
-            keys = [problem.path.removeprefix(RULE_PATH).partition(".")[0] for problem in problems]
-            lines = [f"{key}: {tell(self.env, problem.message)}" for key, problem in zip(keys, problems, strict=True)]
-            raise ValidationError("\n".join(lines))
-        try:
-            self.env["credit.insurance.screening"]._get_engine(pack).prepare(timeout=5.0)
-        except EngineRefused as error:
-            raise ValidationError(self.env._("The rule engine refuses these rules: %s", error)) from error
-        except EngineError as error:
-            # The reference evaluator answers as long as the engine does not.
-            _logger.warning("Rules not tried in the engine: %s", error)
-
     # === EVALUATION === #
 
     @api.model
@@ -356,7 +332,7 @@ class CreditInsuranceRule(models.Model):
             if problems:
                 unusable |= record
             else:
-                usable.append(replace(rule, companies=tuple(str(company_id) for company_id in record.company_ids.ids)))
+                usable.append(replace(rule, companies=tuple(map(str, all_companies(record).ids))))
         return Pack("active", tuple(usable)), unusable
 
     @api.model

@@ -1,9 +1,16 @@
-"""How existing rules stand: by themselves, and after an update of the addon or of one that extends the signals."""
+"""How existing rules stand: by themselves, to each other, and after an update that changes the signals."""
 
 import logging
 
 from odoo import api, models
+from odoo.exceptions import ValidationError
 from odoo.tools import plaintext2html
+
+from odoo.addons.credit_insurance.rules.risk import EngineError, EngineRefused, check
+
+from .marked_words import tell
+from .rule_document import RULE_PATH
+from .rule_settings import all_companies
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +39,32 @@ class CreditInsuranceRule(models.Model):
         """As :meth:`_check_text` for the text in force, whose companies may have other names by now: they are kept."""
         self.ensure_one()
         rule, problems = self._check_text(self.document, self.key)
-        if self.company_ids:
+        if all_companies(self):
             problems = tuple(problem for problem in problems if problem.code != "unknown_company")
         return rule, problems
+
+    @api.model
+    def _check_active_together(self):
+        """Check and load the rules that are active at the same time, as screening will.
+
+        :raise ValidationError: they repeat each other, or the engine answers its samples wrongly
+        """
+        pack, _unusable = self.sudo()._get_active_pack()
+        self._check_pack(pack)
+
+    @api.model
+    def _check_pack(self, pack):
+        """:raise ValidationError: the rules repeat each other, or the engine answers its samples wrongly"""
+        catalogue = self.env["credit.insurance.signals"]._get_catalogue()
+        if problems := check(pack, catalogue):
+            keys = [problem.path.removeprefix(RULE_PATH).partition(".")[0] for problem in problems]
+            told = [f"{tell(self.env, problem.message)}{self._describe_hint(problem)}" for problem in problems]
+            lines = [f"{key}: {text}" for key, text in zip(keys, told, strict=True)]
+            raise ValidationError("\n".join(lines))
+        try:
+            self.env["credit.insurance.screening"]._get_engine(pack).prepare(timeout=5.0)
+        except EngineRefused as error:
+            raise ValidationError(self.env._("The rule engine refuses these rules: %s", error)) from error
+        except EngineError as error:
+            # The reference evaluator answers as long as the engine does not.
+            _logger.warning("Rules not tried in the engine: %s", error)

@@ -110,7 +110,7 @@ class CreditInsuranceSignal(models.Model):
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         used = {}
         for record in self.env["credit.insurance.rule"].search([("state", "!=", "archived")]):
-            rule, problems = record._check_text(record.document)
+            rule, problems = record._check_stored()
             for key in () if problems else catalogue.reading(rule_keys(rule, catalogue)).keys:
                 used.setdefault(key, []).append(record.id)
         for signal in self:
