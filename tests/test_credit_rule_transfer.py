@@ -59,7 +59,8 @@ class TestCreditRuleTransfer(AlertCommon):
                 "amonut",
             ),
             ("rules: [", "Line"),
-            (b"\xff\xfe\x00", "not a text file"),
+            (b"\xff\xfe\x00", "not a text file in UTF-8: save it as one"),
+            ("# " + "x" * 1_000_000, "The file is larger than a pack of rules can be"),
         ):
             with self.subTest(expected=expected):
                 wizard = self._import(text)
@@ -67,6 +68,28 @@ class TestCreditRuleTransfer(AlertCommon):
                 with self.assertRaises(UserError):
                     wizard.action_import()
         self.assertFalse(self.Rule.search([("key", "=", "fresh")]))
+
+    def test_problem_of_a_file_has_its_place_in_the_file_and_a_suggestion(self):
+        text = (
+            "pack: mine\nrules:\n"
+            "  - {key: fine, name: Fine, severity: info, when: exposure > 5}\n"
+            "  - key: wrong\n    name: Wrong\n    severity: info\n    when: exposre > 7\n    companies: [Nowhere Inc]\n"
+            "  - {key: fine, name: Again, severity: info, when: exposure > 6}\n"
+        )
+        self.assertEqual(
+            self._import(text).problems.splitlines(),
+            [
+                "Line 9, column 11: there is another rule 'fine'",
+                "wrong: Line 7, column 11: there is no signal 'exposre' – did you mean 'exposure'?",
+                "wrong: Line 8, column 16: there is no company “Nowhere Inc” at the root of a group of companies",
+            ],
+        )
+
+    def test_file_is_read_where_a_client_asks_for_its_size_only(self):
+        wizard = self._import(self._export(self.rule).replace("key: late", "key: fresh"))
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertFalse(wizard.with_context(bin_size=True).problems)
 
     def test_pack_brings_the_derived_signals_it_needs(self):
         self.addCleanup(self.registry.clear_cache)

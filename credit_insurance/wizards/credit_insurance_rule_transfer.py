@@ -6,11 +6,11 @@ import binascii
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.credit_insurance.credit_insurance.models.marked_words import tell
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import read_rule, rule_keys, write_rule
 from odoo.addons.credit_insurance.rules.risk import (
     DocumentError,
     Pack,
+    check,
     dump,
     load,
 )
@@ -104,22 +104,24 @@ class CreditInsuranceRuleImport(models.TransientModel):
 
     def _read(self):
         """What the file would change: ``(rows, problems as text)``."""
+        rules = self.env["credit.insurance.rule"]
         try:
             pack = load(self._get_text())
         except DocumentError as error:
-            return [], self.env["credit.insurance.rule"]._describe(error.problems)
-        except (binascii.Error, UnicodeDecodeError):
-            return [], self.env._("This is not a text file.")
+            return [], rules._describe(error.problems)
+        except UserError as error:
+            return [], str(error)
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         rows, problems = self._read_signals(pack)
         if not problems:
             catalogue = catalogue.with_derived(pack.signals)
-        problems += [tell(self.env, problem.message) for problem in duplicate_keys(pack)]
-        records = {record.key: record for record in self.env["credit.insurance.rule"].search([])}
+        problems += [rules._describe([problem]) for problem in duplicate_keys(pack)]
+        records = {record.key: record for record in rules.search([])}
         for rule in pack.rules:
             record, text = records.get(rule.key), write_rule(rule)
-            _parsed, found = self.env["credit.insurance.rule"]._check_text(text, catalogue=catalogue)
-            problems += [f"{rule.key}: {tell(self.env, problem.message)}" for problem in found]
+            # Places count in the file, where people look for them.
+            found = (*check(rule, catalogue), *rules._check_companies(rule))
+            problems += [f"{rule.key}: {rules._describe([problem])}" for problem in found]
             before = record and read_rule(record.working_document)[0]
             kind = "new" if not record else "same" if before == rule else "changed"
             rows.append({"kind": kind, "key": rule.key, "name": rule.name, "text": text, "record": record})
@@ -134,8 +136,12 @@ class CreditInsuranceRuleImport(models.TransientModel):
         return [{"kind": "signal", "key": signal.key, "name": signal.label} for signal in fresh], problems
 
     def _get_text(self):
-        """:raise UserError: the file is too large to be one of ours"""
-        content = base64.b64decode(self.file or b"")
-        if len(content) > MAX_BYTES:
-            raise UserError(self.env._("The file is larger than a pack of rules can be."))
-        return content.decode()
+        """:raise UserError: the file cannot be one of ours"""
+        try:
+            content = base64.b64decode(self.with_context(bin_size=False).file or b"")
+            if len(content) > MAX_BYTES:
+                raise UserError(self.env._("The file is larger than a pack of rules can be: split it."))
+            return content.decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            told = self.env._("This is not a text file in UTF-8: save it as one and choose it again.")
+            raise UserError(told) from error
