@@ -9,6 +9,7 @@ from . import (
     test_credit_alert_notes,
     test_credit_alert_states,
     test_credit_alert_summary,
+    test_credit_alert_table,
     test_credit_alert_until,
     test_credit_alert_webhook,
     test_credit_attack_calls,

@@ -160,6 +160,8 @@ class CreditInsuranceAlert(models.Model):
             if row["kind"] == "unless":
                 # An exclusion that does not hold is nothing to worry about.
                 colours = ANSWER_COLOURS | {"no": "muted"}
+            elif row["kind"] == "also":
+                colours = ANSWER_COLOURS
             answer = row["answer"]
             shown = {"level": row["level"], "icon": ANSWER_ICONS[answer], "colour": colours[answer]}
             shown["answer"] = words[answer]
@@ -172,6 +174,8 @@ class CreditInsuranceAlert(models.Model):
                     "first": format_fact(self.env, first, row["type"], self.currency_id, row["unit"]),
                     "note": tell_json(self.env, row["note"]),
                 }
+            elif row["kind"] == "also":
+                shown["group"] = self.env._("Row %s of the table fires too", row["number"])
             else:
                 shown["group"] = words[row["kind"]]
             rows.append(shown)

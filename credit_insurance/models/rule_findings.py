@@ -7,14 +7,14 @@ from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 
 from .rule_document import rule_keys
-from .rule_trace import to_json, trace_rows
+from .rule_trace import also_rows, to_json, trace_rows
 
 
 @dataclass(frozen=True)
 class Finding:
     """A rule that fired for a buyer or one of its documents: what it saw, and who said so.
 
-    Of a table it is about the row that comes first; ``also`` are the others that fired.
+    Of a table it is about the row that comes first; ``also`` are the others that fired, which ``trace`` shows after it.
     """
 
     rule_id: int
@@ -45,7 +45,7 @@ class Explainer:
             if not confirmed:
                 continue
             if first := found.get(rule_id):
-                found[rule_id] = replace(first, also=(*first.also, rule))
+                found[rule_id] = self._add_row(first, *confirmed)
             else:
                 found[rule_id] = self._make_finding(row, verdict, *confirmed)
         return found.values()
@@ -69,6 +69,16 @@ class Explainer:
             keys = rule_keys(rule, catalogue)
             self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
         return self.keys[rule.key]
+
+    def _add_row(self, first, outcome, _facts, values):
+        """The finding of a table with one more of its rows."""
+        keys, _sources = self._get_keys(outcome.rule)
+        return replace(
+            first,
+            also=(*first.also, outcome.rule),
+            values=first.values | {key: to_json(values.get(key)) for key in keys},
+            trace=[*first.trace, *also_rows(outcome, self.engine.catalogue)],
+        )
 
     def _make_finding(self, row, verdict, outcome, facts, values):
         rule, catalogue = outcome.rule, self.engine.catalogue

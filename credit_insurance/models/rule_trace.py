@@ -1,7 +1,7 @@
 """The trace of a rule as rows that are stored with an alert and shown on it.
 
-A row is a group ("all", "any", "not", "unless") or a comparison, with its depth in ``level``. Numbers are kept as exact
-texts; amounts get their currency when they are shown.
+A row is a group ("all", "any", "not", "unless", "also") or a comparison, with its depth in ``level``. Numbers are kept
+as exact texts; amounts get their currency when they are shown.
 """
 
 from datetime import date
@@ -32,6 +32,13 @@ def trace_rows(outcome, catalogue):
         rows.append({"kind": "unless", "level": 0, "answer": outcome.exclusion.answer.value})
         rows += _rows(outcome.exclusion, catalogue, 1)
     return rows
+
+
+def also_rows(outcome, catalogue):
+    """Another row of a decision table that fired, behind a row "also" that names it by its ``number``."""
+    number = outcome.rule.key.removeprefix(f"{outcome.rule.origin}__")
+    head = {"kind": "also", "level": 0, "answer": outcome.trace.answer.value, "number": number}
+    return [head, *_rows(outcome.trace, catalogue, 1)]
 
 
 def _rows(trace, catalogue, level):

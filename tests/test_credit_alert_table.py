@@ -1,0 +1,63 @@
+"""The alert of a decision table whose rows all act (``hit: all``): it shows them, and follows each of them."""
+
+from odoo.tests import tagged
+
+from .common_alert import AlertCommon
+
+TABLE = """\
+key: rows
+name: Rows
+severity: info
+table:
+  hit: all
+  inputs: [amount_overdue >, exposure >]
+  rows:
+    - {cells: [100, any], severity: warning, actions: [watch_buyer]}
+    - {cells: [any, 200], actions: [hold_buyer]}
+    - {cells: [5000, any]}
+    - {cells: [50, 100]}
+unless: is_affiliated = yes
+"""
+
+
+@tagged("post_install", "-at_install")
+class TestAlertTable(AlertCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.buyer = cls._make_buyer(limit=100000)
+        cls.rule = cls.Rule.create({"document": TABLE, "state": "active"})
+        cls.move = cls._make_invoice(300, due_in=-10)
+        cls.Rule._screen(cls.buyer)
+        cls.alert = cls.Alert.search([("rule_id", "=", cls.rule.id)])
+
+    def _groups(self):
+        return [row["group"] for row in self.alert._get_trace_rows() if row.get("group")]
+
+    def test_trace_shows_every_row_that_fired(self):
+        rows = self.alert._get_trace_rows()
+        told = [(row["level"], row.get("group") or (row["label"], row["first"]), row["answer"]) for row in rows]
+        self.assertEqual(
+            told,
+            [
+                (0, ("Amount overdue", "$\xa0300.00"), "yes"),
+                (0, "Unless", "no"),
+                (1, ("Affiliated", "no"), "no"),
+                (0, "Row 2 of the table fires too", "yes"),
+                (1, ("Exposure", "$\xa0300.00"), "yes"),
+                (0, "Row 4 of the table fires too", "yes"),
+                (1, "All of these", "yes"),
+                (2, ("Amount overdue", "$\xa0300.00"), "yes"),
+                (2, ("Exposure", "$\xa0300.00"), "yes"),
+            ],
+        )
+        self.assertIn("Row 2 of the table fires too", self.alert.trace_html)
+
+    def test_what_one_row_did_is_taken_back_when_only_that_row_ends(self):
+        self.assertEqual((self.alert.holds, self.buyer.status), ("buyer", "watch"))
+        self._pay(self.move, 150)
+        self.Rule._screen(self.buyer)
+        self.assertEqual((self.alert.state, self.alert.holds, self.buyer.status), ("open", False, "watch"))
+        self.assertEqual(self._groups(), ["Unless", "Row 4 of the table fires too", "All of these"])
+        task = self.alert.task_ids.filtered(lambda task: task.key == "hold_buyer")
+        self.assertEqual((task.state, task.ended_note), ("undone", "The rule no longer asks for it."))
