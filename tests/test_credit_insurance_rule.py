@@ -101,7 +101,8 @@ class TestCreditInsuranceRule(CreditCommon):
         with self.assertRaises(ValidationError):
             rule.document = document(key="other")
         with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation), self.cr.savepoint():
-            self.Rule.create({"document": document()})
+            # Two at once; one that is there already is told with its place.
+            self.Rule.create([{"document": document(key="twin")}, {"document": document(key="twin", limit=9)}])
 
     def test_what_the_text_says_cannot_be_written_beside_it(self):
         rule = self.Rule.create({"document": document()})
@@ -140,6 +141,18 @@ class TestCreditInsuranceRule(CreditCommon):
         rule = self.Rule.create({"document": document() + f'companies: ["{self.company.name}"]\n'})
         self.assertEqual(rule.company_ids, self.company)
         self._assert_refused(document(key="b") + "companies: [Nowhere]\n", "Line 6", "Nowhere")
+
+    def test_key_of_another_rule_is_refused_with_place_and_suggestion(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        hidden = self.Rule.create({"document": document(), "company_ids": other.ids})
+        self.Rule.create({"document": document(key="seen")})
+        for key in ("late", "seen"):
+            self._assert_refused(
+                document(key=key),
+                f"Line 1, column 6: there is another rule “{key}” here – give this one a key of its own",
+            )
+        hidden.write({"document": document(limit=9)})
+        self.assertEqual(hidden.version, 2, "its own key is no other's")
 
     def test_rules_about_documents_are_accepted_with_signals_of_their_own_only(self):
         text = document().replace("severity", "scope: order\nseverity")

@@ -85,6 +85,15 @@ class TestCreditRuleTransfer(AlertCommon):
             ],
         )
 
+    def test_rule_that_is_here_out_of_sight_is_told_before_the_import(self):
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        self.Rule.sudo().create({"document": document(key="hidden"), "company_ids": other.ids})
+        text = self._export(self.rule).replace("key: late", "key: hidden")
+        self.env.invalidate_all()
+        wizard = self._import(text)
+        self.assertIn("hidden: Line 3, column 10: there is another rule “hidden” here", wizard.problems)
+        self.assertFalse(wizard.has_changes)
+
     def test_file_is_read_where_a_client_asks_for_its_size_only(self):
         wizard = self._import(self._export(self.rule).replace("key: late", "key: fresh"))
         self.env.flush_all()

@@ -19,7 +19,7 @@ from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 from . import cached_records  # noqa: F401 (has to be loaded first)
 from .marked_words import tell
 from .rule_document import copy_key, own_place, read_rule, write_rule
-from .rule_settings import SAID, SETTINGS, all_companies, check_companies, said_by, said_with
+from .rule_settings import SAID, SETTINGS, check_companies, said_by, said_with
 
 _logger = logging.getLogger(__name__)
 
@@ -241,6 +241,14 @@ class CreditInsuranceRule(models.Model):
                 yield Problem("unknown_company", message, "companies", rule.places.get("companies"))
 
     @api.model
+    def _check_new_key(self, rule):
+        """A rule that is new here, also beside those that the user may not see."""
+        if self.sudo().search_count([("key", "=", rule.key)], limit=1):
+            message = self.env._("there is another rule “%s” here", rule.key)
+            hint = self.env._("give this one a key of its own")
+            yield Problem("duplicate_key", message, "key", rule.places.get("key"), hint)
+
+    @api.model
     def _describe(self, problems):
         """Problems as lines for people, each with its place."""
         lines = []
@@ -268,6 +276,8 @@ class CreditInsuranceRule(models.Model):
         :raise ValidationError: the text is not an acceptable rule; one line for each problem
         """
         rule, problems = self._check_text(text, key)
+        if rule and not key:
+            problems += tuple(own_place(problem) for problem in self._check_new_key(rule))
         if problems:
             raise ValidationError(self._describe(problems))
         vals = {
@@ -327,12 +337,13 @@ class CreditInsuranceRule(models.Model):
         Companies stand in it by id, as texts. Such a rule was stored before the signals changed; the others go on.
         """
         usable, unusable = [], self.browse()
-        for record in self.sudo().search([("state", "=", "active")]):
+        # A rule stays in its companies when they are archived: with none left it would apply in every one.
+        for record in self.sudo().with_context(active_test=False).search([("state", "=", "active")]):
             rule, problems = record._check_stored()
             if problems:
                 unusable |= record
             else:
-                usable.append(replace(rule, companies=tuple(map(str, all_companies(record).ids))))
+                usable.append(replace(rule, companies=tuple(str(company_id) for company_id in record.company_ids.ids)))
         return Pack("active", tuple(usable)), unusable
 
     @api.model

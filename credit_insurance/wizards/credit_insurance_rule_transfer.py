@@ -121,6 +121,8 @@ class CreditInsuranceRuleImport(models.TransientModel):
             record, text = records.get(rule.key), write_rule(rule)
             # Places count in the file, where people look for them.
             found = (*check(rule, catalogue), *rules._check_companies(rule))
+            # Only a rule of companies that the user does not see is here and not among the records.
+            found += () if record else tuple(rules._check_new_key(rule))
             problems += [f"{rule.key}: {rules._describe([problem])}" for problem in found]
             before = record and read_rule(record.working_document)[0]
             kind = "new" if not record else "same" if before == rule else "changed"
