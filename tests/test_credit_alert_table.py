@@ -53,6 +53,12 @@ class TestAlertTable(AlertCommon):
         )
         self.assertIn("Row 2 of the table fires too", self.alert.trace_html)
 
+    def test_replay_finds_every_row_again(self):
+        evidence = self.alert._prepare_evidence()
+        self.assertEqual(self.alert._replay(evidence), ("same", False, self.alert.trace))
+        before = evidence | {"trace": self.alert.trace[:3]}
+        self.assertEqual(self.alert._replay(before)[0], "same", "as alerts were kept that showed their first row only")
+
     def test_what_one_row_did_is_taken_back_when_only_that_row_ends(self):
         self.assertEqual((self.alert.holds, self.buyer.status), ("buyer", "watch"))
         self._pay(self.move, 150)

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from .credit_insurance_rule_editor import HARMLESS
 from .credit_insurance_signal import read_signal
 from .rule_document import evaluate_rows, override_rule, read_rule
-from .rule_trace import from_json, trace_rows
+from .rule_trace import from_json, table_rows, trace_rows
 
 
 class CreditInsuranceAlert(models.Model):
@@ -50,14 +50,14 @@ class CreditInsuranceAlert(models.Model):
         }
         outcomes = evaluate_rows(rule, facts, fields.Date.to_date(evidence["today"]), catalogue)
         traces = [trace_rows(outcome, catalogue) for outcome in outcomes]
-        # Of a decision table the row that fires today, else the first one.
-        fired = next((trace for trace, found in zip(traces, outcomes, strict=True) if found.fired), None)
-        rows = fired or traces[0]
+        # Of a decision table the rows that fire today, else the first one.
+        fired = [outcome for outcome in outcomes if outcome.fired]
+        rows = table_rows(fired, catalogue) if fired else traces[0]
         if "fired" in evidence:
             # Without a trace: that the rule fires, or does not, is all there is to compare.
             note = self.env._("It fires today.") if fired else self.env._("It does not fire today.")
             return ("same", False, rows) if evidence["fired"] == bool(fired) else ("different", note, rows)
-        if evidence["trace"] in traces:
+        if evidence["trace"] in (rows, *traces):
             return "same", False, evidence["trace"]
         return "different", self._describe_difference(evidence["trace"], rows), rows
 

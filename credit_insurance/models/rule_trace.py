@@ -41,6 +41,12 @@ def also_rows(outcome, catalogue):
     return [head, *_rows(outcome.trace, catalogue, 1)]
 
 
+def table_rows(outcomes, catalogue):
+    """The first of these outcomes, which fired, and behind it the others: rows of one decision table."""
+    rows = trace_rows(outcomes[0], catalogue)
+    return rows + [row for outcome in outcomes[1:] for row in also_rows(outcome, catalogue)]
+
+
 def _rows(trace, catalogue, level):
     if isinstance(trace, ComparisonTrace):
         yield _comparison_row(trace, catalogue, level)
