@@ -172,6 +172,35 @@ class TestForgedMoves(MovesCase):
         self._commit()
         self.assertEqual((order.order_line.qty_delivered, self._exposure()["total"]), (6, 600))
 
+    def test_move_without_a_state_is_still_to_be_delivered(self):
+        order = self._confirmed()
+        self._deliver(order, 5)
+        rest = order.picking_ids.move_ids.filtered(lambda move: move.state != "done").with_user(self.rep)
+        self._assert_frees_nothing(lambda: rest.write({"state": False}))
+
+    def test_delivered_goods_of_a_cancelled_order_stay_owed_when_it_is_reopened(self):
+        order = self._delivered(product=self.goods_on_delivery)
+        order.with_user(self.rep)._action_cancel()
+        for reopen in (order.with_user(self.rep).action_draft, lambda: order.write({"state": False})):
+            reopen()
+            self._commit()
+            self.assertEqual(self._exposure(), {"confirmed": 1000, "total": 1000})
+            order.state = "cancel"
+        order.with_user(self.rep).action_draft()
+        other = self._make_order(100)
+        other.with_user(self.rep).action_confirm()
+        self.assertEqual(other.state, "draft")
+        order.with_user(self.rep).action_confirm()
+        self.assertEqual((order.state, self._exposure()["total"]), ("sale", 1000), "it counts once")
+
+    def test_order_whose_delivered_goods_are_not_invoiced_is_not_deleted(self):
+        order = self._delivered(product=self.goods_on_delivery)
+        order._action_cancel()
+        self._assert_frees_nothing(order.unlink)
+        nothing = self._make_order(0)
+        nothing.unlink()
+        self.assertFalse(nothing.exists())
+
     def test_order_that_is_written_cancelled_takes_its_deliveries_with_it(self):
         order = self._confirmed()
         order.with_user(self.rep).write({"state": "cancel"})

@@ -83,8 +83,9 @@ class CreditInsuranceGate(models.AbstractModel):
 
         :param decide: decides documents at a checkpoint, with what is left to invoice by their ids
         """
-        rooms = {order for order, live in pickings._credit_get_waiting().items() if live.deliveries_wait in WAIT_FOR_LIMIT}
-        compared = pickings.filtered(lambda picking: not rooms.isdisjoint(picking._credit_order()))
+        waiting = pickings._credit_get_waiting()
+        orders = {order for order, live in waiting.items() if live.deliveries_wait in WAIT_FOR_LIMIT}
+        compared = pickings.filtered(lambda picking: not orders.isdisjoint(picking._credit_order()))
         others, left = pickings - compared, pickings.browse()
         decided = decide(others, "delivery", {}) if others else []
         for picking in compared.sorted("id"):

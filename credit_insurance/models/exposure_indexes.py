@@ -29,8 +29,11 @@ class SaleOrder(models.Model):
         compute="_compute_credit_insurance_drafted", store=True, copy=False, groups="base.group_system"
     )
 
+    # A quotation that was an order: what had been delivered of it is owed, be it confirmed again or not.
+    credit_insurance_reopened = fields.Boolean(copy=False, readonly=True, groups="base.group_system")
+
     _credit_insurance_open_idx = models.Index(
-        "(partner_invoice_id) WHERE state IN ('sale', 'cancel')"
+        "(partner_invoice_id) WHERE (state IN ('sale', 'cancel') OR credit_insurance_reopened)"
         " AND (invoice_status <> 'invoiced' OR credit_insurance_drafted)"
     )
 

@@ -35,7 +35,8 @@ MOVED = "line_id int, ended boolean"
 # What of the ledger is open. The index of the same condition serves only statements that use these words.
 OPEN_ITEM = SQL("l.parent_state = 'posted' AND (l.amount_residual <> 0 OR l.amount_residual_currency <> 0)")
 # What of the orders may have something left: one whose quantities are all invoiced has not, unless in a draft.
-OPEN_ORDER = SQL("o.state IN ('sale', 'cancel') AND (o.invoice_status <> 'invoiced' OR o.credit_insurance_drafted)")
+WAS_ORDERED = SQL("(o.state IN ('sale', 'cancel') OR o.credit_insurance_reopened)")
+OPEN_ORDER = SQL("%s AND (o.invoice_status <> 'invoiced' OR o.credit_insurance_drafted)", WAS_ORDERED)
 RECEIVABLE = SQL("SELECT id FROM account_account WHERE account_type = 'asset_receivable'")
 # Of a line "q", tax included. A line that a delivery added was never ordered.
 UNIT_PRICE = SQL("CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q.unit_total END")
@@ -130,7 +131,8 @@ def candidates_sql(which):
     """Orders to look at: they come from a partial index and not from the buyer's whole history."""
     return SQL(
         """
-        SELECT o.id, o.partner_invoice_id, o.company_id, o.currency_id, o.currency_rate, o.state = 'cancel'
+        SELECT o.id, o.partner_invoice_id, o.company_id, o.currency_id, o.currency_rate,
+               o.state IS DISTINCT FROM 'sale'
           FROM sale_order o
          WHERE %s AND %s
         """,
@@ -158,7 +160,7 @@ def _open_order_steps(place, which):
     """The orders' lines, what invoices carry of them, and whether their deliveries ended."""
     moved = SQL(
         """
-        SELECT v.sale_line_id, BOOL_AND(v.state IN ('done', 'cancel'))
+        SELECT v.sale_line_id, BOOL_AND(COALESCE(v.state IN ('done', 'cancel'), FALSE))
           FROM stock_move v
          WHERE v.sale_line_id = ANY(%s)
          GROUP BY 1
@@ -243,10 +245,10 @@ def _left_sql(place):
     """Order, invoice address, company, currency and amount of each order that may have something left to invoice.
 
     What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
-    its stock moves ended, it was closed by hand or its order cancelled) less what posted invoices carry, at its
-    price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a later invoice
-    bills them anew, be it a draft or posted. What a draft bills although its delivery ended is going to be owed too.
-    Down payments already invoiced count as receivables, so they come off the order, which never goes below zero.
+    its stock moves ended, it was closed by hand, its order cancelled or reopened) less what posted invoices carry, at
+    its price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a later
+    invoice bills them anew, be it a draft or posted. What a draft bills although its delivery ended is going to be owed
+    too. Down payments already invoiced count as receivables, so they come off the order, which never goes below zero.
     """
     return SQL(
         """

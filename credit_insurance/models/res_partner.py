@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 # What a contact shows, by the name of the buyer's field it is taken from.
@@ -164,12 +165,9 @@ class ResPartner(models.Model):
 
     def _credit_insurance_find_open_orders(self):
         """Orders invoiced to these contacts, or to contacts below them, of which something is left to invoice."""
-        orders = self.env["sale.order"].sudo().search(
-            [
-                ("partner_invoice_id", "in", self._credit_insurance_find_below().ids),
-                ("state", "in", ("sale", "cancel")),
-            ]
-        )  # fmt: skip
+        ordered = Domain("state", "in", ("sale", "cancel")) | Domain("credit_insurance_reopened", "=", True)
+        invoiced_here = Domain("partner_invoice_id", "in", self._credit_insurance_find_below().ids)
+        orders = self.env["sale.order"].sudo().search(invoiced_here & ordered)
         left = self.env["credit.insurance.exposure"]._get_open_order_amounts(orders) if orders else {}
         return orders.filtered(lambda order: left.get(order.id))
 

@@ -11,6 +11,7 @@ COMPUTED_FIELDS = {
     "amount_total",
     "amount_untaxed",
     "credit_insurance_drafted",
+    "credit_insurance_reopened",
     "credit_split_from_id",
     "credit_state",
     "currency_rate",
@@ -106,12 +107,15 @@ class SaleOrder(models.Model):
         leaving = self.browse()
         if vals.get("state", "sale") != "sale":
             leaving = self.filtered(lambda order: order.state == "sale")
-        if leaving and vals["state"] in ("draft", "sent"):
+        if leaving and vals["state"] in ("draft", "sent", False):
             raise UserError(
                 self.env._("%s is confirmed: cancel it before it becomes a quotation again.", leaving[0].name)
             )
         if vals.get("state") == "cancel":
             leaving._credit_cancel_deliveries()
+        reopened = self.browse()
+        if vals.get("state", "cancel") != "cancel":
+            reopened = self.filtered(lambda order: order.state == "cancel")
         before = self._credit_find_parties() if PARTIES & vals.keys() else {}
         result = super().write(vals)
         for order, parties in before.items():
@@ -119,12 +123,22 @@ class SaleOrder(models.Model):
                 order._credit_watch_growth("parties")
         if leaving:
             leaving._credit_end_passes()
+        if reopened:
+            reopened.sudo().credit_insurance_reopened = True
         if vals.get("state") == "cancel":
             self.sudo().credit_hold_ids._close("lapsed")
         # Becoming a sales order is decided by the constraint on the state, with everything written beside it.
         if "state" not in vals and self._credit_growth_fields() & vals.keys():
             self._credit_watch_growth()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_delivered(self):
+        """What was delivered of an order and not invoiced is owed, with it or without."""
+        left = self.env["credit.insurance.exposure"]._get_open_order_amounts(self)
+        for order in self:
+            if left.get(order.id):
+                raise UserError(self.env._("What was delivered of %s is not invoiced: it is not deleted.", order.name))
 
     def unlink(self):
         self.sudo().credit_hold_ids._close("lapsed")

@@ -18,6 +18,8 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.credit_insurance.credit_insurance.models.exposure_sql import WAS_ORDERED
+
 BUCKETS = {"bucket_not_due": 0, "bucket_30": 30, "bucket_60": 60, "bucket_90": 90, "bucket_older": None}
 # Differences that many companies never have.
 SELDOM = ("contacts", "branches", "nobody", "valuation", "unexplained")
@@ -198,7 +200,7 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
               FROM sale_order o
               JOIN res_partner p ON p.id = o.partner_invoice_id
               JOIN res_company c ON c.id = o.company_id AND split_part(c.parent_path, '/', 1)::int = %(company)s
-             WHERE o.state IN ('sale', 'cancel') AND o.invoice_status <> 'invoiced'
+             WHERE %(was_ordered)s AND o.invoice_status <> 'invoiced'
              UNION
             SELECT m.commercial_partner_id
               FROM account_move m
@@ -206,5 +208,6 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
                AND m.commercial_partner_id IS NOT NULL
             """,
             company=company.id,
+            was_ordered=WAS_ORDERED,
         )
         return [partner_id for (partner_id,) in self.env.execute_query(query)]
