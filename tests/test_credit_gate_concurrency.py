@@ -1,5 +1,6 @@
 """Confirmations at the same instant, each in a transaction of its own and with Odoo's retry loop around it."""
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .concurrent_case import LIMIT, ConcurrentCase
@@ -35,6 +36,14 @@ class TestConcurrentConfirmations(ConcurrentCase):
             env.cr.rollback()
         self.assertEqual(self._confirm_at_once([[order_ids[1]]]), [])
         self.assertEqual(self._count_states(order_ids[1:])[:2], (1, 0))
+
+    def test_order_confirmed_by_several_at_once_is_decided_once(self):
+        order_ids = self._make_orders(self._make_buyer("Same order"), 4)
+        errors = self._confirm_at_once([order_ids[:1]] * 3)
+        self.assertEqual([type(error) for error in errors], [UserError] * 2, "what Odoo says of a confirmed order")
+        self.assertEqual(self._confirm_at_once([order_ids[1:3]]), [])
+        self.assertEqual(self._confirm_at_once([order_ids[3:]] * 3), [], "all are told that it is held")
+        self.assertEqual(self._count_states(order_ids), (3, 1, {(900, 200, "open")}))
 
     def test_headroom_of_a_running_confirmation_is_not_given_twice(self):
         order_ids = self._make_orders(self._make_buyer("Still running"), 4)

@@ -1,7 +1,9 @@
 from collections import defaultdict
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 
 from .guarded_fields import without_fields
 
@@ -199,7 +201,11 @@ class SaleOrder(models.Model):
         for order in quotations:
             if error := order._confirmation_error_message():
                 raise UserError(error)
-        held = quotations - self.env["credit.insurance.gate"]._pass_or_hold(quotations)
+        try:
+            held = quotations - self.env["credit.insurance.gate"]._pass_or_hold(quotations)
+        except UniqueViolation as exc:
+            # Somebody else confirmed one of them at the same moment: run again, this sees what became of it.
+            raise ConcurrencyError(exc.diag.constraint_name) from exc
         passed = self - held
         result = passed._credit_confirm_in_odoo() if passed else True
         confirmed = passed.filtered(lambda order: order.state == "sale")
