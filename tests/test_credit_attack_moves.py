@@ -1,5 +1,8 @@
 """What a salesperson may write on stock moves and lines frees no headroom that goods on their way still need."""
 
+import runpy
+from pathlib import Path
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -192,6 +195,20 @@ class TestForgedMoves(MovesCase):
         self.assertEqual(other.state, "draft")
         order.with_user(self.rep).action_confirm()
         self.assertEqual((order.state, self._exposure()["total"]), ("sale", 1000), "it counts once")
+
+    def test_orders_reopened_before_the_update_are_marked_by_it(self):
+        order = self._delivered(product=self.goods_on_delivery)
+        order._action_cancel()
+        order.action_draft()
+        never = self._make_order(1000)
+        self.env.flush_all()
+        self.cr.execute("UPDATE sale_order SET credit_insurance_reopened = NULL")
+        self.assertFalse(self._exposure()["total"])
+        script = Path(__file__).parents[1] / "migrations" / "19.0.1.3.0" / "post-reopened-orders.py"
+        runpy.run_path(str(script))["migrate"](self.cr, "19.0.1.2.0")
+        self.env.invalidate_all()
+        self.assertEqual(self._exposure()["total"], 1000)
+        self.assertFalse(never.credit_insurance_reopened)
 
     def test_order_whose_delivered_goods_are_not_invoiced_is_not_deleted(self):
         order = self._delivered(product=self.goods_on_delivery)
