@@ -1,13 +1,14 @@
 """What a screening found: a rule that fired, with the trace that explains it."""
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 
 from odoo.addons.credit_insurance.rules.risk import Outcome, Rule, render
 from odoo.addons.credit_insurance.rules.risk.evaluator import evaluate_read
 from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 
 from .rule_document import rule_keys
-from .rule_trace import also_rows, to_json, trace_rows
+from .rule_trace import table_rows, to_json
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,12 @@ class Explainer:
 
     def findings(self, row, verdict):
         """One for each record, of a table's rows the one that comes first."""
-        found = {}
+        confirmed = defaultdict(list)
         for key in verdict.fired:
-            rule, rule_id = self.engine.rule(key), self.record_ids[key]
-            confirmed = self._confirm(rule, row, verdict)
-            if not confirmed:
-                continue
-            if first := found.get(rule_id):
-                found[rule_id] = self._add_row(first, *confirmed)
-            else:
-                found[rule_id] = self._make_finding(row, verdict, *confirmed)
-        return found.values()
+            rule = self.engine.rule(key)
+            if found := self._confirm(rule, row, verdict):
+                confirmed[self.record_ids[key]].append((rule, *found))
+        return [self._make_finding(row, verdict, rule_id, parts) for rule_id, parts in confirmed.items()]
 
     def _confirm(self, rule, row, verdict):
         """The outcome by the reference evaluator and the facts it read; None when the rule did not fire for it."""
@@ -70,19 +66,11 @@ class Explainer:
             self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
         return self.keys[rule.key]
 
-    def _add_row(self, first, outcome, _facts, values):
-        """The finding of a table with one more of its rows."""
-        keys, _sources = self._get_keys(outcome.rule)
-        return replace(
-            first,
-            also=(*first.also, outcome.rule),
-            values=first.values | {key: to_json(values.get(key)) for key in keys},
-            trace=[*first.trace, *also_rows(outcome, self.engine.catalogue)],
-        )
-
-    def _make_finding(self, row, verdict, outcome, facts, values):
-        rule, catalogue = outcome.rule, self.engine.catalogue
+    def _make_finding(self, row, verdict, rule_id, parts):
+        """:param parts: ``(rule, outcome, facts, values)`` of each row of a table that fired; else of the one rule"""
+        catalogue = self.engine.catalogue
         buyer_id, document, _given = row
+        rule, outcome, facts, _values = parts[0]
         context = {
             "buyer": self.names[buyer_id],
             "document": self.documents.get(document, ""),
@@ -90,14 +78,14 @@ class Explainer:
             "rule": rule.name,
             "today": self.today.isoformat(),
         }
-        keys, _sources = self._get_keys(rule)
         return Finding(
-            rule_id=self.record_ids[rule.key],
+            rule_id=rule_id,
             buyer_id=buyer_id,
             outcome=outcome,
             message=render(rule, facts, self.today, catalogue, context),
-            values={key: to_json(values.get(key)) for key in keys},
-            trace=trace_rows(outcome, catalogue),
+            values={key: to_json(values.get(key)) for part, _, _, values in parts for key in self._get_keys(part)[0]},
+            trace=table_rows([part for _, part, _, _ in parts], catalogue),
             engine=verdict.engine.value,
             document=document,
+            also=tuple(part for part, *_rest in parts[1:]),
         )

@@ -34,7 +34,7 @@ def trace_rows(outcome, catalogue):
     return rows
 
 
-def also_rows(outcome, catalogue):
+def _also_rows(outcome, catalogue):
     """Another row of a decision table that fired, behind a row "also" that names it by its ``number``."""
     number = outcome.rule.key.removeprefix(f"{outcome.rule.origin}__")
     head = {"kind": "also", "level": 0, "answer": outcome.trace.answer.value, "number": number}
@@ -44,7 +44,7 @@ def also_rows(outcome, catalogue):
 def table_rows(outcomes, catalogue):
     """The first of these outcomes, which fired, and behind it the others: rows of one decision table."""
     rows = trace_rows(outcomes[0], catalogue)
-    return rows + [row for outcome in outcomes[1:] for row in also_rows(outcome, catalogue)]
+    return rows + [row for outcome in outcomes[1:] for row in _also_rows(outcome, catalogue)]
 
 
 def _rows(trace, catalogue, level):
