@@ -203,17 +203,15 @@ class CreditInsuranceRule(models.Model):
     # === CHECKING METHODS === #
 
     @api.model
-    def _check_text(self, text, key=None, catalogue=None):
+    def _check_text(self, text, key=None):
         """Read and check a text: ``(rules.risk.Rule | None, problems)``.
 
         :param key: the one that the record has already
-        :param catalogue: the signals to check with, when they are not those in force
         """
-        catalogue = catalogue or self.env["credit.insurance.signals"]._get_catalogue()
         rule, problems = read_rule(text)
         if not rule:
             return None, problems
-        problems = self._check_rule(rule, catalogue)
+        problems = self._check_rule(rule)
         if key and rule.key != key:
             message = self.env._("a rule keeps its key, this one is “%s”", key)
             problems += (own_place(Problem("key_changed", message, "key", rule.places.get("key"))),)
