@@ -338,8 +338,7 @@ class CreditInsuranceLimitImport(models.TransientModel):
 
     def _tell_refused(self, lines, reasons):
         """Number, buyer and reason of refused lines; of a buyer that is not found, what the sheet calls it."""
-        partners = self.env["res.partner"].browse({line.partner_id for line in lines if line.partner_id})
-        names = {partner.id: partner.display_name for partner in partners}
+        names = self._get_names(line for line in lines if line.partner_id)
         return [
             (
                 line.number,
@@ -350,11 +349,13 @@ class CreditInsuranceLimitImport(models.TransientModel):
             for line in lines
         ]
 
+    def _get_names(self, lines):
+        """What the buyers of these lines are called, by their partner's id."""
+        partners = self.env["res.partner"].browse({line.partner_id for line in lines})
+        return {partner.id: partner.display_name for partner in partners}
+
     def _describe(self, changed, refused):
-        names = {
-            partner.id: partner.display_name
-            for partner in self.env["res.partner"].browse([line.partner_id for line in changed[:SHOWN_AT_MOST]])
-        }
+        names = self._get_names(changed[:SHOWN_AT_MOST])
         currency = self.env["res.currency"]
         rows = [
             (
