@@ -20,7 +20,7 @@ from .jsondoc import Json, Node, ShapeError, decode, encode
 from .messages import Page
 from .redaction import Redactor
 from .tokens import TokenCache
-from .transport import Transport
+from .transport import PARTIAL, Transport
 from .xmldoc import decode_xml
 
 Item = TypeVar("Item")
@@ -29,7 +29,6 @@ Value = TypeVar("Value")
 WINDOW = 60.0  # seconds of the limit
 RATE = Rate(60, WINDOW)
 PAGE = 20
-PARTIAL = 206  # HTTP status: there is more
 PAGES = 500  # of one list, after which it is taken to be broken
 TOKEN_SECONDS = 3600.0
 NOT_FOUND = "resource_not_found"
