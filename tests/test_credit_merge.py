@@ -104,6 +104,49 @@ class TestMerge(CreditCommon):
         self._merge()
         self.assertEqual((cover.buyer_id, survivor.insured_limit), (survivor, 900))
 
+    def test_cover_goes_along_until_the_one_of_the_survivor_begins(self):
+        policy, coming = self._make_policy(), self.today + timedelta(days=9)
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        self._make_cover(policy, survivor, 500, effective_from=coming)
+        self._make_cover(policy, merged, 900)
+        self._merge()
+        pair, limits = (self.partner.id, self.company.id), self.env["credit.insurance.limit"]
+        on = [limits._get_limits([pair], self.today, on=day)[pair].limit.amount.amount for day in (self.today, coming)]
+        self.assertEqual(on, [900, 500])
+        self.assertEqual(self._make_confirmed_order(901).state, "draft")
+
+    def test_request_of_the_survivor_is_no_answer(self):
+        policy = self._make_policy()
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        self._make_cover(policy, survivor, 0, status="requested")
+        self._make_cover(policy, merged, 900)
+        self._merge()
+        self.assertEqual((survivor.limit_state, survivor.insured_limit), ("amount", 900))
+
+    def test_refusal_of_the_survivor_stands(self):
+        policy = self._make_policy()
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        self._make_cover(policy, survivor, 0, status="refused")
+        self._make_cover(policy, merged, 900)
+        self._merge()
+        self.assertEqual((survivor.limit_state, survivor.insured_limit), ("refused", 0))
+
+    def test_number_that_the_insurer_covers_goes_on(self):
+        account = self.env["credit.insurance.account"].create(
+            {"name": "Test", "connector": "sandbox", "insurer_id": self._make_policy().insurer_id.id}
+        )
+        policy = self.env["credit.insurance.policy"].search([("insurer_id", "=", account.insurer_id.id)])
+        policy.account_id = account
+        survivor, merged = self._make_buyer(), self._make_buyer(partner=self.twin)
+        for buyer, number in ((survivor, "A"), (merged, "B")):
+            self.env["credit.insurance.buyer.link"].create(
+                {"buyer_id": buyer.id, "account_id": account.id, "external_id": number}
+            )
+        self._make_cover(policy, merged, 900)
+        self._merge()
+        self.assertEqual((survivor.limit_state, survivor.insured_limit), ("amount", 900))
+        self.assertEqual((survivor.link_ids.external_id, merged.link_ids.external_id), ("B", "A"))
+
     def test_stricter_status_and_adverse_information_stay(self):
         survivor = self._make_buyer(limit=1000)
         self._make_buyer(

@@ -2,10 +2,10 @@
 
 What decides a limit is never added together. Where both buyers have own limits, or both have covers under one policy,
 the survivor's stand; the merged buyer keeps its rows, ended or out of force, on its archived record, which names the
-survivor. What the survivor lacks it takes over, since it is the same debtor: own limits, an insurer's number with the
-covers that came under it, grades. Everything else (holds, requests, claims, guarantees, statements, alerts) moves;
-where both have one of what there may be only one of, the merged buyer keeps its own, and the survivor's chatter says
-which.
+survivor. What the survivor lacks, or has from a later day only, it takes over, since it is the same debtor: own
+limits, an insurer's number with the covers that came under it, grades. Everything else (holds, requests, claims,
+guarantees, statements, alerts) moves; where both have one of what there may be only one of, the merged buyer keeps
+its own, and the survivor's chatter says which.
 """
 
 from psycopg2.errors import UniqueViolation
@@ -18,6 +18,8 @@ from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 
 # From the mildest to the strictest: the stricter of the two stays.
 STRICTNESS = ("normal", "watch", "cash_only", "blocked")
+# Rows of the insurer's history that say nothing about an amount yet.
+UNANSWERED = ("none", "requested")
 # What makes up limits and insurer's data is moved by its own rules, the rest as a whole.
 BY_RULE = {
     "credit_insurance_own_limit",
@@ -151,20 +153,23 @@ class CreditInsuranceBuyer(models.Model):
         return [self.env._("Both had own limits: those of this buyer stand, the other ones were ended.")]
 
     def _absorb_insurers(self, merged):
-        """Covers belong to what was insured: they come along only where the survivor has none of that insurer."""
+        """Covers belong to what was insured: they come along only where no answer of that insurer about the survivor
+        has taken effect. Without them nothing would limit it until the first one does."""
         stays = []
-        policies = merged.with_context(active_test=False).cover_ids.policy_id
-        policies |= merged.discretionary_limit_ids.policy_id
-        own = (self.with_context(active_test=False).cover_ids.policy_id) | self.discretionary_limit_ids.policy_id
+        policies, own = merged._get_insured_policies(), self._get_insured_policies()
+        answered = self._get_answered_policies()
         for account in merged.link_ids.account_id | policies.account_id:
             mine = self.link_ids.filtered(lambda link, account=account: link.account_id == account)
-            if mine or own.filtered(lambda policy, account=account: policy.account_id == account):
+            there = (policies | own).filtered(lambda policy, account=account: policy.account_id == account)
+            if there & answered or (mine and not there & policies):
                 stays.append(account.name)
-                policies = policies.filtered(lambda policy, account=account: policy.account_id != account)
-            else:
+                policies -= there
+            elif not mine:
                 self._take("credit_insurance_buyer_link", merged, SQL("account_id = %s", account.id))
-        movable = policies - own
-        stays += (policies & own).insurer_id.mapped("name")  # policies without a connection to their insurer
+            elif account in merged.link_ids.account_id and not there & own:
+                self._swap_numbers(merged, mine)
+        movable = policies - answered
+        stays += (policies & answered).insurer_id.mapped("name")  # policies without a connection to their insurer
         notes = [
             self.env._("The insurer's cover of this buyer at %s stands, the other one does not count.", name)
             for name in stays
@@ -177,6 +182,25 @@ class CreditInsuranceBuyer(models.Model):
         insurers = merged.grade_ids.insurer_id - self.grade_ids.insurer_id
         self._take("credit_insurance_grade", merged, SQL("insurer_id = ANY(%s)", insurers.ids))
         return notes
+
+    def _get_insured_policies(self):
+        return self.with_context(active_test=False).cover_ids.policy_id | self.discretionary_limit_ids.policy_id
+
+    def _get_answered_policies(self):
+        """The policies under which an answer about this buyer is in force: an amount, or that there is none."""
+        today = self.company_id._credit_today()
+        covers = self.with_context(active_test=False).cover_ids
+        limits = self.discretionary_limit_ids.filtered(lambda row: not row.cancelled and row.date_from <= today)
+        answers = covers.filtered(lambda row: row.status not in UNANSWERED and row.effective_from <= today)
+        return answers.policy_id | limits.policy_id
+
+    def _swap_numbers(self, merged, mine):
+        """The number under which the insurer covers the debtor goes on; the one of this buyer stays with ``merged``."""
+        values = mine.copy_data({"buyer_id": merged.id})
+        account = mine.account_id
+        mine.unlink()
+        self._take("credit_insurance_buyer_link", merged, SQL("account_id = %s", account.id))
+        self.env["credit.insurance.buyer.link"].create(values)
 
     def _absorb_rest(self, merged):
         """Whatever else hangs on the merged buyer hangs on this one from now on; nothing is ever deleted."""
