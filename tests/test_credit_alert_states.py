@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from odoo.addons.credit_insurance.credit_insurance.models.rule_findings import Finding
 from odoo.addons.credit_insurance.rules.risk import Rule, Severity, State
 
 from .common_alert import AlertCommon
@@ -25,19 +26,6 @@ class Outcome:
     state: State = State.FIRED
 
 
-@dataclass(frozen=True)
-class Finding:
-    rule_id: int
-    buyer_id: int
-    outcome: Outcome
-    message: str = "late"
-    values: dict = None
-    trace: list = None
-    engine: str = "durable"
-    document: tuple | None = None
-    also: tuple = ()
-
-
 class FindingsCommon(AlertCommon):
     """Records findings as a screening does, without evaluating anything."""
 
@@ -49,7 +37,8 @@ class FindingsCommon(AlertCommon):
 
     def _found(self, buyer=None, actions=(), severity="warning", **values):
         parsed = Rule("late", "Late", None, severity=Severity(severity), actions=tuple(actions))
-        finding = Finding(self.rule.id, (buyer or self.buyer).id, Outcome(parsed), values={}, trace=[])
+        buyer = buyer or self.buyer
+        finding = Finding(self.rule.id, buyer.id, Outcome(parsed), "late", values={}, trace=[], engine="durable")
         return replace(finding, **values)
 
     def _record(self, *findings, kept=(), buyers=None, **options):

@@ -161,7 +161,7 @@ class CreditInsuranceAlert(models.Model):
                 observed[rule.observe] |= alert
             if not rule.observe:
                 # Which row of a table it was is not known any more: what another row had it do is not done again.
-                tasks = alert.task_ids.filtered(lambda task, rule=rule: not (rule.table and task.dropped))
+                tasks = alert._get_standing_tasks() if rule.table else alert.task_ids
                 wanted[alert] = set(tasks.mapped("key")) & self._get_asked(alert, *expand(rule))
         for observes, alerts in observed.items():
             if alerts:
@@ -174,6 +174,10 @@ class CreditInsuranceAlert(models.Model):
     def _get_asked(self, alert, *rules):
         """The actions that these rules, or rows of one, ask for in this alert."""
         return ({"activity"} if alert.severity in LOUD else set()).union(*(rule.actions for rule in rules))
+
+    def _get_standing_tasks(self):
+        """What the rule asked for and still asks for."""
+        return self.task_ids.filtered(lambda task: not task.dropped)
 
     @api.model
     def _follow_observing(self, observed):
@@ -244,6 +248,10 @@ class CreditInsuranceAlert(models.Model):
             if alert.state in ("open", "acknowledged") and not alert.observe_only
         }
         before = {alert for alert, _finding in seen}
+        for alert, finding in seen:
+            if finding.kept and alert in wanted:
+                begun = set(alert._get_standing_tasks().mapped("key"))
+                wanted[alert] |= begun & self._get_asked(alert, *finding.kept)
         wanted = {alert: keys for alert, keys in wanted.items() if keys or alert in before}
         if wanted:
             self.env["credit.insurance.action"]._run(wanted)

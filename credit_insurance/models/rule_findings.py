@@ -15,7 +15,8 @@ from .rule_trace import table_rows, to_json
 class Finding:
     """A rule that fired for a buyer or one of its documents: what it saw, and who said so.
 
-    Of a table it is about the row that comes first; ``also`` are the others that fired, which ``trace`` shows after it.
+    Of a table it is about the row that comes first; ``also`` are the others that fired, which ``trace`` shows after it,
+    and ``kept`` those that do not fire and end nothing either: their data is missing.
     """
 
     rule_id: int
@@ -27,6 +28,7 @@ class Finding:
     engine: str  # "durable" or "reference"
     document: tuple[str, int] | None = None
     also: tuple[Rule, ...] = ()
+    kept: tuple[Rule, ...] = ()
 
 
 class Explainer:
@@ -44,7 +46,10 @@ class Explainer:
             rule = self.engine.rule(key)
             if found := self._confirm(rule, row, verdict):
                 confirmed[self.record_ids[key]].append((rule, *found))
-        return [self._make_finding(row, verdict, rule_id, parts) for rule_id, parts in confirmed.items()]
+        kept = defaultdict(list)
+        for key in verdict.kept:
+            kept[self.record_ids[key]].append(self.engine.rule(key))
+        return [self._make_finding(row, verdict, rule_id, parts, kept[rule_id]) for rule_id, parts in confirmed.items()]
 
     def _confirm(self, rule, row, verdict):
         """The outcome by the reference evaluator and the facts it read; None when the rule did not fire for it."""
@@ -66,7 +71,7 @@ class Explainer:
             self.keys[rule.key] = (sorted(keys), catalogue.sources(keys))
         return self.keys[rule.key]
 
-    def _make_finding(self, row, verdict, rule_id, parts):
+    def _make_finding(self, row, verdict, rule_id, parts, kept):
         """:param parts: ``(rule, outcome, facts, values)`` of each row of a table that fired; else of the one rule"""
         catalogue = self.engine.catalogue
         buyer_id, document, _given = row
@@ -88,4 +93,5 @@ class Explainer:
             engine=verdict.engine.value,
             document=document,
             also=tuple(part for part, *_rest in parts[1:]),
+            kept=tuple(kept),
         )
