@@ -201,6 +201,23 @@ class TestLimitImport(CreditCommon):
         self.assertEqual(self._limit().own_limit_ids.next_review, self.today + relativedelta(months=6))
         self.assertEqual(self._limit(self.other).own_limit_ids.next_review, date(2199, 1, 1))
 
+    def test_another_review_or_last_day_is_a_change_and_shown(self):
+        self._import("ref,amount\nA-1,1000")
+        year = self.today.year + 1
+        sheet = f"ref,amount,date_to,next_review\nA-1,1000,{year}-06-30,{year}-03-01"
+        wizard = self._import(sheet, apply=False)
+        shown = wizard.result_html
+        self.assertEqual(wizard.changed_count, 1)
+        self.assertIn(f"until 06/30/{year}, reviewed on 03/01/{year}", shown)
+        self._import(sheet)
+        row = self._limit().own_limit_ids.filtered(lambda row: not row.cancelled and not row.date_to < self.today)[:1]
+        self.assertEqual((str(row.date_to), str(row.next_review)), (f"{year}-06-30", f"{year}-03-01"))
+        again = self._import(sheet)
+        self.assertEqual((again.changed_count, again.same_count), (0, 1))
+        review = self._import(sheet.replace(f"{year}-03-01", f"{year}-04-01"))
+        self.assertEqual(review.changed_count, 1)
+        self.assertEqual(self._limit().limit_amount, 1000)
+
     def test_keys_that_name_different_buyers_are_refused(self):
         wizard = self._import("ref;vat;amount\nB-1;FR23334175221;5\n")
         self.assertEqual(list(self._refused(wizard).values()), [wizard._reasons()["contradiction"]])

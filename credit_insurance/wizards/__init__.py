@@ -13,6 +13,7 @@ from . import (
     credit_insurance_limit_explanation,
     credit_insurance_limit_import,
     credit_insurance_limit_import_buyers,
+    credit_insurance_limit_import_report,
     credit_insurance_limit_request_decide,
     credit_insurance_near_miss,
     credit_insurance_reconciliation,
