@@ -43,6 +43,8 @@ class TestDeliveryThatWaitsForTheMoney(WaitingCase):
         picking = order.picking_ids
         moves = picking.move_ids.with_user(self.rep)
         supplier = self.env.ref("stock.stock_location_suppliers")
+        internal = order.warehouse_id.int_type_id
+        elsewhere = self.env["stock.picking"].create({"picking_type_id": internal.id})
         edits = (
             lambda: moves.write({"sale_line_id": False}),
             lambda: picking.with_user(self.rep).write({"sale_id": False}),
@@ -52,13 +54,24 @@ class TestDeliveryThatWaitsForTheMoney(WaitingCase):
             lambda: moves.write({"location_id": supplier.id}),
             lambda: moves.write({"location_dest_id": picking.location_id.id}),
             lambda: picking.with_user(self.rep).write({"location_id": supplier.id}),
+            lambda: picking.with_user(self.rep).write({"location_dest_id": picking.location_id.id}),
+            lambda: picking.with_user(self.rep).write({"picking_type_id": internal.id}),
+            lambda: moves.write({"picking_id": elsewhere.id}),
             lambda: moves.write({"product_id": self.goods_on_delivery.id}),
         )
         for number, edit in enumerate(edits):
             with self.subTest(edit=number):
                 self._refused(edit)
                 picking.invalidate_recordset()
+                self.assertEqual(moves.location_dest_id.usage, "customer")
                 self.assertFalse(self._leaves(order))
+
+    def test_delivery_for_another_address_is_saved_with_a_line_taken_out(self):
+        picking = self._waiting_order().picking_ids
+        depot = self.env["res.partner"].create({"name": "Depot", "parent_id": self.partner.id, "type": "delivery"})
+        other = picking.move_ids.copy({"sale_line_id": False})
+        picking.write({"partner_id": depot.id, "move_ids": [Command.delete(other.id)]})
+        self.assertEqual((picking.partner_id, len(picking.move_ids)), (depot, 1))
 
     def test_goods_that_a_supplier_sends_do_not_wait(self):
         """Nothing keeps them back: it would be credit."""

@@ -226,6 +226,89 @@ class TestForgedMoves(MovesCase):
 
 
 @tagged("post_install", "-at_install")
+class TestDeliveriesWrittenDone(MovesCase):
+    """Goods leave when their delivery is validated, and not because somebody writes that they left."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.warehouseman = cls._make_user("credit_warehouseman", "stock.group_stock_user")
+
+    def _assert_written_done_is_refused(self, picking, message=None):
+        moves = picking.move_ids
+        moves.write({"quantity": 10, "picked": True})
+        for user in (self.rep, self.warehouseman):
+            own = moves.with_user(user)
+            for number, edit in enumerate((
+                lambda own=own: own.write({"state": "done"}),
+                lambda own=own: own.write({"state": "done", "quantity": 10, "picked": True}),
+                lambda own=own: own.picking_id.write({"move_ids": [Command.update(own.id, {"state": "done"})]}),
+                lambda own=own: own.with_context(is_scrap=True, cancel_backorder=True).write({"state": "done"}),
+            )):  # fmt: skip
+                with self.subTest(user=user.login, edit=number):
+                    self.assertTrue(self._refused(edit), message)
+                    self.assertNotEqual(moves.state, "done")
+
+    def test_delivery_of_an_order_is_not_written_done(self):
+        order = self._confirmed()
+        self._assert_written_done_is_refused(order.picking_ids)
+        self.assertFalse(order.order_line.qty_delivered)
+        self.assertEqual(self._validate(order.picking_ids), "done")
+
+    def test_delivery_to_a_blocked_buyer_without_an_order_is_not_written_done(self):
+        self.company.credit_check_delivery = True
+        picking = self._confirmed().picking_ids.copy()
+        picking.move_ids.sale_line_id = False
+        picking.action_confirm()
+        self.buyer.write({"status": "blocked", "status_reason": "Insolvency"})
+        self._assert_written_done_is_refused(picking)
+
+    def test_transfer_that_is_done_does_not_become_a_delivery(self):
+        picking = self._confirmed().picking_ids
+        shelf, customers = picking.location_id, picking.location_dest_id
+        picking.location_dest_id = shelf
+        self.assertEqual(self._validate(picking), "done")
+        for user in (self.rep, self.warehouseman):
+            own = picking.move_ids.with_user(user)
+            self.assertTrue(self._refused(lambda own=own: own.write({"location_dest_id": customers.id})))
+            self.assertTrue(self._refused(lambda own=own: own.picking_id.write({"location_dest_id": customers.id})))
+
+    def test_move_without_a_transfer_is_not_written_done(self):
+        order = self._confirmed()
+        line = order.order_line
+        picking = order.picking_ids
+        vals = {
+            "product_id": self.goods.id,
+            "product_uom_qty": 10,
+            "quantity": 10,
+            "picked": True,
+            "location_id": picking.location_id.id,
+            "location_dest_id": picking.location_dest_id.id,
+        }
+        for user in (self.rep, self.warehouseman):
+            moves = self.env["stock.move"].with_user(user)
+            self.assertTrue(
+                self._refused(
+                    lambda moves=moves: moves.create({**vals, "sale_line_id": line.id}).write({"state": "done"})
+                )
+            )
+        self.company.credit_check_delivery = True
+        self.assertTrue(self._refused(lambda: moves.create({**vals, "state": "done"})))
+
+    def test_goods_that_go_to_no_customer_are_written_done_as_before(self):
+        receipt = self.env["stock.move"].create(
+            {
+                "product_id": self.goods.id,
+                "product_uom_qty": 10,
+                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+            }
+        )
+        receipt.with_user(self.warehouseman).write({"state": "done"})
+        self.assertEqual(receipt.state, "done")
+
+
+@tagged("post_install", "-at_install")
 class TestDeliveriesMadeAnew(MovesCase):
     """A cancelled delivery frees headroom, and a second order uses it: the delivery made anew waits for a decision."""
 

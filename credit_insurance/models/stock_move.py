@@ -1,11 +1,18 @@
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from odoo import api, models
 from odoo.exceptions import UserError
 
 ENDED = ("done", "cancel")
+# What says where goods go: the locations, and what Odoo takes them from.
+PLACE_FIELDS = {"location_dest_id", "location_id", "partner_id", "picking_id", "picking_type_id"}
 # What makes a move the delivery of an order.
-LEAVING_FIELDS = {"location_dest_id", "location_id", "product_id", "sale_line_id"}
+LEAVING_FIELDS = PLACE_FIELDS | {"product_id", "sale_line_id"}
 # What says of a move that is done that goods left.
-DELIVERED_FIELDS = {"location_dest_id", "location_id", "state"}
+DELIVERED_FIELDS = PLACE_FIELDS | {"state"}
+# Whether Odoo itself brings moves to their end now: no client can say so, and nothing that is flushed forgets it.
+_ending = ContextVar("credit_insurance.ending", default=False)
 
 
 class StockMove(models.Model):
@@ -24,28 +31,52 @@ class StockMove(models.Model):
             if ended := ordered.filtered(lambda move: move.state in ENDED):
                 order = ended[0]._credit_order_name()
                 raise UserError(self.env._("A delivery of %s begins as a draft.", order))
+        if self._credit_is_by_hand():
+            moves._credit_find_delivered()._credit_refuse_delivered()
         ordered.filtered(lambda move: move._credit_begins_anew(ordered))._credit_watch_orders()
         return moves
 
     def write(self, vals):
         """Deliveries that end, or begin again, change what is left of their orders: their passes follow.
 
-        :raise UserError: goods whose delivery waits for credit would be taken out of the checkpoint's sight, or what
-            was delivered would be made undone
+        :raise UserError: goods whose delivery waits for credit would be taken out of the checkpoint's sight, what was
+            delivered would be made undone, or what no validated transfer delivered would be said to have left
         """
-        kept = self._credit_find_kept(vals)
         changed = self.browse()
         if "state" in vals:
             changed = self if vals["state"] in ENDED else self.filtered(lambda move: move.state in ENDED)
-        result = super().write(vals)
+        with self._credit_keep_deliveries(vals):
+            result = super().write(vals)
         if "sale_line_id" in vals and not self.env.su:
             self._credit_refuse_forged()
+        changed._credit_watch_orders()
+        return result
+
+    @contextmanager
+    def _credit_keep_deliveries(self, vals):
+        """What an edit of these or of their transfers, made in the block, must leave as it is.
+
+        :raise UserError: it does not
+        """
+        kept = self._credit_find_kept(vals)
+        by_hand = self._credit_is_by_hand() and not DELIVERED_FIELDS.isdisjoint(vals)
+        delivered = self._credit_find_delivered() if by_hand else self.browse()
+        yield
+        # A form that is saved may take moves out of its transfer.
+        left = self.exists() if "move_ids" in vals else self
         for move, (order, state, why) in kept.items():
+            if move not in left:
+                continue
             made_undone = state == "done" and move.state != "done"
             if made_undone or move.sale_line_id.order_id != order or not move._credit_leaves():
                 raise UserError(why)
-        changed._credit_watch_orders()
-        return result
+        if by_hand:
+            (left._credit_find_delivered() - delivered)._credit_refuse_delivered()
+
+    @api.model
+    def _credit_is_by_hand(self):
+        """Whether a client, and not Odoo's own way to end a move, says what a move is."""
+        return not self.env.su and not _ending.get()
 
     def _credit_leaves(self):
         """Whether goods of ours go to a customer."""
@@ -93,6 +124,22 @@ class StockMove(models.Model):
     def _credit_find_gone(self):
         return self._credit_find_linked().filtered(lambda move: move.state == "done")
 
+    def _credit_find_delivered(self):
+        """Those of these that are done and that the delivery checkpoint has, or may have, something to say about."""
+        return self.sudo().filtered(
+            lambda move: (
+                move.state == "done"
+                and move._credit_leaves()
+                and (move.sale_line_id or move.company_id.root_id.credit_check_delivery)
+            )
+        )
+
+    def _credit_refuse_delivered(self):
+        """:raise UserError: there are any: whoever validates their transfer has the checkpoint asked"""
+        for move in self:
+            name = move._credit_order_name() or move.picking_id.name or move.product_id.display_name
+            raise UserError(self.env._("The delivery of %s is done when it is validated.", name))
+
     @api.model
     def _credit_lacks_stock_rights(self):
         """Salespeople may write moves so that their orders make deliveries, and not to say what was delivered."""
@@ -118,6 +165,10 @@ class StockMove(models.Model):
 
     def _action_done(self, cancel_backorder=False):
         """Goods delivered beyond the order, or never ordered, are owed: the delivery is accepted."""
-        moves = super()._action_done(cancel_backorder=cancel_backorder)
+        token = _ending.set(True)
+        try:
+            moves = super()._action_done(cancel_backorder=cancel_backorder)
+        finally:
+            _ending.reset(token)
         moves.sale_line_id.order_id.sudo()._credit_watch_growth("core")
         return moves

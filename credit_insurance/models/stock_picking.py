@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import credit_subject  # noqa: F401 (the mixin has to be loaded first)
+from .stock_move import PLACE_FIELDS
 
 
 class StockPicking(models.Model):
@@ -67,6 +68,12 @@ class StockPicking(models.Model):
             self.check_access("write")
         self.sudo().credit_hold_ids._close("lapsed")
         return super().action_cancel()
+
+    def write(self, vals):
+        """:raise UserError: goods whose delivery waits for credit would go elsewhere, or seem to have left"""
+        moves = self.env["stock.move"] if PLACE_FIELDS.isdisjoint(vals) else self.move_ids
+        with moves._credit_keep_deliveries(vals):
+            return super().write(vals)
 
     def unlink(self):
         if self:
