@@ -16,6 +16,7 @@ from . import (
     test_credit_attack_defaults,
     test_credit_attack_documents,
     test_credit_attack_holds,
+    test_credit_attack_invoices,
     test_credit_attack_limits,
     test_credit_attack_lines,
     test_credit_attack_money,

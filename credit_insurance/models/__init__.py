@@ -3,6 +3,7 @@ from . import (
     account_move_checkpoint,
     account_move_line,
     account_move_orders,
+    account_move_posted,
     account_partial_reconcile,
     account_payment,
     core_credit_warning,

@@ -1,9 +1,13 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import credit_subject  # noqa: F401 (the mixin has to be loaded first)
 
 INVOICE_TYPES = ("out_invoice", "out_receipt")
+# What Odoo writes when it posts.
+POSTED_FIELDS = {"state", "posted_before"}
 
 
 class AccountMove(models.Model):
@@ -37,14 +41,27 @@ class AccountMove(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """:raise UserError: an invoice would begin as posted; Odoo refuses the value, and takes it as a default"""
+        moves = super().create(vals_list)
+        for move in moves:
+            if move.state == "posted" and move._credit_is_checked():
+                raise UserError(self.env._("An invoice begins as a draft."))
+        return moves
+
     def write(self, vals):
         """:raise UserError: an invoice becomes posted without having been asked about, and the gate stops it"""
         if vals.get("state") == "posted":
             # The refusal names figures: first who may not write is turned away.
             self.check_access("write")
+            # What is written beside the state is decided with it.
+            if beside := {name: value for name, value in vals.items() if name not in POSTED_FIELDS}:
+                self.write(beside)
+                vals = {name: value for name, value in vals.items() if name in POSTED_FIELDS}
             decided = self.env.cr.precommit.data.get("credit_insurance.invoices", set())
             undecided = self.filtered(lambda move: move.id not in decided)
-            refused = self.env["credit.insurance.gate"]._refuse_invoices(undecided._credit_filter_asked())
+            refused = self.env["credit.insurance.gate"]._refuse_invoices(undecided._credit_get_asked())
             if refused:
                 raise UserError("\n".join(refused.values()))
         return super().write(vals)
@@ -105,53 +122,68 @@ class AccountMove(models.Model):
         What was decided in this transaction is not decided again.
         """
         decided = self.env.cr.precommit.data.setdefault("credit_insurance.invoices", set())
-        asked = self.filtered(lambda move: move.id not in decided)._credit_filter_asked()
+        asked = self.filtered(lambda move: move.id not in decided)._credit_get_asked()
         if not asked:
             return self.browse()
         held = self.env["credit.insurance.gate"]._hold_invoices(asked)
         # The gate's own writes may have run what waits for the end of the transaction, which clears this.
         data = self.env.cr.precommit.data.setdefault("credit_insurance.invoices", set())
-        data.update((asked - held).ids)
+        data.update(move.id for move in asked if move not in held)
         return self.filtered(lambda move: move in held)
 
-    def _credit_filter_asked(self):
-        """The drafts among these that the company wants decided: customer invoices without an order."""
-        return self.sudo().filtered(
-            lambda move: (
-                move.move_type in INVOICE_TYPES
-                and move.state == "draft"
-                and move._credit_buyer_partner()
-                and move.company_id.root_id.credit_check_invoice != "off"
-                and move._credit_without_order()
-            )
-        )
+    def _credit_get_asked(self):
+        """The drafts among these that the company wants decided, and what of each comes from no order, as if they were
+        posted one after the other: ``{invoice: amount}`` in its own currency.
 
-    def _credit_without_order(self):
-        """Whether no orders of this buyer that passed are behind it, or only behind the smaller part of it.
-
-        A counter sale was paid at the counter.
+        Orders may be behind the smaller part of it. A counter sale was paid at the counter.
         """
-        self.ensure_one()
-        if "pos_order_ids" in self._fields and self.pos_order_ids:
-            return False
-        ordered = self._credit_ordered()
-        return not ordered or self.currency_id.compare_amounts(self._credit_total() - ordered, ordered) > 0
+        asked, taken = {}, defaultdict(float)
+        for move in self.sudo().union().sorted("id"):
+            if move.state == "draft" and move._credit_is_checked():
+                total, ordered = move._credit_total(), move._credit_ordered(taken)
+                if not ordered or move.currency_id.compare_amounts(total - ordered, ordered) > 0:
+                    asked[move] = total - ordered
+        return asked
 
-    def _credit_ordered(self):
-        """What of it comes from orders of this buyer that passed, and no more than those were about."""
-        lines = self.invoice_line_ids.filtered("sale_line_ids")
-        orders = lines.sale_line_ids.order_id.filtered(
-            lambda order: order.credit_pass_ids and order._credit_buyer_partner() == self._credit_buyer_partner()
-        )
-        ordered = sum(lines.filtered(lambda line: line.sale_line_ids.order_id & orders).mapped("price_total"))
+    def _credit_is_checked(self):
+        """Whether the company wants invoices such as this one decided, if they come from no order."""
+        self.ensure_one()
+        if self.move_type not in INVOICE_TYPES or "pos_order_ids" in self._fields and self.pos_order_ids:
+            return False
+        return bool(self._credit_buyer_partner()) and self.company_id.root_id.credit_check_invoice != "off"
+
+    def _credit_ordered(self, taken=None):
+        """What of it comes from orders of this buyer that passed, and no more than is left to invoice of each.
+
+        :param taken: what invoices that are posted before it take of orders, by order; its own part is added
+        """
+        taken, ordered = defaultdict(float) if taken is None else taken, 0.0
         today = self._credit_company()._credit_today()
-        passed = sum(
-            order.currency_id._convert(
-                max(order.credit_pass_ids.mapped("amount")), self.currency_id, order.company_id, today
+        for order, amount in self._credit_get_linked().items():
+            left = order._credit_left_to_bill() - taken[order]
+            rated = order.currency_id._convert(max(0.0, left), self.currency_id, order.company_id, today)
+            part = min(amount, rated)
+            taken[order] += self.currency_id._convert(max(0.0, part), order.currency_id, order.company_id, today)
+            ordered += part
+        return max(0.0, ordered)
+
+    def _credit_get_linked(self):
+        """What its lines say of orders of this buyer that passed: ``{order: amount}``, tax included.
+
+        Of a receipt no order knows.
+        """
+        linked = defaultdict(float)
+        for line in self.invoice_line_ids if self.move_type == "out_invoice" else ():
+            orders = line.sale_line_ids.order_id.filtered(
+                lambda order: (
+                    order.credit_pass_ids
+                    and order._credit_buyer_partner() == self._credit_buyer_partner()
+                    and order._credit_company() == self._credit_company()
+                )
             )
-            for order in orders
-        )
-        return max(0.0, min(ordered, passed))
+            if orders:
+                linked[orders[0]] += line.price_total
+        return linked
 
     def _credit_total(self):
         """What its journal items say will be owed: the total beside them is stored, and a client can write it."""

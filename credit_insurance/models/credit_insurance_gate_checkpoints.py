@@ -29,20 +29,29 @@ class CreditInsuranceGate(models.AbstractModel):
         return self._refuse_documents(pickings, "delivery")
 
     @api.model
-    def _hold_invoices(self, moves):
-        """Decide invoices and put what is stopped on hold. Return it; those of a company that only warns say why."""
-        return self._hold_documents(moves, "invoice", warned=lambda case: case.company.credit_check_invoice == "warn")
+    def _hold_invoices(self, asked):
+        """Decide invoices and put what is stopped on hold. Return it; those of a company that only warns say why.
+
+        :param asked: ``{invoice: what of it comes from no order}``
+        """
+        return self._hold_documents(
+            self.env["account.move"].union(*asked),
+            "invoice",
+            warned=lambda case: case.company.credit_check_invoice == "warn",
+            amounts={move.id: amount for move, amount in asked.items()},
+        )
 
     @api.model
-    def _refuse_invoices(self, moves):
+    def _refuse_invoices(self, asked):
         """Decide invoices that are being posted: ``{move: why it is refused}``."""
+        moves = self.env["account.move"].union(*asked)
         moves = moves.filtered(lambda move: move.company_id.root_id.credit_check_invoice == "hold")
-        return self._refuse_documents(moves, "invoice")
+        return self._refuse_documents(moves, "invoice", {move.id: asked[move] for move in moves})
 
     @api.model
-    def _hold_documents(self, documents, checkpoint, warned=lambda _case: False):
+    def _hold_documents(self, documents, checkpoint, warned=lambda _case: False, amounts=None):
         held = documents.browse()
-        for case, decision in self._decide_documents(documents, checkpoint, warned):
+        for case, decision in self._decide_documents(documents, checkpoint, warned, amounts):
             document = case.subject
             if decision.outcome is Outcome.PASS:
                 self._log(case, decision, checkpoint)
@@ -51,14 +60,15 @@ class CreditInsuranceGate(models.AbstractModel):
                 self._log(case, replace(decision, outcome=Outcome.PASS), checkpoint)
                 document._credit_warn(self._describe(decision))
             else:
-                self.env["credit.insurance.hold"]._open(document, self._log(case, decision, checkpoint))
+                terms = {"order_amount": amounts[document.id]} if amounts else None
+                self.env["credit.insurance.hold"]._open(document, self._log(case, decision, checkpoint), terms)
                 held |= document
         return held
 
     @api.model
-    def _refuse_documents(self, documents, checkpoint):
+    def _refuse_documents(self, documents, checkpoint, amounts=None):
         refused = {}
-        for case, decision in self._decide_documents(documents, checkpoint):
+        for case, decision in self._decide_documents(documents, checkpoint, amounts=amounts):
             if decision.outcome is Outcome.PASS:
                 self._log(case, decision, checkpoint)
             else:
@@ -67,12 +77,12 @@ class CreditInsuranceGate(models.AbstractModel):
         return refused
 
     @api.model
-    def _decide_documents(self, documents, checkpoint, accepted=None):
+    def _decide_documents(self, documents, checkpoint, accepted=None, amounts=None):
         if not documents:
             return []
         if checkpoint == "delivery":
             return self._decide_deliveries(documents, self._decide)
-        return self._decide(documents, checkpoint, accepted=accepted)
+        return self._decide(documents, checkpoint, amounts, accepted)
 
     @api.model
     def _decide_deliveries(self, pickings, decide):

@@ -58,7 +58,7 @@ class CreditInsuranceGate(models.AbstractModel):
             "outcome": decision.outcome.value,
             "would_hold": decision.would_be is Outcome.HOLD and decision.outcome is Outcome.PASS,
             "basis": decision.basis.value,
-            "order_amount": case.subject._credit_amount(),
+            "order_amount": case.open_amount if checkpoint == "invoice" else case.subject._credit_amount(),
             "limit_checked": decision.limit is not None,
             "limit_state": decision.limit_state.value,
             "data_age_days": limit.data_age_days or 0,

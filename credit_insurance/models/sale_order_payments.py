@@ -124,6 +124,20 @@ class SaleOrder(models.Model):
             self._credit_part_of_invoice(invoice, invoice.amount_total) for invoice in self._credit_posted_invoices()
         )
 
+    def _credit_left_to_bill(self):
+        """What invoices may still carry of it without a decision of their own, in its own currency: what passed, or
+        was delivered beyond that, and only what was delivered of an order that is confirmed no more."""
+        self.ensure_one()
+        passes = self.credit_pass_ids
+        if self.state == "sale":
+            lines = self.order_line.filtered(lambda line: not line.is_downpayment)
+            owed = sum(max(line.price_total, line._credit_delivered()) for line in lines)
+            billable = max(passes.filtered("live").amount, owed)
+        else:
+            delivered = sum(line._credit_delivered() for line in self.order_line)
+            billable = min(delivered, max(passes.mapped("amount"), default=0.0))
+        return billable - self._credit_invoiced()
+
     def _credit_owed(self):
         """What of that is not paid yet."""
         return sum(
@@ -144,11 +158,7 @@ class SaleOrder(models.Model):
         refunds = invoices.filtered(lambda move: move.move_type == "out_refund")
         paid = sum(self._credit_paid_on_invoice(invoice) for invoice in invoices - refunds)
         credited = -sum(self._credit_part_of_invoice(refund, refund.amount_total) for refund in refunds)
-        delivered = sum(
-            line.qty_delivered * (line.price_reduce_taxinc or line.credit_insurance_unit_total)
-            for line in self.order_line
-            if not line.is_downpayment
-        )
+        delivered = sum(line._credit_delivered() for line in self.order_line)
         return self.currency_id.round(max(0.0, paid - credited - delivered))
 
     def _credit_lacks_money(self):
@@ -179,6 +189,13 @@ class SaleOrder(models.Model):
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
+
+    def _credit_delivered(self):
+        """The price with tax of what was delivered."""
+        self.ensure_one()
+        if self.is_downpayment:
+            return 0.0
+        return self.qty_delivered * (self.price_reduce_taxinc or self.credit_insurance_unit_total)
 
     def _credit_left_to_invoice(self):
         """Its total without the part whose quantity posted invoices carry; below zero for a down payment."""

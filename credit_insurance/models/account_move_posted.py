@@ -1,0 +1,89 @@
+"""What a posted invoice was decided about stays: Odoo says so itself, but lets a client's context overrule it."""
+
+from collections import defaultdict
+from contextlib import contextmanager
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+# What changes who owes an invoice, and how much.
+OWED_FIELDS = {
+    "company_id",
+    "currency_id",
+    "invoice_cash_rounding_id",
+    "invoice_currency_rate",
+    "invoice_line_ids",
+    "line_ids",
+    "move_type",
+    "partner_id",
+}
+ITEM_FIELDS = {
+    "account_id",
+    "amount_currency",
+    "balance",
+    "credit",
+    "currency_id",
+    "debit",
+    "discount",
+    "move_id",
+    "partner_id",
+    "price_unit",
+    "quantity",
+}
+# What the exposure reads of a journal item, and nobody but Odoo writes.
+COMPUTED_FIELDS = {"amount_residual", "amount_residual_currency", "parent_state"}
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def write(self, vals):
+        """:raise UserError: a posted invoice would owe more, or another buyer would owe it"""
+        posted = self.browse() if OWED_FIELDS.isdisjoint(vals) else self
+        with posted._credit_keep_owed():
+            return super().write(vals)
+
+    @contextmanager
+    def _credit_keep_owed(self):
+        """By no edit that a person makes in the block does what a buyer owes on a posted invoice among these grow.
+
+        :raise UserError: it does; they are reset to draft for that, and decided when they are posted again
+        """
+        moves = self.browse() if self.env.su else self.filtered(lambda move: move.state == "posted")
+        owed = {move: move._credit_get_owed() for move in moves.sudo()}
+        yield
+        for move, before in owed.items():
+            currency = move.company_currency_id
+            for partner, amount in move._credit_get_owed().items():
+                if currency.compare_amounts(amount, before[partner]) > 0:
+                    raise UserError(self.env._("%s is posted: what is owed changes in a draft.", move.display_name))
+
+    def _credit_get_owed(self):
+        """What each legal entity owed on a posted invoice that the company wants decided, in the company's currency,
+        whatever was paid since."""
+        self.ensure_one()
+        owed = defaultdict(float)
+        if self.state == "posted" and self._credit_is_checked():
+            for line in self.line_ids.filtered(lambda line: line.account_type == "asset_receivable"):
+                owed[line.partner_id.commercial_partner_id] += line.balance
+        return owed
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """:raise UserError: a posted invoice would owe more"""
+        moves = self.env["account.move"].browse({vals["move_id"] for vals in vals_list if vals.get("move_id")})
+        with moves._credit_keep_owed():
+            return super().create(vals_list)
+
+    def write(self, vals):
+        """:raise UserError: a posted invoice would owe more, or another buyer would owe it"""
+        self.env["credit.insurance.computed.fields"]._credit_refuse_computed([vals], COMPUTED_FIELDS)
+        moves = self.env["account.move"]
+        if not ITEM_FIELDS.isdisjoint(vals):
+            moves = self.move_id | moves.browse(vals.get("move_id"))
+        with moves._credit_keep_owed():
+            return super().write(vals)
