@@ -131,6 +131,16 @@ class TestDeliveryThatWaitsForTheMoney(WaitingCase):
         self._prepare(picking).button_validate()
         self.assertEqual(picking.state, "done")
 
+    def test_delivery_named_twice_is_told_once(self):
+        self.company.credit_check_delivery = True
+        self.buyer.profile_id = False
+        other = self.env["res.partner"].create({"name": "Beta", "is_company": True})
+        good, bad = (self._picking(self._make_confirmed_order(100, partner=buyer)) for buyer in (other, self.partner))
+        self._block()
+        answer = (bad + good + bad + good).button_validate()["params"]
+        self.assertEqual(answer["credit_insurance"], {"passed": good.ids, "held": bad.ids})
+        self.assertEqual((good.state, bad.state), ("done", "assigned"))
+
     def test_delivery_for_a_good_buyer_does_not_take_a_blocked_ones_goods_along(self):
         self.company.credit_check_delivery = True
         self.buyer.profile_id = False

@@ -133,6 +133,27 @@ class TestPosting(InvoiceCase):
         move.invoice_line_ids.with_user(self.biller).price_unit = 1000
         self.assertEqual(self._posted(move), ["posted"])
 
+    def test_invoice_reset_in_the_same_transaction_is_decided_anew(self):
+        move = self._draft(900).with_user(self.biller)
+        move.action_post()
+        move.button_draft()
+        move.invoice_line_ids.price_unit = 5000
+        move.action_post()
+        self.assertEqual(move.state, "draft")
+
+    def test_invoice_named_twice_is_told_once(self):
+        good, bad = self._draft(600), self._draft(700)
+        answer = (bad + good + bad + good).with_user(self.biller).action_post()["params"]
+        self.assertEqual(answer["credit_insurance"], {"passed": good.ids, "held": bad.ids})
+        self.assertEqual(answer["message"].count("300.00"), 1)
+
+    def test_company_that_only_warns_says_so_when_the_state_is_written(self):
+        self.company.credit_check_invoice = "warn"
+        move = self._draft(5000)
+        move.with_user(self.biller).write({"state": "posted"})
+        self.assertEqual(move.state, "posted")
+        self.assertIn("4,000.00", " ".join(move.message_ids.mapped("body")))
+
     def test_posted_invoice_is_paid_reconciled_and_corrected_downwards(self):
         move = self._draft(900).with_user(self.accountant)
         move.action_post()
@@ -236,6 +257,34 @@ class TestLinkedInvoices(InvoiceCase):
         self.assertEqual(order.state, "sale")
         move = self._draft(5000)
         move.invoice_line_ids.sudo().sale_line_ids = order.order_line
+        self.assertEqual(self._posted(move), ["draft"])
+
+
+@tagged("post_install", "-at_install")
+class TestInvoicesPaidInAdvance(InvoiceCase):
+    """Odoo lets money and credit notes settle a draft: what is paid needs no credit, and what is no money is none."""
+
+    def _settle(self, move, other):
+        lines = (move | other).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        lines.with_user(self.accountant).reconcile()
+        self._commit()
+
+    def test_paid_invoice_is_posted(self):
+        move = self._draft(5000)
+        credit = self._make_invoice(4000, move_type="out_refund")
+        self._settle(move, credit)
+        self.assertEqual(self._posted(move), ["posted"])
+        self.assertEqual(self._exposure()["total"], 1000)
+
+    def test_what_is_left_of_an_invoice_paid_in_part_is_decided(self):
+        move = self._draft(5000)
+        self._settle(move, self._make_invoice(3999, move_type="out_refund"))
+        self.assertEqual(self._posted(move), ["draft"])
+        self.assertEqual(move.sudo().credit_hold_ids.shortfall, 1)
+
+    def test_draft_credit_note_pays_nothing(self):
+        move = self._draft(5000)
+        self._settle(move, self._draft(5000, move_type="out_refund"))
         self.assertEqual(self._posted(move), ["draft"])
 
 

@@ -64,6 +64,8 @@ class AccountMove(models.Model):
             refused = self.env["credit.insurance.gate"]._refuse_invoices(undecided._credit_get_asked())
             if refused:
                 raise UserError("\n".join(refused.values()))
+        elif "state" in vals:
+            self.env.cr.precommit.data.get("credit_insurance.invoices", set()).difference_update(self.ids)
         return super().write(vals)
 
     def button_cancel(self):
@@ -92,7 +94,7 @@ class AccountMove(models.Model):
         held = self._credit_hold_invoices()
         if not held:
             return super().action_post()
-        passed = self - held
+        passed = self.union() - held
         result = super(AccountMove, passed).action_post() if passed else False
         if isinstance(result, dict):
             held._credit_notify_held(passed)
@@ -107,7 +109,7 @@ class AccountMove(models.Model):
         held = asked._credit_hold_invoices()
         if not held:
             return super()._post(soft)
-        passed = self - held
+        passed = self.union() - held
         held._credit_notify_held(passed)
         return super(AccountMove, passed)._post(soft) if passed else passed
 
@@ -129,7 +131,7 @@ class AccountMove(models.Model):
         # The gate's own writes may have run what waits for the end of the transaction, which clears this.
         data = self.env.cr.precommit.data.setdefault("credit_insurance.invoices", set())
         data.update(move.id for move in asked if move not in held)
-        return self.filtered(lambda move: move in held)
+        return self.union().filtered(lambda move: move in held)
 
     def _credit_get_asked(self):
         """The drafts among these that the company wants decided, and what of each comes from no order, as if they were
@@ -206,6 +208,12 @@ class AccountMove(models.Model):
 
     def _credit_amount(self):
         return self._credit_total() - self._credit_ordered()
+
+    def _credit_prepaid(self):
+        """What posted payments and credit notes settle of the draft: for the exposure they are used up."""
+        owed = self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        settled = owed.matched_credit_ids.filtered(lambda match: match.credit_move_id.parent_state == "posted")
+        return min(sum(settled.mapped("debit_amount_currency")), self._credit_amount()), ()
 
     def _credit_buyer_partner(self):
         return self.partner_id.commercial_partner_id

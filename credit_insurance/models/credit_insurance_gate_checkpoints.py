@@ -43,9 +43,10 @@ class CreditInsuranceGate(models.AbstractModel):
 
     @api.model
     def _refuse_invoices(self, asked):
-        """Decide invoices that are being posted: ``{move: why it is refused}``."""
-        moves = self.env["account.move"].union(*asked)
-        moves = moves.filtered(lambda move: move.company_id.root_id.credit_check_invoice == "hold")
+        """Decide invoices that are being posted: ``{move: why it is refused}``. A company that only warns says why."""
+        warned = {move: asked[move] for move in asked if move.company_id.root_id.credit_check_invoice == "warn"}
+        self._hold_invoices(warned)
+        moves = self.env["account.move"].union(*(asked.keys() - warned.keys()))
         return self._refuse_documents(moves, "invoice", {move.id: asked[move] for move in moves})
 
     @api.model

@@ -51,7 +51,7 @@ class StockPicking(models.Model):
         held = self._credit_decide_deliveries()
         if not held:
             return super().button_validate()
-        passed = self - held
+        passed = self.union() - held
         result = super(StockPicking, passed).button_validate() if passed else True
         return held._credit_tell_held(passed, result)
 
@@ -94,7 +94,7 @@ class StockPicking(models.Model):
             return gate._refuse_deliveries(asked)
         held = gate._hold_deliveries(asked)
         self.env.cr.precommit.data.setdefault("credit_insurance.deliveries", set()).update((self - held).ids)
-        return self.filtered(lambda picking: picking in held)
+        return self.union().filtered(lambda picking: picking in held)
 
     def _credit_filter_asked(self):
         """The pickings that the delivery checkpoint has anything to say about."""
