@@ -241,6 +241,30 @@ class TestLinkedInvoices(InvoiceCase):
         self._commit()
         self.assertEqual(self._posted(self._linked(order, 1000)), ["draft"])
 
+    def test_posted_invoice_does_not_bill_an_order_later(self):
+        """What was paid long ago would take an order out of what is owed."""
+        paid = self._make_invoice(100)
+        self._pay(paid)
+        order = self._order(product=self.goods_on_delivery)
+        self._deliver(order, 1)
+        self._commit()
+        part = self._invoice(order)
+        before = self._exposure()["total"]
+        link = {"sale_line_ids": [Command.link(order.order_line.id)]}
+        for user in (self.biller, self.accountant):
+            old, new = paid.with_user(user), part.with_user(user).invoice_line_ids
+            for number, edit in enumerate((
+                lambda old=old: old.invoice_line_ids.write({"quantity": 9, **link}),
+                lambda old=old: old.invoice_line_ids.write(link),
+                lambda old=old: old.with_context(skip_readonly_check=True).write(
+                    {"invoice_line_ids": [Command.update(old.invoice_line_ids.id, link)]}
+                ),
+                lambda new=new: new.write({"quantity": 10}),
+                lambda new=new: new.write({"product_uom_id": self.env.ref("uom.product_uom_dozen").id}),
+            )):  # fmt: skip
+                with self.subTest(user=user.login, edit=number):
+                    self._assert_refused_or_nothing_gained(edit, before)
+
     def test_receipt_is_no_invoice_of_an_order(self):
         order = self._order()
         for _receipt in range(2):
@@ -281,6 +305,24 @@ class TestInvoicesPaidInAdvance(InvoiceCase):
         self._settle(move, self._make_invoice(3999, move_type="out_refund"))
         self.assertEqual(self._posted(move), ["draft"])
         self.assertEqual(move.sudo().credit_hold_ids.shortfall, 1)
+
+    def test_match_that_takes_nothing_from_a_credit_pays_nothing(self):
+        move, credit = self._draft(5000), self._make_invoice(1, move_type="out_refund")
+        debit, other = (
+            document.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+            for document in (move, credit)
+        )
+        self.env["account.partial.reconcile"].with_user(self.biller).create(
+            {
+                "debit_move_id": debit.id,
+                "credit_move_id": other.id,
+                "amount": 1,
+                "debit_amount_currency": 5000,
+                "credit_amount_currency": 1,
+            }
+        )
+        self._commit()
+        self.assertEqual(self._posted(move), ["draft"])
 
     def test_draft_credit_note_pays_nothing(self):
         move = self._draft(5000)

@@ -213,7 +213,15 @@ class AccountMove(models.Model):
         """What posted payments and credit notes settle of the draft: for the exposure they are used up."""
         owed = self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
         settled = owed.matched_credit_ids.filtered(lambda match: match.credit_move_id.parent_state == "posted")
-        return min(sum(settled.mapped("debit_amount_currency")), self._credit_amount()), ()
+        return min(sum(map(self._credit_get_settled, settled)), self._credit_amount()), ()
+
+    def _credit_get_settled(self, match):
+        """What a match settles of it, and no more than it takes from the credit."""
+        taken = match.credit_amount_currency
+        if match.credit_currency_id != self.currency_id:
+            today = self._credit_company()._credit_today()
+            taken = match.company_currency_id._convert(match.amount, self.currency_id, self.company_id, today)
+        return min(match.debit_amount_currency, taken)
 
     def _credit_buyer_partner(self):
         return self.partner_id.commercial_partner_id

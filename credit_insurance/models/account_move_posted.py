@@ -30,8 +30,10 @@ ITEM_FIELDS = {
     "price_unit",
     "quantity",
 }
-# What the exposure reads of a journal item, and nobody but Odoo writes.
-COMPUTED_FIELDS = {"amount_residual", "amount_residual_currency", "parent_state"}
+# What of an order an invoice bills, by the quantities that Odoo and the exposure count.
+BILLED_FIELDS = {"product_uom_id", "quantity", "sale_line_ids"}
+# What is read of a journal item here, and nobody but Odoo writes.
+COMPUTED_FIELDS = {"amount_residual", "amount_residual_currency", "parent_state", "price_total"}
 
 
 class AccountMove(models.Model):
@@ -56,7 +58,10 @@ class AccountMove(models.Model):
             currency = move.company_currency_id
             for partner, amount in move._credit_get_owed().items():
                 if currency.compare_amounts(amount, before[partner]) > 0:
-                    raise UserError(self.env._("%s is posted: what is owed changes in a draft.", move.display_name))
+                    raise UserError(move._credit_tell_posted())
+
+    def _credit_tell_posted(self):
+        return self.env._("%s is posted: what is owed changes in a draft.", self.display_name)
 
     def _credit_get_owed(self):
         """What each legal entity owed on a posted invoice that the company wants decided, in the company's currency,
@@ -80,8 +85,12 @@ class AccountMoveLine(models.Model):
             return super().create(vals_list)
 
     def write(self, vals):
-        """:raise UserError: a posted invoice would owe more, or another buyer would owe it"""
+        """:raise UserError: a posted invoice would owe more, be owed by another buyer, or bill another order"""
         self.env["credit.insurance.computed.fields"]._credit_refuse_computed([vals], COMPUTED_FIELDS)
+        if not self.env.su and not BILLED_FIELDS.isdisjoint(vals):
+            for move in self.move_id.filtered(lambda move: move.state == "posted"):
+                if move.move_type in ("out_invoice", "out_refund"):
+                    raise UserError(move._credit_tell_posted())
         moves = self.env["account.move"]
         if not ITEM_FIELDS.isdisjoint(vals):
             moves = self.move_id | moves.browse(vals.get("move_id"))
