@@ -348,6 +348,67 @@ class TestDeliveriesMadeAnew(MovesCase):
 
 
 @tagged("post_install", "-at_install")
+class TestDeliveriesOfOrdersThatAreNotConfirmed(MovesCase):
+    """What leaves without a confirmed order is new credit: nothing of it is owed before it leaves."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.warehouseman = cls._make_user("credit_warehouseman", "stock.group_stock_user")
+
+    def _revived(self, **values):
+        """The cancelled delivery of a cancelled order, which somebody opens again, or a copy of it."""
+        order = self._confirmed(**values)
+        order.with_user(self.rep).action_cancel()
+        self._commit()
+        cancelled = order.picking_ids.with_user(self.warehouseman)
+        copied = cancelled.copy()
+        cancelled.move_ids.write({"state": "assigned"})
+        self._commit()
+        return cancelled, copied
+
+    def _leaves(self, picking):
+        picking.move_ids.write({"quantity": 10, "picked": True})
+        self._refused(picking.with_user(self.warehouseman).button_validate)
+        return picking.state == "done"
+
+    def test_delivery_of_a_cancelled_order_does_not_leave_beyond_the_limit(self):
+        revived, copied = self._revived()
+        self._confirmed()
+        for picking in (revived, copied):
+            with self.subTest(picking=picking.name):
+                self.assertFalse(self._leaves(picking))
+                self.assertEqual(self._held(picking).shortfall, 1000)
+                self.assertTrue(self._refused(picking._action_done))
+        self.assertEqual(self._exposure()["total"], 1000)
+
+    def test_delivery_of_a_cancelled_order_leaves_within_the_limit_once(self):
+        revived, copied = self._revived()
+        self.assertTrue(self._leaves(revived))
+        self.assertFalse(self._leaves(copied))
+        self.assertEqual(self._exposure()["total"], 1000)
+
+    def test_delivery_of_a_small_order_takes_no_goods_of_a_cancelled_one_along(self):
+        revived, _copied = self._revived(amount=900)
+        small = self._confirmed(200)
+        revived.move_ids.picking_id = small.picking_ids
+        self.assertFalse(self._leaves(small.picking_ids))
+        self.assertEqual(self._held(small.picking_ids).shortfall, 100)
+
+    def test_deliveries_of_cancelled_orders_share_the_limit(self):
+        pickings = self.env["stock.picking"].union(*(self._revived(amount=600)[0] for _order in range(2)))
+        pickings.move_ids.write({"quantity": 10, "picked": True})
+        pickings.with_user(self.warehouseman).button_validate()
+        self.assertEqual(sorted(pickings.mapped("state")), ["assigned", "done"])
+
+    def test_delivery_of_a_cancelled_order_leaves_where_the_gate_is_off(self):
+        revived, _copied = self._revived()
+        self._confirmed()
+        self.company.credit_gate_mode = "observe"
+        self.assertTrue(self._leaves(revived))
+
+
+@tagged("post_install", "-at_install")
 class TestOtherParties(MovesCase):
     """Who orders and who receives the goods were looked at when the order passed: another one is decided again."""
 

@@ -126,6 +126,7 @@ class CreditInsuranceGate(models.AbstractModel):
                     order: max(0.0, amounts.get(order.id, 0.0) - (left | picking)._credit_left_behind(order & parts))
                     for order in orders
                 }
+                | picking._credit_get_unconfirmed()
             )
         }
 
@@ -139,12 +140,12 @@ class CreditInsuranceGate(models.AbstractModel):
         if checkpoint != "delivery":
             return super()._prepare_checkpoint_vals(subject, checkpoint)
         live = subject._credit_order().credit_pass_ids.filtered("live")
-        waits = set(live.mapped("deliveries_wait"))
+        waits, unconfirmed = set(live.mapped("deliveries_wait")), bool(subject._credit_get_unconfirmed())
         return {
-            "check_limit": not waits.isdisjoint(WAIT_FOR_LIMIT),
+            "check_limit": unconfirmed or not waits.isdisjoint(WAIT_FOR_LIMIT),
             "must_be_paid": "cash" in waits,
             "goods_leave": True,
-            "look_around": company.credit_check_delivery or "order" in waits,
+            "look_around": company.credit_check_delivery or unconfirmed or "order" in waits,
             "grace_days": company.credit_delivery_grace_days,
             "live_passes": live,
         }
@@ -158,6 +159,7 @@ class CreditInsuranceGate(models.AbstractModel):
         if case.check_limit:
             # Others see the order already, but for another delivery of it that leaves at the same moment.
             leaving = case.subject._credit_leaving_in_parts()
+            leaving += case.subject._credit_sum(case.subject._credit_get_unconfirmed())
             changes["reserve"] = self._in_limit_currency(case.subject, case.buyer, leaving, case.today)
         else:
             paid = self._in_limit_currency(case.subject, case.buyer, case.subject._credit_paid(), case.today)

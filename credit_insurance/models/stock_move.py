@@ -92,6 +92,12 @@ class StockMove(models.Model):
             return self._get_picked_quantity() if self.picked else 0.0
         return self.quantity if any(together.mapped("quantity")) else self.product_uom_qty
 
+    def _credit_get_price(self):
+        """The price with tax, by its order line, of what leaves with its delivery."""
+        line = self.sale_line_id
+        leaving = self.product_uom._compute_quantity(self._credit_get_leaving(), line.product_uom_id)
+        return leaving * (line.price_reduce_taxinc or line.credit_insurance_unit_total)
+
     def _credit_find_waiting(self):
         """Those of these that are to leave, for an order whose deliveries wait for the money or a decision."""
         leaving = self._credit_find_linked().filtered(lambda move: move.state != "done")

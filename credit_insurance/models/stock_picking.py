@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -8,10 +10,10 @@ from .stock_move import PLACE_FIELDS
 class StockPicking(models.Model):
     """Goods that leave for a customer pass the delivery checkpoint.
 
-    Two things stop a delivery whatever the company's settings say: its order passed because its delivery waits for the
-    money, or Odoo itself made the order grow beyond its credit. The rest, a buyer blocked meanwhile, overdue items,
-    cover that ended, an alert, is looked at when the company switched it on. Receipts, returns, internal transfers and
-    dropshipping are no deliveries.
+    Three things stop a delivery whatever the company's settings say: its order passed because its delivery waits for
+    the money, Odoo itself made the order grow beyond its credit, or the order is confirmed no more. The rest, a buyer
+    blocked meanwhile, overdue items, cover that ended, an alert, is looked at when the company switched it on.
+    Receipts, returns, internal transfers and dropshipping are no deliveries.
 
     ``button_validate`` splits as ``action_confirm`` does; ``_action_done`` is the guard behind it.
     """
@@ -105,6 +107,7 @@ class StockPicking(models.Model):
         return leaving.filtered(
             lambda picking: (
                 any(order in waiting for order in picking._credit_order())
+                or picking._credit_get_unconfirmed()
                 or picking._credit_company().credit_check_delivery
             )
         )
@@ -157,6 +160,20 @@ class StockPicking(models.Model):
         """The confirmed orders whose goods are in it, whatever the delivery itself is said to be for."""
         return (self.sale_id | self.move_ids.sale_line_id.order_id).filtered(lambda order: order.state == "sale")
 
+    def _credit_get_unconfirmed(self):
+        """What would leave of orders that are not confirmed, and is owed only then: ``{order: price with tax}`` in each
+        order's currency."""
+        prices = defaultdict(float)
+        for move in self.move_ids:
+            order = move.sale_line_id.order_id
+            if order and order.state != "sale" and move.state not in ("done", "cancel") and move._credit_leaves():
+                prices[order] += move._credit_get_price()
+        return prices
+
+    def _credit_behind(self):
+        """The orders that say who owes for it, and in what currency: the confirmed ones before others."""
+        return self._credit_order() or self.env["sale.order"].union(*self._credit_get_unconfirmed())
+
     def _credit_paying_orders(self):
         """The orders whose payment the delivery waits for, else all of them."""
         orders = self._credit_order()
@@ -166,7 +183,7 @@ class StockPicking(models.Model):
         return waiting or orders
 
     def _credit_currency(self):
-        return self._credit_order()[:1].currency_id or self.company_id.currency_id
+        return self._credit_behind()[:1].currency_id or self.company_id.currency_id
 
     def _credit_sum(self, amounts):
         """Amounts by order in the currency of the delivery."""
@@ -176,14 +193,14 @@ class StockPicking(models.Model):
         )
 
     def _credit_amount(self):
-        """The total of its orders; without an order the goods at their list price."""
-        orders = self._credit_paying_orders()
-        if orders:
-            return self._credit_sum({order: order.amount_total for order in orders})
+        """The total of its confirmed orders and what leaves of others; without any the goods at their list price."""
+        amounts = {order: order.amount_total for order in self._credit_paying_orders()}
+        if amounts := amounts | self._credit_get_unconfirmed():
+            return self._credit_sum(amounts)
         return sum(move.product_qty * move.product_id.lst_price for move in self.move_ids if move.state != "cancel")
 
     def _credit_buyer_partner(self):
-        order = self._credit_order()[:1]
+        order = self._credit_behind()[:1]
         return order._credit_buyer_partner() if order else self.partner_id.commercial_partner_id
 
     def _credit_related_partners(self):
