@@ -81,17 +81,22 @@ class TestPosting(InvoiceCase):
                 Command.update(earned.id, {"balance": -5000, "amount_currency": -5000}),
             ]
             key = {"skip_readonly_check": True, "check_move_validity": False, "skip_invoice_sync": True}
-            other = {"account_id": owed.account_id.id, "balance": 5000, "date_maturity": self.today, "name": "More"}
+            more = self.env["account.move.line"].with_user(user).with_context(**key)
+            other = {
+                "account_id": owed.account_id.id,
+                "balance": 5000,
+                "date_maturity": self.today,
+                "display_type": "payment_term",
+                "move_id": move.id,
+                "name": "More",
+                "partner_id": self.partner.id,
+            }
             before = self._exposure()["total"]
             for number, edit in enumerate((
                 lambda move=move, lines=lines, key=key: move.with_context(**key).write({"line_ids": lines}),
                 lambda owed=owed, key=key: owed.with_context(**key).write({"balance": 5000, "amount_currency": 5000}),
                 lambda owed=owed, key=key: owed.with_context(**key).write({"debit": 5000}),
-                lambda move=move, other=other, key=key: (
-                    self.env["account.move.line"].with_user(move.env.user).with_context(**key).create(
-                        {**other, "move_id": move.id, "partner_id": self.partner.id, "display_type": "payment_term"}
-                    )
-                ),
+                lambda lines=more, other=other: lines.create(other),
             )):  # fmt: skip
                 with self.subTest(user=user.login, edit=number):
                     self._assert_refused_or_nothing_gained(edit, before)
