@@ -114,6 +114,10 @@ class TestExposure(CreditCommon):
         )
         again._action_confirm()
         self.assertEqual(self._exposure(), {"confirmed": 200, "credits": -200, "total": 0})
+        again.write({"quantity": 2, "picked": True})
+        again._action_done()
+        self.assertEqual(order.order_line.qty_delivered, 10)
+        self.assertEqual(self._exposure(), {"confirmed": 200, "credits": -200, "total": 0}, "goods that left are owed")
 
     def test_payment_with_entry_counts_before_it_is_matched(self):
         self.init_payment(150, post=True, partner=self.partner)
@@ -219,6 +223,18 @@ class TestExposure(CreditCommon):
         self.assertEqual(self._exposure(), {"confirmed": 400, "total": 400})
         self._invoice(order).action_post()
         self.assertEqual(self._exposure(), {"not_due": 400, "total": 400})
+
+    def test_goods_on_their_way_back_are_nothing_to_come(self):
+        order = self._make_confirmed_order(product=self.goods_on_delivery)
+        picking = self._deliver(order, quantity=4, backorder=False)
+        self.assertEqual(self._exposure(), {"confirmed": 400, "total": 400})
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.write({"quantity": 1, "to_refund": True})
+        returned = wizard._create_return()
+        self.assertEqual(self._exposure(), {"confirmed": 400, "total": 400}, "they are still with the buyer")
+        returned.move_ids.write({"quantity": 1, "picked": True})
+        returned._action_done()
+        self.assertEqual(self._exposure(), {"confirmed": 300, "total": 300})
 
     def test_service_line_is_closed_explicitly(self):
         order = self._make_confirmed_order(product=self.service)

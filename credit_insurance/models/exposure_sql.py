@@ -30,7 +30,7 @@ LINK = "line_id int, item_id int"
 ITEM = "id int, move_id int, posted boolean, quantity numeric, price_total numeric, currency_id int, uom_id int"
 INVOICE = "id int, refund boolean, rate numeric"
 BILLED = "line_id int, invoiced numeric, refunded numeric, anew numeric, drafted numeric, amount numeric"
-MOVED = "line_id int, ended boolean"
+MOVED = "line_id int, ended boolean, returned numeric"
 
 # What of the ledger is open. The index of the same condition serves only statements that use these words.
 OPEN_ITEM = SQL("l.parent_state = 'posted' AND (l.amount_residual <> 0 OR l.amount_residual_currency <> 0)")
@@ -158,11 +158,17 @@ def lines_sql(place, which):
 
 def _open_order_steps(place, which):
     """The orders' lines, what invoices carry of them, and whether their deliveries ended."""
+    # Goods on their way back are nothing to come. What came back stands in the reference unit of its kind.
     moved = SQL(
         """
-        SELECT v.sale_line_id, BOOL_AND(COALESCE(v.state IN ('done', 'cancel'), FALSE))
-          FROM stock_move v
-         WHERE v.sale_line_id = ANY(%s)
+        SELECT q.sale_line_id, BOOL_AND(COALESCE(q.state IN ('done', 'cancel'), FALSE)) FILTER (WHERE NOT q.back),
+               SUM(q.quantity * (SELECT factor FROM uom_uom WHERE id = q.product_uom))
+                   FILTER (WHERE q.back AND q.state = 'done' AND q.to_refund)
+          FROM (SELECT v.sale_line_id, v.state, v.quantity, v.product_uom, v.to_refund,
+                       v.location_id = ANY(ARRAY(SELECT id FROM stock_location WHERE usage = 'customer')) AS back
+                  FROM stock_move v
+                 WHERE v.sale_line_id = ANY(%s)
+                OFFSET 0) q
          GROUP BY 1
         """,
         place.values("line", "id"),
@@ -246,9 +252,10 @@ def _left_sql(place):
 
     What is left of a line is its quantity (the larger of ordered and delivered; only the delivered one when all
     its stock moves ended, it was closed by hand, its order cancelled or reopened) less what posted invoices carry, at
-    its price with tax. A credit note does not reopen a line, unless its goods are still to be delivered or a later
-    invoice bills them anew, be it a draft or posted. What a draft bills although its delivery ended is going to be owed
-    too. Down payments already invoiced count as receivables, so they come off the order, which never goes below zero.
+    its price with tax. A credit note does not reopen a line, unless its goods are still to be delivered, came back
+    (only such as left again are delivered) or a later invoice bills them anew, be it a draft or posted. What a draft
+    bills although its delivery ended is going to be owed too. Down payments already invoiced count as receivables, so
+    they come off the order, which never goes below zero.
     """
     return SQL(
         """
@@ -256,7 +263,9 @@ def _left_sql(place):
                GREATEST(0, SUM(%(left)s)) AS amount
           FROM (
             SELECT ol.*, c.partner_id, c.company_id, c.currency_id AS order_currency_id, c.cancelled,
-                   v.ended IS TRUE AS ended, v.ended IS FALSE AS pending, COALESCE(i.invoiced, 0) AS invoiced,
+                   v.ended IS TRUE AS ended, v.ended IS FALSE AS pending,
+                   COALESCE(v.returned / NULLIF((SELECT factor FROM uom_uom WHERE id = ol.uom_id), 0), 0) AS returned,
+                   COALESCE(i.invoiced, 0) AS invoiced,
                    COALESCE(i.refunded, 0) AS refunded, COALESCE(i.anew, 0) AS anew,
                    COALESCE(i.drafted, 0) AS drafted, COALESCE(i.amount, 0) AS amount
               FROM %(line)s
@@ -286,7 +295,7 @@ def _line_left_sql():
                        ELSE GREATEST(0, CASE WHEN q.ended OR q.closed OR q.cancelled THEN q.delivered
                                              ELSE GREATEST(q.ordered, q.delivered) END
                                         - q.invoiced
-                                        + LEAST(q.refunded, GREATEST(q.drafted + q.anew, 0,
+                                        + LEAST(q.refunded, GREATEST(q.drafted + q.anew, q.returned, 0,
                                               CASE WHEN q.pending THEN LEAST(q.invoiced, q.ordered) - q.delivered
                                                    ELSE 0 END)),
                                      CASE WHEN (q.ended OR q.closed) AND NOT q.cancelled THEN q.drafted ELSE 0 END)
