@@ -204,6 +204,40 @@ class TestLimitRows(CreditCommon):
         self.assertEqual(self._explain(self.today - timedelta(days=5)).limit_amount, 600)
         self.assertEqual(self._explain(self.tomorrow).limit_amount, 1150)
 
+    # === A POLICY'S DAYS === #
+
+    def _insured_on(self, *covers, day=None, **policy):
+        """What the policy insures on a day: covers are ``(days from today, amount, values)``, in order of record."""
+        policy = self._make_policy(**{name: self.today + timedelta(days=days) for name, days in policy.items()})
+        for days, amount, values in covers:
+            self._make_cover(policy, self.buyer, amount, effective_from=self.today + timedelta(days=days), **values)
+        return self._explain(day).limit_amount
+
+    def test_of_covers_older_than_their_policy_the_latest_counts(self):
+        self.assertEqual(self._insured_on((-20, 300, {}), (-30, 1000, {}), date_start=-10), 300)
+
+    def test_withdrawal_older_than_the_policy_does_not_outlive_the_cover_after_it(self):
+        withdrawn = -40, 0, {"status": "withdrawn"}
+        granted = -20, 1000, {"decided_on": self.today - timedelta(days=25)}
+        self.assertEqual(self._insured_on(withdrawn, granted, date_start=-10), 1000)
+
+    def test_cover_that_ran_out_before_its_policy_began_does_not_bring_back_the_one_before_it(self):
+        ran_out = -30, 500, {"effective_to": self.today - timedelta(days=25)}
+        self.assertEqual(self._insured_on((-40, 1000, {}), ran_out, date_start=-20), 0)
+
+    def test_cover_of_a_day_before_its_policy_counts_on_no_day(self):
+        ran_out = -30, 500, {"effective_to": self.today - timedelta(days=25)}
+        self.assertEqual(self._insured_on(ran_out, day=self.today - timedelta(days=25), date_start=-20), 0)
+
+    def test_cover_that_begins_after_its_policy_ended_never_counts(self):
+        self.assertEqual(self._insured_on((-20, 500, {}), (5, 9000, {}), date_end=0), 500)
+
+    def test_discretionary_limit_that_begins_after_its_policy_ended_never_counts(self):
+        policy = self._make_policy(discretionary_maximum=1000, discretionary_report_months=12, date_end=self.today)
+        self._make_discretionary(policy, self.buyer, date_from=self.tomorrow)
+        for day in (self.today, self.tomorrow):
+            self.assertEqual(self._explain(day).limit_amount, 0)
+
     def test_basis_of_the_limit_is_stated_where_it_is_shown(self):
         for model in (self.buyer, self._explain()):
             self.assertIn("tax included", model._fields["limit_amount"].help)

@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.rules.policy import Money, Outcome, ReasonCode, when_freed
+from odoo.addons.credit_insurance.rules.policy import INSURED, Money, Outcome, ReasonCode, when_freed
 
 # What more room in the limit can cure.
 CURED_BY_ROOM = {ReasonCode.OVER_LIMIT, ReasonCode.OVER_SHARED_LIMIT}
@@ -191,4 +191,4 @@ def _zero(case):
 
 def _last_day(row):
     """Until when a row of the limit counts; None: no end known."""
-    return getattr(row, "valid_to", None) or getattr(row, "effective_to", None)
+    return row.last_day if isinstance(row, INSURED) else row.valid_to

@@ -1,7 +1,7 @@
 """The limit in force of buyers: rows read from the database, arithmetic by ``rules.policy``."""
 
 from collections import namedtuple
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -159,7 +159,7 @@ class CreditInsuranceLimit(models.AbstractModel):
         made += [
             ("discretionary.limit", item, self._make_discretionary(item, today)) for item in row.discretionary or ()
         ]
-        made += [("cover", item, self._within_policy(item, self._make_cover(item), today)) for item in row.covers or ()]
+        made += [("cover", item, self._make_cover(item, **_policy_days(item, today))) for item in row.covers or ()]
         sources = tuple((f"credit.insurance.{model}", item["id"]) for model, item, _row in made)
         return sources, [limit_row for _model, _item, limit_row in made]
 
@@ -246,30 +246,20 @@ class CreditInsuranceLimit(models.AbstractModel):
 
     @api.model
     def _make_discretionary(self, item, today):
-        """The discretionary limit as far as its policy carries it."""
-        first, last = _policy_span(item, _date(item["from"]), _date(item["to"]), today)
         return DiscretionaryLimit(
             amount=Money(Decimal(item["amount"]), item["currency"]),
             percentage=Decimal(item["percentage"]) if item["percentage"] else None,
-            valid_from=min(first, last),
-            valid_to=None if last == date.max else last,
+            valid_from=_date(item["from"]),
+            valid_to=_date(item["to"]),
             policy=str(item["policy"]),
             reference=f"discretionary.limit,{item['id']}",
             evidenced=bool(item["evidenced"]),
             cancelled=bool(item["cancelled"]),
+            **_policy_days(item, today),
         )
 
     @api.model
-    def _within_policy(self, item, cover, today):
-        """The cover as far as its policy carries it: it expires with the policy, or when that is archived."""
-        first, last = _policy_span(item, cover.start, cover.effective_to, today)
-        if first == cover.effective_from and last == (cover.effective_to or date.max):
-            return cover
-        # An answer none of which lies within the policy is an answer all the same: it counts as expired.
-        return replace(cover, effective_from=min(first, last), effective_to=None if last == date.max else last)
-
-    @api.model
-    def _make_cover(self, item):
+    def _make_cover(self, item, **policy_days):
         # Cover by a grade of which the policy's table says nothing: granted, nobody knows how much.
         without_amount = item["status"] == "unknown" and item["grade"]
         amount = None if without_amount else item["amount"]
@@ -285,6 +275,7 @@ class CreditInsuranceLimit(models.AbstractModel):
             policy=str(item["policy"]),
             reference=item["reference"] or "",
             ends_cover=bool(item["ends_cover"]),
+            **policy_days,
         )
 
 
@@ -307,12 +298,13 @@ def _policy_checks(policy, currency_id, currency, mep, disputed_share, tolerance
     )
 
 
-def _policy_span(item, start, end, today):
-    """First and last day of a row within its policy; an archived policy ended yesterday. Open end: ``date.max``."""
-    policy_end = _date(item["policy_to"]) or date.max
+def _policy_days(item, today):
+    """The days of a row's policy; an archived one ended yesterday."""
+    end = _date(item["policy_to"])
     if not item["policy_active"]:
-        policy_end = min(policy_end, today - timedelta(days=1))
-    return max(start, _date(item["policy_from"])), min(end or date.max, policy_end)
+        yesterday = today - timedelta(days=1)
+        end = min(end, yesterday) if end else yesterday
+    return {"policy_from": _date(item["policy_from"]), "policy_to": end}
 
 
 def _date(text):

@@ -2,7 +2,8 @@
 
 Rows of one policy and layer replace each other in the order of their first day; on the same day, of decision, of
 reading, of position. A request, an unreadable answer and the refusal of an increase replace nothing: the cover stands
-as it was. A withdrawal or reduction acts from its first day; until then the earlier row is in force.
+as it was. A withdrawal or reduction acts from its first day; until then the earlier row is in force. What a policy's
+days cut off counts for nothing, and is in its place all the same: a cover of before does not come after a later one.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def insured_until(on: date, rows: Sequence[LimitRow], in_force: Sequence[LimitRo
     insured = [row for row in in_force if isinstance(row, INSURED)]
     if not insured:
         return None
-    ends = [row.effective_to if isinstance(row, InsurerCover) else row.valid_to for row in insured]
+    ends = [row.last_day for row in insured]
     policies = {row.policy for row in insured}
     for row in rows:
         if isinstance(row, InsurerCover) and row.policy in policies and row.start > on and row.status in _WORSENS:
@@ -85,7 +86,7 @@ def _judge_slot(
     """Fill in the verdicts of one policy and layer; return the row that stands."""
     started = []
     for position, row in slot:
-        if row.start <= on:
+        if row.first_day <= on:
             started.append((row.start, row.decided_on or row.start, row.fetched_on or date.min, position, row))
         else:
             verdicts[position] = LineCode.NOT_YET
@@ -107,12 +108,12 @@ def _replaces(row: InsurerCover, standing: InsurerCover | None) -> bool:
         return False
     if row.status is not CoverStatus.REFUSED or row.ends_cover or standing is None:
         return True
-    lapsed = standing.effective_to is not None and standing.effective_to < row.start
+    lapsed = standing.last_day is not None and standing.last_day < row.start
     return standing.status not in WITH_AMOUNT or lapsed
 
 
 def _verdict(on: date, row: InsurerCover) -> LineCode:
-    if row.effective_to is not None and row.effective_to < on:
+    if row.last_day is not None and row.last_day < on:
         return LineCode.EXPIRED
     return LineCode.UNREADABLE if row.amount is None else LineCode.COUNTED
 
@@ -125,9 +126,9 @@ def _judge_discretionary(
 ) -> LineCode:
     if row.cancelled:
         return LineCode.CANCELLED
-    if row.valid_from and on < row.valid_from:
+    if on < row.first_day:
         return LineCode.NOT_YET
-    if row.valid_to and on > row.valid_to:
+    if row.last_day is not None and on > row.last_day:
         return LineCode.EXPIRED
     begun = {cover.status for cover, _code in covers if cover.start <= on}
     codes = {code for _cover, code in covers}

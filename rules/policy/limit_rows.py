@@ -71,6 +71,14 @@ def _check_percentage(percentage: Decimal | None) -> None:
         raise InvalidFacts("percentage", "is between 0 and 100")
 
 
+def _latest(*days: date | None) -> date:
+    return max((day for day in days if day), default=date.min)
+
+
+def _earliest(*days: date | None) -> date | None:
+    return min((day for day in days if day), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsurerCover:
     """One row of the insurer's dated history for one buyer.
@@ -82,6 +90,8 @@ class InsurerCover:
     - `fetched_on`: the day the row was last confirmed by the insurer.
     - `ends_cover`: for a refusal: it also ends what stood before. Otherwise a refusal answers a request only, and a
       refused increase leaves the cover as it was.
+    - `policy_from`, `policy_to`: its policy's days. Outside them the row counts for nothing, but keeps its place in the
+      history.
     """
 
     status: CoverStatus
@@ -95,6 +105,8 @@ class InsurerCover:
     policy: str = ""
     reference: str = ""
     ends_cover: bool = False
+    policy_from: date | None = None
+    policy_to: date | None = None
 
     def __post_init__(self) -> None:
         _check_amount(self.amount)
@@ -105,10 +117,18 @@ class InsurerCover:
     def start(self) -> date:
         return self.effective_from or self.decided_on or date.min
 
+    @property
+    def first_day(self) -> date:
+        return _latest(self.start, self.policy_from)
+
+    @property
+    def last_day(self) -> date | None:
+        return _earliest(self.effective_to, self.policy_to)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscretionaryLimit:
-    """Cover the policyholder grants itself under the policy, on stored evidence."""
+    """Cover the policyholder grants itself on stored evidence, under the policy and on that one's days only."""
 
     amount: Money
     percentage: Decimal | None = None
@@ -118,11 +138,21 @@ class DiscretionaryLimit:
     reference: str = ""
     evidenced: bool = True  # its conditions (payments on time, a recent report) are met and stored
     cancelled: bool = False
+    policy_from: date | None = None
+    policy_to: date | None = None
 
     def __post_init__(self) -> None:
         _check_amount(self.amount)
         _check_percentage(self.percentage)
         _check_span(self.valid_from, self.valid_to)
+
+    @property
+    def first_day(self) -> date:
+        return _latest(self.valid_from, self.policy_from)
+
+    @property
+    def last_day(self) -> date | None:
+        return _earliest(self.valid_to, self.policy_to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

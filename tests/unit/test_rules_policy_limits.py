@@ -1,5 +1,6 @@
 """The limit in force on a date: every row explained, no two states mixed up."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -161,6 +162,31 @@ def test_a_withdrawal_takes_the_temporary_amounts_of_its_policy_with_it():
     found = limit(*rows)
     assert found.amount == eur(100)
     assert codes(found) == ["superseded", "withdrawn", "withdrawn", "counted"]
+
+
+@pytest.mark.parametrize(
+    "rows, on, why",
+    [
+        ([cover(amount=1000), cover(amount=300, start=FEB)], JUL, ["superseded", "counted"]),
+        ([cover(amount=300, start=FEB), cover(amount=1000)], JUL, ["counted", "superseded"]),
+        ([cover("withdrawn"), cover(amount=300, start=FEB, decided_on=JAN)], JUL, ["superseded", "counted"]),
+        ([cover(amount=1000), cover(amount=300, start=FEB, effective_to=FEB)], JUL, ["superseded", "expired"]),
+        ([cover(amount=1000), cover(amount=300, start=FEB, effective_to=FEB)], FEB, ["not_yet", "not_yet"]),
+        ([cover(amount=1000), cover(amount=9000, start=date(2025, 12, 2))], date(2025, 12, 1), ["counted", "not_yet"]),
+        ([cover(amount=1000), cover(amount=9000, start=JUL)], date(2025, 12, 2), ["superseded", "expired"]),
+        ([cover("refused")], date(2025, 12, 2), ["refused"]),
+    ],
+)
+def test_a_policys_days_cut_off_what_covers_count_for_and_not_their_order(rows, on, why):
+    days = {"policy_from": TODAY, "policy_to": date(2025, 12, 1)}
+    assert codes(limit(*(replace(row, **days) for row in rows), on=on)) == why
+
+
+@pytest.mark.parametrize("on, why", [(FEB, "not_yet"), (JUL, "counted"), (JUL + timedelta(1), "expired")])
+def test_a_discretionary_limit_keeps_to_its_policys_days(on, why):
+    row = DiscretionaryLimit(amount=eur(100), valid_from=JAN, policy_from=TODAY, policy_to=JUL)
+    assert codes(limit(row, on=on)) == [why]
+    assert limit(row, on=JUL).insured_until == JUL
 
 
 @pytest.mark.parametrize(
