@@ -74,6 +74,8 @@ class TestExposure(CreditCommon):
         self.assertEqual(self._exposure(), {"total": 0})
         self._reverse_invoice(down_payment, post=True)
         self.assertEqual(self._exposure(), {"credits": -300, "total": -300})
+        self._reverse_invoice(down_payment, post=True)
+        self.assertEqual(self._exposure(), {"credits": -600, "total": -600}, "nothing of it is ordered again")
 
     def test_open_credit_note_does_not_reopen_its_order(self):
         order = self._make_confirmed_order()

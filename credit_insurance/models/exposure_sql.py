@@ -289,7 +289,8 @@ def _line_left_sql():
     """What is left to invoice of a line ``q``, tax included, in the order's currency."""
     return SQL(
         """
-        CASE WHEN q.is_downpayment THEN q.price_total - q.amount
+        CASE WHEN q.is_downpayment
+             THEN CASE WHEN q.cancelled THEN LEAST(0, q.price_total - q.amount) ELSE q.price_total - q.amount END
              ELSE CASE WHEN q.ordered < 0 AND NOT q.cancelled
                        THEN LEAST(0, q.ordered - q.invoiced + q.refunded)
                        ELSE GREATEST(0, CASE WHEN q.ended OR q.closed OR q.cancelled THEN q.delivered
