@@ -71,6 +71,18 @@ class TestCreditGroup(GateCase):
         self.assertEqual(self._hold(order).shortfall, 100)
         self.assertEqual(self.first.group_id.exposure, 1600)
 
+    def test_limit_of_a_group_does_not_depend_on_the_groups_beside_it(self):
+        """Each company has its own rate, and each group a member of another company."""
+        euro = self.setup_other_currency("EUR", rates=[("2016-01-01", 2.0)])
+        company = self.env["res.company"].create({"name": "Second company"})
+        euro.rate_ids.copy({"company_id": company.id}).rate = 4.0
+        own = self.group
+        other = self._make_group(self._make_buyer(company=company), 1200)
+        for group in own | other:
+            self._grant_to_group(group, 400, kind="temporary", date_to=self.today, currency_id=euro.id)
+        self.env.invalidate_all()
+        self.assertEqual((own | other).mapped("limit_amount"), [1400, 1300])
+
     def test_member_that_owes_in_a_currency_without_a_rate_is_not_counted_one_to_one(self):
         unrated = self.setup_other_currency("EUR", rates=[])
         unrated.rate_ids.unlink()

@@ -63,7 +63,7 @@ class CreditInsuranceGroup(models.Model):
 
     @api.depends("buyer_ids", "own_limit_ids.amount", "own_limit_ids.date_from", "own_limit_ids.date_to", "currency_id")
     def _compute_credit(self):
-        shared = self._get_shared(self.ids, self._get_lender())
+        shared = self._get_own_shared()
         exposures = self._get_exposures(shared.values())
         for group in self:
             amount = shared[group.id].amount if group.id in shared else None
@@ -74,12 +74,12 @@ class CreditInsuranceGroup(models.Model):
 
     @api.depends("buyer_ids", "own_limit_ids.currency_id", "currency_id")
     def _compute_unrated_currencies(self):
-        exposure, lender = self.env["credit.insurance.exposure"], self._get_lender()
-        shared = self._get_shared(self.ids, lender)
+        exposure, shared = self.env["credit.insurance.exposure"], self._get_own_shared()
         rows = self._read_rows(shared.values())
         for group in self:
             found = shared.get(group.id)
-            unrated = exposure._get_unrated(exposure._get_currencies(found.codes if found else ()), lender)
+            codes = exposure._get_currencies(found.codes if found else ())
+            unrated = exposure._get_unrated(codes, group._get_lender())
             for partner_id, company_id in found.members if found else ():
                 company = self.env["res.company"].browse(company_id)
                 owed = {row.currency_id for row in rows.get((partner_id, company_id), ()) if row.amount_company is None}
@@ -113,6 +113,13 @@ class CreditInsuranceGroup(models.Model):
     def _get_lender(self):
         """Any company of the members' may lend its rates; the reader's choice of companies changes nothing."""
         return self.buyer_ids.company_id.sorted("id")[:1] or self.env.company
+
+    def _get_own_shared(self):
+        """These groups as the gate reads them, each at the rates of its own lender whatever stands beside it."""
+        shared = {}
+        for lender, groups in self.grouped(lambda group: group._get_lender()).items():
+            shared |= self._get_shared(groups.ids, lender)
+        return shared
 
     @api.model
     def _get_shared(self, group_ids, company):
