@@ -142,6 +142,12 @@ class TestReconciliation(CreditCommon):
         shown = [name for name, shown in model.action_open_report()["context"].items() if shown]
         self.assertEqual(shown, ["show_nobody"])
 
+    def test_order_whose_draft_bills_somebody_else_stays_its_buyer_s(self):
+        order = self._make_confirmed_order(1000, product=self.service)
+        order._create_invoices().partner_id = self.beta
+        self.assertEqual(order.invoice_status, "invoiced")
+        self.assertEqual(self._report_of(self.partner).confirmed, 1000)
+
     def test_archived_credit_record_is_a_buyer_with_its_currency(self):
         self._make_buyer(currency_id=self.foreign.id).active = False
         self._make_confirmed_order(170)

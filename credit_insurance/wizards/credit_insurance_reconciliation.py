@@ -18,7 +18,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.credit_insurance.models.exposure_sql import WAS_ORDERED
+from odoo.addons.credit_insurance.credit_insurance.models.exposure_sql import OPEN_ORDER
 
 BUCKETS = {"bucket_not_due": 0, "bucket_30": 30, "bucket_60": 60, "bucket_90": 90, "bucket_older": None}
 # Differences that many companies never have.
@@ -200,14 +200,9 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
               FROM sale_order o
               JOIN res_partner p ON p.id = o.partner_invoice_id
               JOIN res_company c ON c.id = o.company_id AND split_part(c.parent_path, '/', 1)::int = %(company)s
-             WHERE %(was_ordered)s AND o.invoice_status <> 'invoiced'
-             UNION
-            SELECT m.commercial_partner_id
-              FROM account_move m
-             WHERE m.state = 'draft' AND m.move_type IN ('out_invoice', 'out_refund')
-               AND m.commercial_partner_id IS NOT NULL
+             WHERE %(open_order)s
             """,
             company=company.id,
-            was_ordered=WAS_ORDERED,
+            open_order=OPEN_ORDER,
         )
         return [partner_id for (partner_id,) in self.env.execute_query(query)]
