@@ -41,6 +41,7 @@ from . import (
     test_credit_dispute,
     test_credit_drill_down,
     test_credit_dry_run,
+    test_credit_exposure_oracle,
     test_credit_exposure_statement,
     test_credit_file_answers,
     test_credit_file_import,
