@@ -141,6 +141,43 @@ class TestCreditPortal(CreditCommon, PaymentCommon, HttpCase):
         self.assertEqual(order._credit_get_portal_amount(), 1200)
         self.assertIn("o_sale_portal_paynow", self._page(order))
 
+    def test_page_of_an_order_opens_whose_prepayment_is_more_than_its_rest(self):
+        order = self._portal_order(require_signature=False)
+        order.write({"require_payment": True, "prepayment_percent": 0.6})
+        self._make_invoice(500)
+        self._pay(order, 900, "done").sudo()._post_process()
+        self.assertEqual((order.state, order.credit_state), ("sent", "held"))
+        for state in ("open", "cleared"):
+            order.credit_hold_id.sudo().state = state
+            self.assertEqual(order._credit_get_portal_amount(), 600)
+            self.assertIn("o_sale_portal_paynow", self._page(order), order.credit_state)
+
+    def _release_and_count_mails(self, order):
+        sent = []
+        self.patch(type(order), "_send_order_confirmation_mail", lambda orders: sent.extend(orders.ids))
+        reason = self.env.ref("credit_insurance.release_reason_payment_announced")
+        wizard = self.env["credit.insurance.hold.release"].with_user(self.manager)
+        wizard.create({"hold_id": order.credit_hold_id.id, "reason_id": reason.id, "note": "ok"}).action_decide()
+        self.assertEqual(order.state, "sale")
+        return sent
+
+    def test_customer_who_signed_gets_the_confirmation_when_the_order_is_released(self):
+        order = self._portal_order(require_signature=True)
+        self._sign(order)
+        self.assertEqual(self._release_and_count_mails(order), order.ids)
+
+    def test_customer_who_paid_in_part_gets_the_confirmation_when_the_order_is_released(self):
+        order = self._portal_order(amount=3000, require_signature=False)
+        order.write({"require_payment": True, "prepayment_percent": 0.1})
+        self._pay(order, 300, "done").sudo()._post_process()
+        self.assertEqual(order.credit_state, "held")
+        self.assertEqual(self._release_and_count_mails(order), order.ids)
+
+    def test_customer_of_an_order_that_the_rep_confirmed_gets_no_mail_by_itself(self):
+        order = self._portal_order(require_signature=False)
+        order.with_user(self.rep).action_confirm()
+        self.assertFalse(self._release_and_count_mails(order))
+
     def test_rejected_order_makes_no_promise(self):
         order = self._portal_order(require_signature=False)
         order.with_user(self.rep).action_confirm()

@@ -215,13 +215,16 @@ class SaleOrder(models.Model):
     # === BUSINESS METHODS === #
 
     def _credit_confirm_released(self):
-        """Confirm an order after its release. The release stands when something else keeps it from being confirmed."""
+        """Confirm an order after its release, with core's mail to a customer who has placed it online.
+
+        The release stands when something else keeps it from being confirmed.
+        """
         self.ensure_one()
         if self.state not in ("draft", "sent"):
             return
         try:
             with self.env.cr.savepoint():
-                self.action_confirm()
+                self.with_context(send_email=self._credit_is_placed_online()).action_confirm()
         except UserError as error:
             self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error.args[0]))
 

@@ -1,5 +1,7 @@
 from odoo import models
 
+from .payment_transaction import PAYING
+
 # Where an order stands that its customer has placed and that is not confirmed yet.
 AWAITED = ("held", "ready", "released")
 
@@ -14,6 +16,11 @@ class SaleOrder(models.Model):
         self.ensure_one()
         where = self.sudo().credit_state
         return self.state in ("draft", "sent") and where in AWAITED and not self._has_to_be_signed()
+
+    def _credit_is_placed_online(self):
+        """Whether the customer has accepted it by a signature or a payment, and waits for the confirmation."""
+        self.ensure_one()
+        return bool(self.signature or self.transaction_ids.filtered(lambda transaction: transaction.state in PAYING))
 
     def _credit_get_portal_amount(self):
         """What the customer may pay of an order that waits, where its page does not ask for a payment anyway."""
@@ -39,6 +46,6 @@ class SaleOrder(models.Model):
     def _get_prepayment_required_amount(self):
         """Once what the order asks for is paid, any further amount may be paid while it waits for a decision."""
         required = super()._get_prepayment_required_amount()
-        if self.sudo().credit_state == "held" and self.currency_id.compare_amounts(self.amount_paid, required) >= 0:
+        if self.sudo().credit_state in AWAITED and self.currency_id.compare_amounts(self.amount_paid, required) >= 0:
             return 0
         return required
