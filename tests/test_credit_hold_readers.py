@@ -35,6 +35,24 @@ class TestReaders(HoldCase):
             ours = [name for name in fields if self.env[model]._fields[name]._modules[:1] == ("credit_insurance",)]
             self.assertFalse(ours, model)
 
+    def test_customer_does_not_learn_over_rpc_that_an_order_is_held(self):
+        order = self.order.with_user(self._make_customer())
+        for name in ("action_credit_open_hold", "action_credit_request_release", "action_credit_release"):
+            with self.assertRaises(AccessError, msg=name):
+                getattr(order, name)()
+
+    def test_customer_is_not_proposed_as_reader_of_what_is_written_about_its_credit(self):
+        """The chatter sends a message to whom it proposes unless somebody takes them out."""
+        self.partner.email = "buyer@example.com"
+        alert = self.env["credit.insurance.alert"].new({"partner_id": self.partner.id})
+        for record in (self.hold, self.buyer, alert):
+            self.assertFalse(record._mail_get_partners()[record.id], record._name)
+        self.assertFalse(self.hold._message_get_suggested_recipients(reply_discussion=True))
+        self.assertFalse(self.buyer._message_get_suggested_recipients(reply_discussion=True))
+        for name, model in self.env.registry.items():
+            if name.startswith("credit.insurance.") and "message_ids" in model._fields:
+                self.assertFalse(self.env[name]._mail_get_partner_fields(), name)
+
     def test_customer_does_not_read_why_a_delivery_is_held(self):
         customer = self._make_customer()
         self._release(self.hold, self.manager)

@@ -6,6 +6,7 @@ from . import (
     account_move_posted,
     account_partial_reconcile,
     account_payment,
+    buyer_thread,
     core_credit_warning,
     credit_computed_fields,
     credit_insurance_account,

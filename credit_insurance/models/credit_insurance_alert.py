@@ -43,7 +43,7 @@ class CreditInsuranceAlert(models.Model):
 
     _name = "credit.insurance.alert"
     _description = "Risk Alert"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
     _order = "severity_rank, last_seen desc, id desc"
     _mail_post_access = "read"
 

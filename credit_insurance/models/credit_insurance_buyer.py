@@ -12,7 +12,7 @@ class CreditInsuranceBuyer(models.Model):
     _name = "credit.insurance.buyer"
     _description = "Insured Buyer"
     _rec_name = "partner_id"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
     _order = "partner_id, id"
     _check_company_auto = True
     _mail_post_access = "read"

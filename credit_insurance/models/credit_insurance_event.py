@@ -48,7 +48,7 @@ class CreditInsuranceEvent(models.Model):
 
     _name = "credit.insurance.event"
     _description = "Event About a Buyer"
-    _inherit = ["mail.thread"]
+    _inherit = ["credit.insurance.buyer.thread"]
     _order = "date desc, id desc"
     _mail_post_access = "read"
 

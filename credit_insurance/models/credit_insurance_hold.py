@@ -22,7 +22,7 @@ class CreditInsuranceHold(models.Model):
 
     _name = "credit.insurance.hold"
     _description = "Credit Hold"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
     _order = "state, create_date desc, id desc"
     _mail_post_access = "read"
 

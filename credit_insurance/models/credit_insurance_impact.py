@@ -31,7 +31,7 @@ class CreditInsuranceImpact(models.Model):
 
     _name = "credit.insurance.impact"
     _description = "Impact of a Change of Cover"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
     _mail_post_access = "read"
     _order = "known_on desc, id desc"
     _rec_name = "buyer_id"

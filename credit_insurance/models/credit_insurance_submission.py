@@ -21,7 +21,7 @@ from .submission_words import SENDABLE_STATES, SUBMISSION_STATES
 class CreditInsuranceSubmission(models.AbstractModel):
     _name = "credit.insurance.submission"
     _description = "What Is Sent to an Insurer"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
     _order = "id desc"
     _check_company_auto = True
 

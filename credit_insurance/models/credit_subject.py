@@ -99,13 +99,15 @@ class CreditSubject(models.AbstractModel):
     # === ACTIONS === #
 
     def action_credit_request_release(self):
-        """The dialog in which somebody asks for the release of the newest hold."""
+        """The dialog in which somebody who may see the newest hold asks for its release."""
         self.ensure_one()
+        hold = self.sudo().credit_hold_ids.sorted("id")[-1:].sudo(False)
+        hold.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Ask for Release"),
             "res_model": "credit.insurance.hold.request",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_hold_id": self.sudo().credit_hold_ids.sorted("id")[-1:].id},
+            "context": {"default_hold_id": hold.id},
         }
