@@ -105,6 +105,36 @@ class TestDecisionAttacks(HoldCase):
         self._release(hold, self.manager, amount=3000)
         self.assertEqual(hold.state, "released")
 
+    def test_many_invoices_of_one_day_add_up(self):
+        self._allow(self.manager, 2000)
+        self.company.credit_check_invoice = "hold"
+        self._make_invoice(1000)
+        first, second, third = moves = self.env["account.move"].union(
+            *(self._make_invoice(amount, post=False) for amount in (900, 1200, 1100))
+        )
+        moves.with_user(self.officer).action_post()
+        self._release(first.sudo().credit_hold_ids, self.manager)
+        with self.assertRaisesRegex(AccessError, "900.00 of it was released before"):
+            self._release(second.sudo().credit_hold_ids, self.manager)
+        self._release(third.sudo().credit_hold_ids, self.manager)
+        with self.assertRaises(AccessError):
+            self._release(self.hold, self.manager)
+
+    def test_rejection_does_not_wash_who_asked(self):
+        self.hold.with_user(self.manager)._request_release("Please")
+        for close in (
+            lambda hold: self._wizard("reject", hold=hold).action_decide(),
+            lambda hold: hold._close("lapsed"),
+        ):
+            close(self.order.credit_hold_id)
+            self.order.with_user(self.rep).action_confirm()
+            hold = self.order.credit_hold_id
+            self.assertEqual(hold.state, "open")
+            with self.assertRaises(AccessError):
+                self._release(hold, self.manager)
+        self._release(hold, self.colleague)
+        self.assertEqual(self.order.state, "sale")
+
     def test_naming_the_colleague_salesperson_does_not_rule_the_colleague_out(self):
         self.company.credit_self_approval = True
         self._allow(self.manager)
@@ -262,6 +292,28 @@ class TestSplitAttacks(HoldCase):
             rest = order.credit_hold_ids.rest_order_id
             self.assertEqual((order.amount_total, rest.amount_total), shown)
             self.assertLessEqual(order.amount_total, amount)
+
+    def test_order_that_was_invoiced_or_delivered_before_is_not_split(self):
+        """Its second quotation would have what the customer has, or owes, already."""
+        delivered, invoiced = self._order((10, 20), (10, 20)), self._order((10, 20), (10, 20))
+        (delivered | invoiced).action_confirm()
+        move = delivered.picking_ids.move_ids[:1]
+        move.write({"quantity": 4, "picked": True})
+        move.picking_id._action_done()
+        move = invoiced._create_invoices()
+        move.invoice_line_ids[1:].unlink()
+        move.action_post()
+        self.buyer.write({"status": "blocked", "status_reason": "Insolvent"})
+        for order in (delivered, invoiced):
+            order._action_cancel()
+            order.action_draft()
+            order.action_confirm()
+            self.assertEqual(order.credit_state, "held")
+            wizard = self._wizard("partial", hold=order.credit_hold_id, amount=300)
+            self.assertIn("delivered or invoiced", wizard.split_problem)
+            with self.assertRaises(UserError):
+                wizard.action_decide()
+            self.assertEqual(len(order.order_line), 2)
 
     def test_what_cannot_be_split_is_said_and_nothing_changes(self):
         order = self._order((1, 5000))

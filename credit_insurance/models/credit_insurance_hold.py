@@ -118,11 +118,14 @@ class CreditInsuranceHold(models.Model):
         :param terms: what of an order is not as the order says, such as the total it grows to, as values of the hold
         """
         field = DOCUMENT_FIELDS[document._name]
-        hold = self.sudo().search([(field, "=", document.id), ("state", "=", "open")])
+        holds = self.sudo().search([(field, "=", document.id)])
+        hold = holds.filtered(lambda hold: hold.state == "open")
         if hold and (hold.partner_id, hold.company_id) != (decision.partner_id, decision.company_id):
             hold._close("lapsed")
             hold = self.browse()
         askers = self._get_authors(document) | document._credit_salesperson() | self.env.user
+        # What was rejected or lapsed is asked anew.
+        askers |= holds.filtered(lambda hold: hold.state in ("rejected", "lapsed")).asker_ids
         vals = {
             "asker_ids": [fields.Command.link(user.id) for user in askers if user.id != SUPERUSER_ID],
             "decision_id": decision.id,

@@ -104,26 +104,31 @@ class CreditInsuranceHold(models.Model):
         )
 
     def _get_released_before(self):
-        """What was released of the same quotation's other parts, and today to the same buyer: many releases are one."""
+        """What was released of the same quotation's other parts, and today to the same buyer: many releases are one.
+
+        A delivery brings goods of an order that passed: it is no new credit.
+        """
         self.ensure_one()
-        if not self.order_id:
+        own, amounts = self.order_id or self.move_id, {}
+        if not own:
             return 0.0
-        today, amounts = self.company_id._credit_today(), {}
+        today = self.company_id._credit_today()
         start, _end = company_day_bounds(self.company_id, today)
         same_buyer = self.search(
             [
                 ("partner_id", "=", self.partner_id.id),
                 ("company_id", "=", self.company_id.id),
-                ("order_id", "not in", (False, self.order_id.id)),
-                ("order_id.state", "!=", "cancel"),
                 ("state", "=", "released"),
                 ("decided_on", ">=", start),
             ]
         )
         family = (self.order_id._credit_get_split_family() - self.order_id).credit_hold_ids
         for hold in (same_buyer | family.filtered(lambda hold: hold.state == "released")).sorted("id"):
-            # A later release of the same order takes the place of an earlier one.
-            amounts[hold.order_id] = hold.order_currency_id._convert(
+            document = hold.order_id or hold.move_id
+            if not document or document == own or document.state == "cancel":
+                continue
+            # A later release of the same document takes the place of an earlier one.
+            amounts[document] = hold.order_currency_id._convert(
                 hold.release_amount, self.order_currency_id, self.company_id, today
             )
         return sum(amounts.values())

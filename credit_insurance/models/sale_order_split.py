@@ -62,11 +62,16 @@ class SaleOrder(models.Model):
     def _credit_plan_split(self, amount):
         """How to split so that the first part's total, tax included, is ``amount`` at most: ``[SplitLine]``.
 
-        :raise UserError: the order is no quotation any more, all of it fits, or nothing does
+        :raise UserError: the order is no quotation any more or has left in part, all of it fits, or nothing does
         """
         self.ensure_one()
         if self.state not in ("draft", "sent"):
             raise UserError(self.env._("%s is not a quotation any more: it cannot be split.", self.name))
+        # One that was confirmed before: a copy of such a line would be invoiced and delivered once more.
+        if any(not line.is_downpayment and (line.qty_invoiced or line.qty_delivered) for line in self.order_line):
+            raise UserError(
+                self.env._("Something of %s was delivered or invoiced already: it cannot be split.", self.name)
+            )
         if self.currency_id.compare_amounts(self.amount_total, amount) <= 0:
             raise UserError(self.env._("All of %s fits: release it as it is.", self.name))
         plan = [SplitLine(line, line.product_uom_qty) for line in self.order_line.sorted()]
