@@ -97,9 +97,7 @@ class CreditInsuranceCard(models.AbstractModel):
     def _get_longest_term(self, order, max_days, today):
         """The payment term with the last due date nearest to ``max_days`` days from today, with its days."""
         terms = self.env["account.payment.term"].sudo().search([("company_id", "in", (False, order.company_id.id))])
-        days = {
-            term: max(((line._get_due_date(today) - today).days for line in term.line_ids), default=0) for term in terms
-        }
+        days = {term: order._credit_days_of_term(term, today) or 0 for term in terms}
         allowed = {term: number for term, number in days.items() if number <= max_days}
         return max(allowed.items(), key=lambda item: item[1], default=(terms.browse(), 0))
 

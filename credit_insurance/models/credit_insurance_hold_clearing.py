@@ -8,6 +8,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import html2plaintext
 
 from odoo.addons.credit_insurance.rules.policy import Outcome
 
@@ -84,11 +85,9 @@ class CreditInsuranceHold(models.Model):
         self.env["credit.insurance.reservation"]._gc_ended()
         self._lapse_old()
         holds = self.search([("state", "=", "open"), ("order_id.state", "in", ("draft", "sent"))])
-        by_order = {hold.order_id: hold for hold in holds}
         gate = self.env["credit.insurance.gate"]
         ready = self.browse()
-        for case, decision in self._judge_by_rank(holds):
-            hold = by_order[case.subject]
+        for hold, case, decision in holds._judge_together("_judge_by_rank"):
             if decision.outcome is Outcome.PASS:
                 ready |= hold
             elif hold.exposure_reserved:
@@ -106,21 +105,36 @@ class CreditInsuranceHold(models.Model):
         holds = self.search([("state", "=", "open")]).filtered(
             lambda hold: hold.order_id.state not in ("draft", "sent") and hold._get_document()
         )
-        if not holds:
-            return
-        by_document = {hold._get_decided(): hold for hold in holds}
-        for case, decision in holds._judge_others(by_document):
+        for hold, _case, decision in holds._judge_together("_judge_others"):
             if decision.outcome is Outcome.PASS:
-                hold = by_document[case.subject]
                 with hold._alone():
                     hold._clear()
 
-    def _judge_others(self, by_document):
-        """What the gate would say now of what is held after confirmation.
+    def _judge_together(self, name):
+        """What the method ``name`` says of these holds: ``[(hold, Case, Decision)]``.
 
-        :param by_document: these holds by what they decide about
+        Where it raises, those for which it does so by themselves are told and left out: the others are not to wait.
         """
+        if not self:
+            return []
+        try:
+            with self.env.cr.savepoint():
+                return getattr(self, name)()
+        except OperationalError:
+            raise
+        except Exception:
+            _logger.info("Credit holds are looked at one by one, as one of them cannot be decided again")
+        able = self.browse()
+        for hold in self:
+            with hold._alone():
+                getattr(hold, name)()
+                able |= hold
+        return getattr(able, name)() if able else []
+
+    def _judge_others(self):
+        """What the gate would say now of what is held after confirmation."""
         gate = self.env["credit.insurance.gate"]
+        by_document = {hold._get_decided(): hold for hold in self}
         grown = self.filtered(lambda hold: not (hold.picking_id or hold.move_id) and hold.order_id.state == "sale")
         amounts = self.env["credit.insurance.exposure"]._get_open_order_amounts(grown.order_id) if grown else {}
         decided = []
@@ -131,16 +145,20 @@ class CreditInsuranceHold(models.Model):
                 decided += gate._judge_again(order, "growth", {order.id: wanted})
         pickings = self.picking_id.filtered(lambda picking: picking.state not in ("done", "cancel"))
         decided += gate._decide_deliveries(pickings, gate._judge_again)
-        return decided + gate._judge_again(self.move_id.filtered(lambda move: move.state == "draft"), "invoice")
+        decided += gate._judge_again(self.move_id.filtered(lambda move: move.state == "draft"), "invoice")
+        return [(by_document[case.subject], case, decision) for case, decision in decided]
 
-    @api.model
-    def _judge_by_rank(self, holds):
+    def _judge_by_rank(self):
         """What the gate would say now, one after the other as the sales team ranked them, sharing the headroom."""
         gate = self.env["credit.insurance.gate"]
-        places = {hold.order_id: place for place, hold in enumerate(holds._sort_by_rank())}
-        cases = gate._prepare_cases(holds.order_id, "confirmation")
+        by_order = {hold.order_id: hold for hold in self}
+        places = {hold.order_id: place for place, hold in enumerate(self._sort_by_rank())}
+        cases = gate._prepare_cases(self.order_id, "confirmation")
         cases.sort(key=lambda case: places[case.subject])
-        return gate._judge(cases, gate._get_figures(cases), None)
+        return [
+            (by_order[case.subject], case, decision)
+            for case, decision in gate._judge(cases, gate._get_figures(cases), None)
+        ]
 
     def _become_ready(self):
         """These pass now: confirm them where the company wants that, else tell the rep."""
@@ -155,15 +173,27 @@ class CreditInsuranceHold(models.Model):
 
     @contextmanager
     def _alone(self):
-        """Whatever fails for this hold is undone and logged; the other ones are not to wait for it."""
+        """Whatever fails for this hold is undone and told; the other ones are not to wait for it."""
         try:
             with self.env.cr.savepoint():
                 yield
         except OperationalError:
             # Somebody else changed the same rows: the whole run is tried again in a minute.
             raise
-        except Exception:
-            _logger.warning("Credit hold %s could not be cleared", self.name, exc_info=True)
+        except Exception as error:
+            _logger.warning("Credit hold %s could not be decided again", self.name, exc_info=True)
+            self._tell_failed(error)
+
+    def _tell_failed(self, error):
+        """Say to who decides why it stays held: once a day, as it is tried every minute."""
+        words = self.with_context(lang=self.decider_id.lang).env._(
+            "It stays held, as it could not be decided again by itself."
+        )
+        told = f"{words} {error}"
+        since = fields.Datetime.now() - timedelta(days=1)
+        recent = self.message_ids.filtered(lambda message: message.date > since)
+        if not any(words in html2plaintext(message.body or "") for message in recent):
+            self.message_post(body=told, partner_ids=self.decider_id.partner_id.ids)
 
     def _confirm_by_itself(self):
         """Confirm the order as core does when a customer accepts it, with the mail. One that fails stops no other."""
@@ -193,8 +223,9 @@ class CreditInsuranceHold(models.Model):
     def _is_changed(self):
         """Whether somebody has worked on the quotation since it was held: then nobody has asked to confirm this one."""
         self.ensure_one()
-        order, currency = self.order_id, self.order_currency_id
-        return order.currency_id != currency or bool(currency.compare_amounts(order.amount_total, self.order_amount))
+        if self._is_about_another():
+            return True
+        return bool(self.order_currency_id.compare_amounts(self.order_id.amount_total, self.order_amount))
 
     @api.model
     def _lapse_old(self):

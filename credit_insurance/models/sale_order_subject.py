@@ -4,8 +4,8 @@ from odoo import models
 
 from .company_calendar import company_day
 
-# A salesperson types lead times: one beyond all dates is as good as one of a hundred years.
-LONGEST_LEAD_DAYS = 36_500
+# People type lead times and payment terms: one beyond all dates is as good as one of a hundred years.
+LONGEST_DAYS = 36_500
 
 
 class SaleOrder(models.Model):
@@ -41,7 +41,7 @@ class SaleOrder(models.Model):
     def _credit_lead_days(self):
         """Days from the order until the last of its lines leaves."""
         sold = self.order_line.filtered(lambda line: not line.display_type and not line.is_downpayment)
-        return min(max(sold.mapped("customer_lead"), default=0), LONGEST_LEAD_DAYS)
+        return max(0, min(max(sold.mapped("customer_lead"), default=0), LONGEST_DAYS))
 
     def _credit_delivery_within(self, until):
         """Whether the goods leave on that day or before; without a date they leave now."""
@@ -78,7 +78,10 @@ class SaleOrder(models.Model):
         return self._credit_days_of_term(self.payment_term_id, today)
 
     def _credit_days_of_term(self, term, today):
-        return max(((line._get_due_date(today) - today).days for line in term.line_ids), default=None)
+        try:
+            return max(((line._get_due_date(today) - today).days for line in term.line_ids), default=None)
+        except OverflowError:
+            return LONGEST_DAYS
 
     def _credit_term_within(self, term):
         """Whether the order is due no later than with ``term``; without a term it is due at once."""
