@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .test_credit_hold import HoldCase
 
@@ -162,6 +163,51 @@ class TestDecisionAttacks(HoldCase):
         self._wizard("partial", hold=order.credit_hold_ids, amount=1000, note="Alone today").action_decide()
         self.assertTrue(order.credit_hold_ids.self_approved)
         self.assertEqual(len(order.credit_hold_ids.activity_ids), 1)
+
+    def test_who_made_an_order_does_not_release_its_rest_when_the_first_part_is_deleted(self):
+        order = self._make_order(5000, quantity=50)
+        order.with_user(self.manager).order_line.price_unit = 99
+        rest = order.with_user(self.rep)._credit_split(1000)
+        order.action_cancel()
+        order.unlink()
+        rest.with_user(self.rep).action_confirm()
+        with self.assertRaises(AccessError):
+            self._release(rest.credit_hold_id, self.manager)
+
+    def test_release_stands_whatever_keeps_the_order_from_being_confirmed(self):
+        """Another module raises, or one of its fields is required and empty."""
+
+        def fail(order):
+            self.env.cr.execute("INSERT INTO sale_order_line (order_id) VALUES (%s)", [order.id])
+
+        with (
+            patch.object(type(self.order), "_action_confirm", fail),
+            mute_logger("odoo.sql_db"),
+            self.assertLogs("odoo.addons.credit_insurance", "WARNING"),
+        ):
+            self._release(self.hold, self.manager)
+        self.assertEqual((self.hold.state, self.order.state), ("released", "draft"))
+        self.assertIn("Released by credit, but not confirmed", str(self.order.message_ids.mapped("body")))
+        self.order.with_user(self.rep).action_confirm()
+        self.assertEqual(self.order.state, "sale")
+
+    def test_people_of_a_delivery_and_of_an_invoice_ask_for_a_release(self):
+        """They see the button on their document; others' documents they do not ask about."""
+        stock = self._make_user("credit_stock", "stock.group_stock_user")
+        accountant = self._make_user("credit_accountant", "account.group_account_invoice")
+        order = self._make_confirmed_order(300)
+        self.company.write({"credit_check_invoice": "hold", "credit_check_delivery": True})
+        self.buyer.write({"status": "blocked", "status_reason": "Insolvent"})
+        invoice = self._make_invoice(300, post=False)
+        invoice.with_user(accountant).action_post()
+        order.picking_ids.with_user(stock).button_validate()
+        for user, document in ((stock, order.picking_ids), (accountant, invoice)):
+            action = document.with_user(user).action_credit_request_release()
+            requests = self.env[action["res_model"]].with_user(user)
+            requests.with_context(**action["context"]).create({"note": "Please"}).action_request()
+            self.assertEqual(document.sudo().credit_hold_ids.requested_by_id, user)
+            with self.assertRaises(AccessError):
+                requests.create({"hold_id": self.hold.id, "note": "Please"}).action_request()
 
     def test_note_of_the_rep_is_text_and_no_html(self):
         self.env["credit.insurance.hold.request"].with_user(self.rep).create(

@@ -1,11 +1,15 @@
+import logging
 from collections import defaultdict
 
+from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 
 from .guarded_fields import without_fields
+
+_logger = logging.getLogger(__name__)
 
 # What the gate and the exposure read, and nobody but Odoo writes.
 COMPUTED_FIELDS = {
@@ -225,8 +229,12 @@ class SaleOrder(models.Model):
         try:
             with self.env.cr.savepoint():
                 self.with_context(send_email=self._credit_is_placed_online()).action_confirm()
-        except UserError as error:
-            self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error.args[0]))
+                self.env.flush_all()
+        except (OperationalError, ConcurrencyError):
+            raise
+        except Exception as error:
+            _logger.warning("Order %s was released by credit and could not be confirmed", self.name, exc_info=True)
+            self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error))
 
     def _credit_cancel_deliveries(self):
         """What is cancelled is not delivered any more, whichever way it was cancelled: Odoo's button has done so."""

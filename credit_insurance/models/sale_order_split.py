@@ -205,6 +205,8 @@ class SaleOrder(models.Model):
         return {
             "order_line": lines,
             "credit_split_from_id": self.id,
+            # For the day on which this one is deleted.
+            "credit_author_ids": [Command.set(self.env["credit.insurance.hold"]._get_authors(self).ids)],
             "origin": self.name,
             "validity_date": self.validity_date,
             "client_order_ref": self.client_order_ref,
