@@ -13,6 +13,7 @@ from . import (
     test_credit_alert_until,
     test_credit_alert_webhook,
     test_credit_attack_calls,
+    test_credit_attack_clearing,
     test_credit_attack_defaults,
     test_credit_attack_documents,
     test_credit_attack_holds,
