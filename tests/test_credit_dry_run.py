@@ -328,6 +328,18 @@ class TestCreditDryRun(AlertCommon):
         self.assertIn("Uninsured amount", run.past_note)
         self.assertFalse(run.line_ids.filtered("is_past"))
 
+    def test_what_the_past_takes_as_it_is_today_is_named(self):
+        for when, told in (
+            ("days_to_notification <= 10 days", "all deadlines of open invoices count"),
+            ('country = "FR"', "Taken as it is today, also for the past: Country"),
+            ("group_exposure > 5", "missing there: Exposure of the credit group"),
+        ):
+            text = document(key="noted").replace("amount_overdue_30 > 0", when)
+            run = self.env["credit.insurance.dry.run"].create({"document": text, "company_id": self.company.id})
+            self.assertFalse(run.past_note)
+            run.months = 1
+            self.assertIn(told, run.past_note)
+
     # === RUNNING === #
 
     def test_blocks_follow_each_other_and_a_cancelled_run_stops(self):
@@ -363,7 +375,9 @@ class TestCreditDryRun(AlertCommon):
 
     def test_reader_finds_name_and_note_in_own_language(self):
         """Not in the language of whoever started it."""
-        run = self._run(self._document_rule("invoice", "invoice_uninsured > 1"), months=1)
+        rule = self._document_rule("invoice", "invoice_uninsured > 1")
+        rule.document = rule.document.replace(f"name: {rule.name}", "name: A payment came back")
+        run = self._run(rule, months=1)
         self.env["res.lang"]._activate_lang("fr_FR")
         words = {"Dry run of %s": "Simulation : %s", "Not known for the past, and missing there: %s.": "Inconnu : %s."}
         name = run.display_name.removeprefix("Dry run of ")

@@ -330,6 +330,28 @@ class TestCreditInsuranceAlert(AlertCommon):
         self.assertEqual(self._alerts().rule_id, self.rule)
         self.assertIn("gone", broken.problems)
 
+    @mute_logger("odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_screening")
+    @mute_logger("odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_rule_check")
+    def test_alert_whose_rule_cannot_be_evaluated_says_so(self):
+        self.Rule._screen(self.buyer)
+        alert, text = self._alerts(), self.rule.document
+        self.assertFalse(alert.rule_is_broken)
+        self.env.flush_all()
+        gone = text.replace("amount_overdue_30", "gone")
+        self.cr.execute("UPDATE credit_insurance_rule SET document = %s WHERE id = %s", (gone, self.rule.id))
+        self.cr.execute(
+            "UPDATE credit_insurance_rule_version SET document = %s WHERE rule_id = %s", (gone, self.rule.id)
+        )
+        self.env.invalidate_all()
+        with trap_jobs():
+            self.env["credit.insurance.screening"]._cron_screen()
+        self.Rule._screen(self.buyer)
+        self.assertEqual((alert.state, alert.rule_is_broken, self.rule.is_broken), ("open", True, True))
+        self.assertEqual(self.Alert.search([("rule_is_broken", "=", True)]), alert)
+        self.rule.working_document = text
+        self.rule.action_activate()
+        self.assertFalse(alert.rule_is_broken)
+
     # === JOBS === #
 
     def test_screening_is_queued_in_blocks(self):
@@ -353,6 +375,18 @@ class TestCreditInsuranceAlert(AlertCommon):
         with trap_jobs():
             self.env["credit.insurance.screening"]._cron_screen()
         self.assertEqual(self._alerts().state, "resolved")
+
+    def test_alert_that_a_screening_raised_after_its_rule_was_taken_out_ends_with_the_daily_run(self):
+        other = self.Rule.create({"document": LOUD_RULE, "state": "active"})
+        self.Rule._screen(self.buyer)
+        self.env.flush_all()
+        # As a screening leaves it that began before the rule went back to draft.
+        self.cr.execute("UPDATE credit_insurance_rule SET state = 'draft' WHERE id = %s", (other.id,))
+        self.env.invalidate_all()
+        with trap_jobs():
+            self.env["credit.insurance.screening"]._cron_screen()
+        states = {alert.rule_id: alert.state for alert in self._alerts()}
+        self.assertEqual(states, {self.rule: "open", other: "resolved"})
 
     def test_two_screenings_at_once_raise_one_alert(self):
         screening = self.env["credit.insurance.screening"]

@@ -1,8 +1,12 @@
 """What screening makes of the answers of rules, whatever their form."""
 
+from unittest.mock import patch
+
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common_alert import AlertCommon
+from .test_credit_signal import signal
 
 TABLE = """\
 key: late_table
@@ -54,6 +58,22 @@ class TestScreening(AlertCommon):
         self._pay(move, 12)
         self.Rule._screen(self.buyer)
         self.assertEqual((alert.severity, alert.holds, self.buyer.status), ("info", False, "watch"))
+
+    @mute_logger("odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_screening")
+    def test_rule_whose_signal_was_not_known_for_a_moment_is_not_left_out_for_good(self):
+        self.addCleanup(self.registry.clear_cache)
+        signals = self.env["credit.insurance.signal"]
+        signals.create({"document": signal("late_share")}).action_activate()
+        self._activate(
+            LASTING.replace("when: amount_overdue > 100", "when: late_share >= 0").replace("until", "# until")
+        )
+        self._make_invoice(20, due_in=-5)
+        # As a worker may see them that has not heard yet of the signal.
+        with patch.object(type(signals), "_get_active_texts", lambda model: ()):
+            self.Rule._screen(self.buyer)
+            self.assertFalse(self._alerts())
+        self.Rule._screen(self.buyer)
+        self.assertEqual(len(self._alerts()), 1)
 
     def test_an_alert_lasts_until_its_end_is_reached(self):
         self._activate(LASTING)

@@ -49,6 +49,42 @@ class TestCreditRuleEditor(AlertCommon):
             back = self.Editor.rule_editor_form(answer["form"], record.key)
             self.assertEqual(self.Editor.rule_editor_text(back["text"])["form"], answer["form"], record.key)
 
+    def test_switching_loses_no_letter_of_unusual_texts(self):
+        form = self.Editor.rule_editor_text(document())["form"]
+        for text in (
+            *(
+                "\nA",
+                "A\n",
+                "\n\n A\n  B\n",
+                "A\r\nB",
+                " A ",
+                "\tA\tB",
+                "A\x01\x1b[31m",
+                "\x7f\x9f\ufffe",
+                "A\x85B\u2028C",
+            ),
+            *("\ufeffA", "---", "- A: [b", "no", "~", "010", "%A %s", "x" * 4000, "\x01" * 1000, "\u202eA\u200b"),
+        ):
+            with self.subTest(text=text[:10]):
+                typed = form | {"name": f"A{text}"[:4000], "message": text, "reason": text}
+                written = self.Editor.rule_editor_form(typed)
+                self.assertFalse(written["problems"])
+                self.assertEqual(self.Editor.rule_editor_text(written["text"])["form"], typed)
+                self.assertEqual(self.Editor.rule_editor_text(written["text"].replace("\n", "\r\n"))["form"], typed)
+
+    def test_text_that_is_too_long_stays_in_the_form_and_is_named(self):
+        form = self.Editor.rule_editor_text(document())["form"] | {"message": "x" * 10_000}
+        answer = self.Editor.rule_editor_form(form)
+        self.assertIsNone(answer["text"])
+        self.assertEqual([problem["path"] for problem in answer["problems"]], ["message"])
+        answer = self.Editor.rule_editor_text(document() + f"reason: {'x' * 10_000}\n")
+        self.assertIsNone(answer["form"])
+        self.assertEqual([problem["path"] for problem in answer["problems"]], ["reason"])
+
+    def test_byte_order_mark_before_a_pasted_text_means_nothing(self):
+        answer = self.Editor.rule_editor_text("\ufeff" + document())
+        self.assertEqual((answer["problems"], answer["form"]["key"]), ([], "late"))
+
     def test_form_becomes_text_and_problems_point_to_its_parts(self):
         form = self.Editor.rule_editor_text(CLASSES.format(key="weak"))["form"]
         form["when"]["parts"][0]["signal"] = "amonut_overdue_30"

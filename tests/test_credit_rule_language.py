@@ -128,6 +128,34 @@ class TestRuleLanguage(AlertCommon):
         self.assertEqual(rule.display_name, "Note en baisse et retard")
         self.assertEqual((rule.name, rule.document), (self.rule.name, self.rule.document))
 
+    def test_text_of_an_administrator_that_the_addon_says_too_is_shown_as_it_is_written(self):
+        self._translate(Held="Bloqué", Buyer="Acheteur", Draft="Brouillon", Exposure="Encours")
+        text = "key: own\nname: Held\nseverity: high\nwhen: amount_overdue_30 > 0\nmessage: Buyer\nreason: Draft\n"
+        rule = self.Rule.create({"document": text, "state": "active"}).with_context(lang=FRENCH)
+        self.assertEqual(rule.display_name, "Held")
+        self.assertEqual(self.french.rule_editor_try(text, self.buyer.id)["message"], "Buyer")
+        self.Rule._screen(self.buyer)
+        alert = self._alerts().filtered(lambda alert: alert.rule_id == rule).with_context(lang=FRENCH)
+        self.assertEqual((alert.told, alert.rule_reason), ("Buyer", "Draft"))
+        run = self.env["credit.insurance.dry.run"].with_context(lang=FRENCH).create({"rule_id": rule.id})
+        self.assertIn("Held", run.display_name)
+
+    def test_signal_of_an_administrator_is_called_as_he_wrote_it(self):
+        self._translate(Held="Bloqué")
+        self.addCleanup(self.registry.clear_cache)
+        text = "key: own_signal\nlabel: Held\ntype: money\nvalue: exposure\nhelp: Held\n"
+        self.env["credit.insurance.signal"].create({"document": text}).action_activate()
+        rule = "key: own\nname: Own\nwhen: own_signal > 0\n"
+        [shown] = [
+            signal for signal in self.french.rule_editor_setup()["signals"]["buyer"] if signal["key"] == "own_signal"
+        ]
+        self.assertEqual((shown["label"], shown["help"]), ("Held", "Held"))
+        self.assertEqual(self.french.rule_editor_try(rule, self.buyer.id)["signals"][0]["label"], "Held")
+        self.Rule.create({"document": rule, "state": "active"})
+        self.Rule._screen(self.buyer)
+        alert = self._alerts().filtered(lambda alert: alert.rule_id.key == "own").with_context(lang=FRENCH)
+        self.assertEqual([row["label"] for row in alert._get_trace_rows()], ["Held"])
+
     def test_hold_names_the_rule_in_the_language_of_the_reader(self):
         self._translate_rule()
         self.rule.write({"holds_orders": True})

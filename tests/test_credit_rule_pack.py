@@ -51,6 +51,18 @@ class TestRulePack(PackCommon):
             self.assertIn(named, rules.get_view(view_type=kind)["arch"], kind)
         self.assertEqual(self.pack.rule_ids[0].with_context(lang="fr_FR").pack_id.display_name, "Notre paquet")
 
+    def test_pack_of_an_archived_company_is_on_there_when_it_is_back(self):
+        self.pack.with_user(self.admin).action_switch_on()
+        third = self.env["res.company"].create({"name": "Third"})
+        self.pack.sudo().company_ids += third
+        third.active = False
+        self.env.invalidate_all()
+        self.pack.with_user(self.admin).action_switch_off()
+        self.assertFalse(self._keys())
+        third.active = True
+        self.env.invalidate_all()
+        self.assertIn("dunning_escalation", self._keys(third))
+
     def test_pack_is_on_only_where_it_was_switched_on(self):
         pack = self.pack.with_user(self.admin)
         self.assertFalse(pack.is_on)

@@ -85,6 +85,17 @@ class TestCreditRuleTransfer(AlertCommon):
             ],
         )
 
+    def test_problem_of_a_signal_in_a_file_has_its_place_and_a_suggestion(self):
+        text = (
+            "pack: mine\nsignals:\n"
+            "  - {key: twice, label: Twice, type: money, value: 2 * exposre}\n"
+            "  - {key: exposure, label: Own, type: money, value: headroom}\n"
+            "rules: []\n"
+        )
+        first, second = self._import(text).problems.splitlines()
+        self.assertEqual(first, "twice: Line 3, column 56: there is no signal 'exposre' – did you mean 'exposure'?")
+        self.assertIn("exposure: Line 4, column 11: “exposure” is a signal of the addon", second)
+
     def test_rule_that_is_here_out_of_sight_is_told_before_the_import(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
         self.Rule.sudo().create({"document": document(key="hidden"), "company_ids": other.ids})

@@ -1,5 +1,10 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
+
+from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_signal import extend_catalogue
+from odoo.addons.credit_insurance.rules.risk import check_derived
 
 from .common_alert import AlertCommon
 from .test_credit_insurance_rule import document
@@ -36,6 +41,20 @@ class TestCreditSignal(AlertCommon):
         typed = signal(value="100 * amount_overdue_30 / exposure")
         self.assertEqual(self.Signal.signal_editor_try(typed, buyer.id, own.id)["value"], "100 %")
         self.assertEqual(self.Signal.signal_editor_try(own.document, buyer.id, own.id)["value"], "0 %")
+
+    def test_many_signals_are_taken_up_without_checking_each_beside_all_others(self):
+        texts = tuple(signal(f"one_of_many_{number}") for number in range(30))
+        place = "odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_signal.check_derived"
+        with patch(place, wraps=check_derived) as checked:
+            found = extend_catalogue(self.env["credit.insurance.signals"]._get_base_catalogue(), texts)
+        self.assertEqual(len(found.derived), 30)
+        self.assertEqual(checked.call_count, 30)
+
+    def test_text_that_is_too_long_is_not_read_in_half(self):
+        text = f"{signal()}\n# " + "x" * 50_000 + "\ntype: nonsense\n"
+        [problem] = self.Signal.signal_editor_text(text)["problems"]
+        self.assertIn("this one is longer", problem["message"])
+        self.assertFalse(self.Signal.signal_editor_try(text, self._make_late_buyer().id))
 
     def test_only_administrators_try_signals_on_buyers_they_may_read(self):
         buyer = self._make_late_buyer()

@@ -8,7 +8,7 @@ from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 from .alert_kinds import ACTIVITY, MANAGER_GROUP, USER_GROUP
 from .bulk_log import log_in_bulk
 from .credit_insurance_rule import SEVERITIES
-from .marked_words import tell_json
+from .marked_words import tell_json, tell_label, tell_rule
 from .rule_document import read_rule
 from .rule_trace import format_fact, format_needed, tell_message
 
@@ -48,6 +48,7 @@ class CreditInsuranceAlert(models.Model):
     _mail_post_access = "read"
 
     rule_id = fields.Many2one("credit.insurance.rule", required=True, readonly=True, ondelete="restrict", index=True)
+    rule_is_broken = fields.Boolean(related="rule_id.is_broken", string="Rule Not Usable")
     rule_version_id = fields.Many2one("credit.insurance.rule.version", readonly=True, ondelete="restrict")
     override_version_id = fields.Many2one(
         "credit.insurance.rule.override.version",
@@ -122,7 +123,7 @@ class CreditInsuranceAlert(models.Model):
         for alert in self:
             alert.told = tell_message(alert, alert.rule_id, alert._get_evaluated_on(), alert.values_now)
             rule, _problems = read_rule(alert.rule_version_id.sudo().document)
-            alert.rule_reason = self.env._(rule.reason) if rule and rule.reason else False
+            alert.rule_reason = tell_rule(self.env, rule.reason) if rule and rule.reason else False
 
     @api.depends("closing_words")
     @api.depends_context("lang")
@@ -168,7 +169,7 @@ class CreditInsuranceAlert(models.Model):
             if row["kind"] == "comparison":
                 first, label = (self.values_first or {}).get(row["key"]), row["label"]
                 shown |= {
-                    "label": self.env._(label),
+                    "label": tell_label(self.env, label, row["key"]),
                     "needed": format_needed(self.env, row, self.currency_id),
                     "value": format_fact(self.env, row["value"], row["type"], self.currency_id, row["unit"]),
                     "first": format_fact(self.env, first, row["type"], self.currency_id, row["unit"]),

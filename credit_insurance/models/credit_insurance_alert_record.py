@@ -275,6 +275,16 @@ class CreditInsuranceAlert(models.Model):
         self.sudo().search(Domain(domain) & Domain("ended_on", "=", False))._end(note)
 
     @api.model
+    def _end_left_over(self):
+        """End alerts of rules that do not apply: a screening that had begun before may raise one after the last."""
+        rules = self.env["credit.insurance.rule"]
+        for [company] in self._read_group([("ended_on", "=", False)], ["company_id"]):
+            pack, unusable = rules._get_active_pack(company)
+            standing = {rule.key for rule in pack.rules} | set(unusable.mapped("key"))
+            gone = [("company_id", "=", company.id), ("rule_id.key", "not in", sorted(standing))]
+            self._end_all(gone, _lt("The rule no longer applies in this company."))
+
+    @api.model
     def _screen_again(self, domain):
         """What the rules of these alerts say has changed: their buyers are screened within a minute."""
         standing = self.sudo().search(Domain(domain) & Domain("ended_on", "=", False))

@@ -16,6 +16,7 @@ from odoo.addons.credit_insurance.rules.risk import Scope
 
 from .credit_insurance_rule import SEVERITIES
 from .guarded_fields import without_fields
+from .marked_words import tell_rule
 from .rule_document import read_rule
 from .rule_trace import tell_message
 
@@ -124,7 +125,9 @@ class CreditInsuranceDryRun(models.Model):
         """With the name that the reader knows of a shipped rule."""
         for run in self:
             rule, _problems = read_rule(run.document)
-            run.display_name = self.env._("Dry run of %s", self.env._(rule.name) if rule else self.env._("a rule"))
+            run.display_name = self.env._(
+                "Dry run of %s", tell_rule(self.env, rule.name) if rule else self.env._("a rule")
+            )
 
     @api.depends("document", "months", "evaluated_on")
     @api.depends_context("lang")

@@ -23,6 +23,8 @@ from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
 from . import rule_trace
 from .credit_insurance_dry_run_orders import PastOrder, to_json
+from .credit_insurance_signals import OF_TODAY, SOURCE_KEYS
+from .marked_words import tell
 from .rule_document import evaluate_rows, rule_keys
 
 WEEK = timedelta(days=7)
@@ -289,10 +291,10 @@ class CreditInsuranceDryRun(models.Model):
         return "\n".join(notes) or False
 
     def _describe_undated(self, rule):
-        """What the past cannot tell: signals that nobody can know for it count as missing there."""
+        """What the past cannot tell. Signals that nobody can know for it count as missing there."""
         signals = self.env["credit.insurance.signals"]
         catalogue = signals._get_catalogue()
-        undated = sorted(catalogue.sources(rule_keys(rule, catalogue)) & set(signals._get_undated_keys()))
+        read = catalogue.sources(rule_keys(rule, catalogue))
         notes = []
         if rule.scope is Scope.ORDER:
             notes.append(
@@ -301,9 +303,19 @@ class CreditInsuranceDryRun(models.Model):
                     "amounts of today. Quotations that were deleted are not among the past orders."
                 )
             )
-        if undated:
-            labels = ", ".join(self.env._(catalogue[key].label) for key in undated)
+        if undated := sorted(read & set(signals._get_undated_keys())):
+            labels = ", ".join(tell(self.env, catalogue[key].label) for key in undated)
             notes.append(self.env._("Not known for the past, and missing there: %s.", labels))
+        if of_today := sorted(read & OF_TODAY):
+            labels = ", ".join(tell(self.env, catalogue[key].label) for key in of_today)
+            notes.append(self.env._("Taken as it is today, also for the past: %s.", labels))
+        if read & SOURCE_KEYS["deadline"]:
+            notes.append(
+                self.env._(
+                    "Nobody knows which deadlines raised no alarm in the past because little was open or the money was "
+                    "in the bank and not matched yet: there all deadlines of open invoices count."
+                )
+            )
         return notes
 
 

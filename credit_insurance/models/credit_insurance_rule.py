@@ -17,7 +17,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 from odoo.addons.credit_insurance.rules.risk.marking import _ as _lt
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
-from .marked_words import tell
+from .marked_words import tell, tell_rule
 from .rule_document import copy_key, own_place, read_rule, write_rule
 from .rule_settings import SAID, SETTINGS, check_companies, said_by, said_with
 
@@ -97,7 +97,7 @@ class CreditInsuranceRule(models.Model):
     def _compute_display_name(self):
         """The name in the reader's language where it is a shipped one; the text itself stays as it is written."""
         for rule in self:
-            rule.display_name = self.env._(rule.name) if rule.name else False
+            rule.display_name = tell_rule(self.env, rule.name)
 
     @api.depends("severity")
     def _compute_severity_rank(self):

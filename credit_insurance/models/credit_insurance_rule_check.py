@@ -21,7 +21,7 @@ class CreditInsuranceRule(models.Model):
     def _flag_broken(self):
         """Check every rule again, with the examples kept in its text, and mark those that no longer pass.
 
-        Run after each update. A rule that fails is told on itself and does not stop the update.
+        Run after each update and daily. A rule that fails is told on itself and does not stop the update.
         """
         for rule in self.sudo().search([("state", "!=", "archived")]):
             _parsed, problems = rule._check_stored()

@@ -33,8 +33,9 @@ from odoo.addons.credit_insurance.rules.risk.facts import read_facts
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
 from .credit_insurance_rule import SCOPES, SEVERITIES
-from .marked_words import tell
+from .marked_words import tell, tell_rule
 from .rule_document import evaluate_rows, overridden_fields, own_place, read_rule, rule_keys, write_rule
+from .rule_settings import all_companies
 from .rule_signal_groups import group_labels
 from .rule_trace import fill_message, format_fact, to_json, trace_rows
 
@@ -97,8 +98,8 @@ class CreditInsuranceRule(models.Model):
 
     @api.model
     def _translate_signal(self, signal):
-        words = {name: signal[name] for name in ("label", "help", "unit") if signal[name]}
-        return {name: self.env._(text) for name, text in words.items()}
+        words = {name: tell(self.env, signal[name]) for name in ("label", "help") if signal[name]}
+        return words | ({"unit": self.env._(signal["unit"])} if signal["unit"] else {})
 
     @api.model
     def _describe_selection(self, name, selection):
@@ -135,8 +136,8 @@ class CreditInsuranceRule(models.Model):
         text = str(text)[:MAX_LENGTH]
         return [
             {
-                "label": item.label and self.env._(item.label),
-                "help": item.help and self.env._(item.help),
+                "label": tell(self.env, item.label),
+                "help": tell(self.env, item.help),
                 "text": item.text,
                 "start": item.start,
                 "end": item.end,
@@ -170,7 +171,7 @@ class CreditInsuranceRule(models.Model):
         """What a rule that is right by itself adds nothing to, or contradicts, among the active ones."""
         records = self.search(["|", ("state", "=", "active"), ("key", "=", rule.key)])
         parsed = {record: read_rule(record.document)[0] for record in records}
-        companies = {record.key: tuple(record.company_ids.mapped("name")) for record in records}
+        companies = {record.key: tuple(all_companies(record).mapped("name")) for record in records}
         others = [
             replace(found, companies=companies[record.key])
             for record, found in parsed.items()
@@ -257,7 +258,7 @@ class CreditInsuranceRule(models.Model):
             "buyer": partner.sudo().name,
             "document": subject.display_name,
             "company": company.name,
-            "rule": self.env._(rule.name),
+            "rule": tell_rule(self.env, rule.name),
             "today": format_date(self.env, today),
         }
         template = shown.rule.message
@@ -329,8 +330,8 @@ class _Trial:
         return [
             {
                 "key": signal.key,
-                "label": self.env._(signal.label),
-                "help": self.env._(signal.help),
+                "label": tell(self.env, signal.label),
+                "help": tell(self.env, signal.help),
                 "value": self.format(signal, values.get(signal.key)),
                 "is_known": values.get(signal.key) is not None,
             }

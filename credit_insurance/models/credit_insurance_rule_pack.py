@@ -79,7 +79,8 @@ class CreditInsuranceRulePack(models.Model):
     def action_switch_off(self):
         """Switch these packs off in that company: the alerts of their rules end there."""
         company = self._check_admin()
-        packs = self.sudo()
+        # Where it is on in an archived company it goes on when that is back.
+        packs = self.sudo().with_context(active_test=False)
         packs.write({"company_ids": [Command.unlink(company.id)]})
         rules = packs.rule_ids.filtered("by_pack")
         self.env["credit.insurance.alert"]._end_all(

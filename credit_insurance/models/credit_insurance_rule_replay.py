@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from .credit_insurance_rule_editor import HARMLESS
 from .credit_insurance_signal import read_signal
+from .marked_words import tell_label
 from .rule_document import evaluate_rows, override_rule, read_rule
 from .rule_trace import from_json, table_rows, trace_rows
 
@@ -74,7 +75,7 @@ class CreditInsuranceAlert(models.Model):
         """The conditions that answer otherwise than they did."""
         answers = {(row.get("key"), row.get("operator"), row["level"]): row["answer"] for row in before or ()}
         changed = [
-            self.env._(row["label"])
+            tell_label(self.env, row["label"], row["key"])
             for row in rows
             if row["kind"] == "comparison" and answers.get((row["key"], row["operator"], row["level"])) != row["answer"]
         ]

@@ -92,6 +92,9 @@ class CreditInsuranceRule(models.Model):
         domain="[('parent_id', '=', False)]",
         help="Empty: every company. A rule whose text lists companies follows its text.",
     )
+    archived_companies = fields.Char(
+        compute="_compute_archived_companies", help="Those of the rule's companies that are archived, by name."
+    )
     working_holds_orders = fields.Boolean(
         string="Holds Orders",
         compute="_compute_working_document",
@@ -115,6 +118,14 @@ class CreditInsuranceRule(models.Model):
                 if name != "company_ids":
                     rule[f"working_{name}"] = source[name]
             rule.working_company_ids = all_companies(source).with_env(self.env)._filtered_access("read")
+
+    @api.depends("company_ids.active", "working_version_id")
+    def _compute_archived_companies(self):
+        """Named here, since nobody may choose them: without them the rule would read as one for every company."""
+        for rule in self:
+            companies = all_companies(rule.working_version_id or rule)
+            archived = companies.filtered(lambda company: not company.active)
+            rule.archived_companies = ", ".join(archived.mapped("name")) or False
 
     @api.depends("company_ids")
     def _compute_review_needed(self):

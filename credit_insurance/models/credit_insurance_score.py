@@ -7,6 +7,7 @@ from odoo.addons.credit_insurance.rules.risk import scoring
 
 from . import credit_insurance_signals, credit_insurance_signals_limits  # noqa: F401 (have to be loaded first)
 from .credit_insurance_scorecard import SCORE_KEYS
+from .marked_words import tell_card
 from .rule_trace import format_fact, to_json
 
 PARTS = ("financial", "behaviour", "sector")
@@ -88,7 +89,7 @@ class CreditInsuranceBuyer(models.Model):
         return self.env["ir.qweb"]._render(
             "credit_insurance.credit_insurance_score_breakdown",
             {
-                "label": self.env._(score.card.label),
+                "label": tell_card(self.env, score.card.label),
                 "value": None if score.value is None else formatLang(self.env, float(score.value), digits=1),
                 "coverage": formatLang(self.env, float(score.coverage), digits=1),
                 "parts": [self._prepare_part(part) for part in score.parts],
@@ -104,8 +105,8 @@ class CreditInsuranceBuyer(models.Model):
             signal = catalogue[each.criterion.signal]
             rows.append(
                 {
-                    "label": self.env._(each.criterion.label),
-                    "reason": each.criterion.reason and self.env._(each.criterion.reason),
+                    "label": tell_card(self.env, each.criterion.label),
+                    "reason": tell_card(self.env, each.criterion.reason),
                     "value": format_fact(self.env, to_json(each.value), signal.type.value, currency, signal.unit),
                     "points": None if each.points is None else f"{each.points:.0f}",
                     "contribution": formatLang(self.env, float(each.contribution), digits=1),
@@ -113,7 +114,7 @@ class CreditInsuranceBuyer(models.Model):
                 }
             )
         return {
-            "label": self.env._(part.part.label),
+            "label": tell_card(self.env, part.part.label),
             "value": None if part.value is None else f"{part.value:.0f}",
             "share": f"{part.share:.0f}",
             "rows": rows,

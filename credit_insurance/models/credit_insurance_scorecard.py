@@ -8,6 +8,7 @@ from odoo.addons.credit_insurance import rules
 from odoo.addons.credit_insurance.rules.risk import DocumentError, scoring
 
 from . import cached_records  # noqa: F401 (has to be loaded first)
+from .marked_words import tell_card
 from .rule_document import copy_key, own_place, split_fields
 
 SCORE_KEYS = frozenset({"internal_score", "score_financial", "score_behaviour", "score_sector"})
@@ -86,7 +87,7 @@ class CreditInsuranceScorecard(models.Model):
     def _compute_display_name(self):
         """The name in the reader's language where it is a shipped one; the text itself stays as it is written."""
         for card in self:
-            card.display_name = self.env._(card.name) if card.name else False
+            card.display_name = tell_card(self.env, card.name)
 
     @api.model_create_multi
     def create(self, vals_list):

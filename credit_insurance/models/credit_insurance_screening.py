@@ -103,7 +103,7 @@ class _Loaded:
         }
 
 
-# By database, company, state of the rules and child process. Few are ever in use at once.
+# By database, company, state of the rules, texts of the derived signals and child process. Few are ever in use at once.
 _engines = LRU(32)
 
 
@@ -115,13 +115,16 @@ class CreditInsuranceScreening(models.AbstractModel):
 
     @api.model
     def _cron_screen(self):
-        """Daily: end the alerts of archived buyers, queue all others and the blocks of runs that were interrupted.
+        """Daily: queue all buyers and the blocks of runs that were interrupted.
 
-        Customers who owe and have no credit record get one before.
+        Before, alerts of archived buyers and of rules that no longer apply end, rules that raise no alerts any more are
+        marked, and customers who owe and have no credit record get one.
         """
         env = self.sudo().env
+        env["credit.insurance.rule"]._flag_broken()
         archived = [("buyer_id.active", "=", False)]
         env["credit.insurance.alert"]._end_all(archived, _lt("The buyer is archived."))
+        env["credit.insurance.alert"]._end_left_over()
         env["credit.insurance.screening.block"]._resume_stuck()
         env["credit.insurance.buyer"]._take_up_debtors()
         for company, buyers in env["credit.insurance.buyer"]._read_group([], ["company_id"], ["id:recordset"]):
@@ -198,7 +201,9 @@ class CreditInsuranceScreening(models.AbstractModel):
         :param timeout: seconds after which the reference evaluator answers instead
         :param state: the state of the rules, where it was just read
         """
-        key = (self.env.cr.dbname, company.id, state or self._get_rules_state(), self._get_engine_host(), timeout)
+        # The signals are remembered apart, and may be older than the rules for a moment.
+        texts, state = self.env["credit.insurance.signal"]._get_active_texts(), state or self._get_rules_state()
+        key = (self.env.cr.dbname, company.id, state, texts, self._get_engine_host(), timeout)
         if key not in _engines:
             pack, unusable = self.env["credit.insurance.rule"]._get_active_pack(company)
             for rule in unusable:

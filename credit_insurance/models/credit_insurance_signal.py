@@ -60,9 +60,9 @@ def extend_catalogue(catalogue, texts):
     waiting = [derived for derived, _problems in map(read_signal, texts) if derived]
     usable = []
     # In rounds, since a signal may be computed from one that stands behind it.
-    while ready := [derived for derived in waiting if not check_derived([*usable, derived], catalogue)]:
-        usable.append(ready[0])
-        waiting.remove(ready[0])
+    while ready := next((one for one in waiting if not check_derived([*usable, one], catalogue)), None):
+        usable.append(ready)
+        waiting.remove(ready)
     return catalogue.with_derived(usable)
 
 

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.addons.credit_insurance.rules.risk import Scope, complete, tokens
 
 from .credit_insurance_rule_editor import ADMINISTRATOR, MAX_LENGTH, SUBJECT_DOMAINS, SUBJECTS
+from .marked_words import tell
 from .rule_trace import format_fact, to_json
 
 
@@ -19,13 +20,17 @@ class CreditInsuranceSignal(models.Model):
     def signal_editor_text(self, text, signal_id=False):
         """Read a text that is being typed: its colours, what the checker says, and what it can be tried on."""
         self.check_access("read")
-        text = str(text)[:MAX_LENGTH]
-        derived, problems = self.browse(signal_id and int(signal_id)).exists()._check_text(text)
+        text, rules = str(text), self.env["credit.insurance.rule"]
+        if len(text) > MAX_LENGTH:
+            # Half of it would be another signal.
+            derived, told, text = None, [rules._describe_length() | {"suggestion": ""}], ""
+        else:
+            derived, problems = self.browse(signal_id and int(signal_id)).exists()._check_text(text)
+            told = [rules._describe_problem(problem) for problem in problems]
         scope = derived.scope if derived else Scope.BUYER
-        describe = self.env["credit.insurance.rule"]._describe_problem
         return {
             "tokens": [list(token) for token in tokens(text)],
-            "problems": [describe(problem) for problem in problems],
+            "problems": told,
             "scope": scope.value,
             "subject": {"model": SUBJECTS[scope], "domain": SUBJECT_DOMAINS.get(scope, [])},
             "may_try": self.env.user.has_group(ADMINISTRATOR),
@@ -40,8 +45,11 @@ class CreditInsuranceSignal(models.Model):
         """
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only administrators of risk rules try signals."))
+        text = str(text)
+        if len(text) > MAX_LENGTH:
+            return False
         signal = self.browse(signal_id and int(signal_id)).exists()
-        derived, problems = signal._check_text(str(text)[:MAX_LENGTH])
+        derived, problems = signal._check_text(text)
         subject = self.env[SUBJECTS[derived.scope]].browse(int(subject_id)).exists() if not problems else None
         if not subject:
             return False
@@ -70,7 +78,7 @@ class CreditInsuranceSignal(models.Model):
             "signals": [
                 {
                     "key": key,
-                    "label": self.env._(catalogue[key].label),
+                    "label": tell(self.env, catalogue[key].label),
                     "value": self._format_signal(catalogue[key], values, currency),
                     "is_known": values.get(key) is not None,
                 }

@@ -3,10 +3,15 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.credit_insurance.rules.risk import check_derived, dump_derived
+from odoo.addons.credit_insurance.rules.risk import Problem, check_derived, dump_derived
+from odoo.addons.credit_insurance.rules.risk.problems import in_order
 
 from .credit_insurance_signal import read_signal
-from .marked_words import tell
+
+
+def _owner(problem):
+    """The key of the signal that a problem is about."""
+    return problem.path.removeprefix("signals.").partition(".")[0]
 
 
 class CreditInsuranceSignal(models.Model):
@@ -14,30 +19,28 @@ class CreditInsuranceSignal(models.Model):
 
     @api.model
     def _compare_with_pack(self, pack):
-        """What a pack's signals would change: ``(those to be created, in their order; conflicts as sentences)``."""
+        """What a pack's signals would change: ``(those to be created, in their order; what is wrong, a line each)``."""
         catalogue = self.env["credit.insurance.signals"]._get_catalogue()
         fresh = [signal for signal in pack.signals if signal not in catalogue.derived]
         conflicts = self._describe_conflicts(fresh)
-        told = {signal.key for signal, _text in conflicts}
-        problems = [
-            f"{problem.path}: {tell(self.env, problem.message)}"
-            for problem in check_derived(pack.signals, catalogue)
-            if problem.path.split(".")[1] not in told
-        ]
-        if conflicts or problems:
-            return fresh, [*(text for _signal, text in conflicts), *problems]
+        told = {problem.path for problem in conflicts}
+        problems = [problem for problem in check_derived(pack.signals, catalogue) if _owner(problem) not in told]
+        if found := in_order([*conflicts, *problems]):
+            describe = self.env["credit.insurance.rule"]._describe
+            return fresh, [f"{_owner(problem)}: {describe([problem])}" for problem in found]
         order = {signal.key: number for number, signal in enumerate(catalogue.with_derived(fresh).derived)}
         return sorted(fresh, key=lambda signal: order[signal.key]), []
 
     def _describe_conflicts(self, signals):
-        """``[(signal, sentence)]`` of those whose key means something else here."""
+        """A problem for each of those whose key means something else here."""
         known = self.env["credit.insurance.signals"]._get_base_catalogue()
         records = {record.key: record for record in self.sudo().search([])}
         found = []
         for signal in signals:
             record = records.get(signal.key)
             if record or signal.key in known:
-                found.append((signal, self._describe_conflict(signal, record, signal.key in known)))
+                told = self._describe_conflict(signal, record, signal.key in known)
+                found.append(Problem("conflict", told, signal.key, signal.at("key")))
         return found
 
     def _describe_conflict(self, signal, record, is_known):

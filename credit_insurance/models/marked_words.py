@@ -2,9 +2,13 @@
 again."""
 
 from odoo.addons.credit_insurance.connectors import words as of_connectors
+from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE
 from odoo.addons.credit_insurance.rules.risk import marking as of_rules
+from odoo.addons.credit_insurance.rules.risk.packtexts import CARD_TEXTS, RULE_TEXTS
 
 WORDS = (of_rules.Words, of_connectors.Words)
+OF_RULES, OF_CARDS = frozenset(RULE_TEXTS), frozenset(CARD_TEXTS)
+LABELS = frozenset(signal.label for signal in DEFAULT_CATALOGUE)
 
 
 def tell(env, text):
@@ -14,6 +18,24 @@ def tell(env, text):
     params = {name: tell(env, value) for name, value in text.params.items()}
     template = env._(text.template)
     return template % params if params else template
+
+
+def tell_rule(env, text):
+    """A text of a shipped rule for the reader. What somebody wrote is as it is, also where the addon says the same."""
+    return env._(text) if text in OF_RULES else text
+
+
+def tell_card(env, text):
+    """The same of a shipped scorecard."""
+    return env._(text) if text in OF_CARDS else text
+
+
+def tell_label(env, label, key=None):
+    """The stored label of a signal for the reader, unless somebody else than the addon defined the signal.
+
+    :param key: the signal's, where it was stored with the label
+    """
+    return env._(label) if (label in LABELS if key is None else key in DEFAULT_CATALOGUE) else label
 
 
 def tell_error(env, error):

@@ -7,6 +7,8 @@ from odoo.tools import LazyTranslate
 
 from odoo.addons.credit_insurance.rules.policy import Money, ReasonCode
 
+from .marked_words import tell_rule
+
 _lt = LazyTranslate(__name__)
 CREDIT_GROUP = "credit_insurance.credit_insurance_group_user"
 
@@ -129,7 +131,7 @@ def _param_to_text(env, name, value):
         if not env.user.has_group(CREDIT_GROUP):
             return env._("ask your credit team")
         # The names of rules; those that are shipped are translated.
-        return ", ".join(env._(rule) for rule in value)
+        return ", ".join(tell_rule(env, rule) for rule in value)
     if name == "state":
         return env._(LIMIT_STATES[value]) if value in LIMIT_STATES else value
     if name in ("until", "delivery") and value:

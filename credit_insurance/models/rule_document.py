@@ -24,6 +24,8 @@ from odoo.addons.credit_insurance.rules.risk import (
 
 _HEAD = "pack: single\nrules:\n  -\n"
 _INDENT = "    "
+# What some programs write before a text, and people paste with it.
+_BYTE_ORDER_MARK = "\ufeff"
 RULE_PATH = "rules."
 
 
@@ -34,7 +36,8 @@ def read_rule(text):
     :rtype: tuple[Rule | None, tuple[Problem, ...]]
     """
     # Every kind of line break that YAML knows starts a line, so that no part of the text escapes the indentation.
-    body = "\n".join(_INDENT + line for line in (text or "").splitlines())
+    lines = (text or "").removeprefix(_BYTE_ORDER_MARK).splitlines()
+    body = "\n".join(_INDENT + line for line in lines)
     try:
         rules = load(f"{_HEAD}{body}\n").rules
     except DocumentError as error:

@@ -1,7 +1,7 @@
 """What a rule says: its text, and beside it where it applies, whom it tells and what its actions need.
 
 All of it is one version. Companies are read and compared as a whole, also those that whoever works on the rule may not
-see: nobody adds or drops one of those.
+see: nobody adds or drops one of those. An archived one may be dropped, as nobody sees it any more.
 """
 
 from odoo import Command
@@ -44,9 +44,11 @@ def said_with(said, typed):
 
 
 def check_companies(before, said, env):
-    """:raise AccessError: a company that the user may not see would be added or dropped"""
-    changed = set(before["company_ids"][0][2]) ^ set(said["company_ids"][0][2])
-    env["res.company"].browse(changed).check_access("read")
+    """:raise AccessError: a company that the user may not see would be added, or dropped before it is archived"""
+    companies = env["res.company"]
+    was, becomes = (companies.browse(vals["company_ids"][0][2]) for vals in (before, said))
+    dropped = (was - becomes).sudo().filtered("active").sudo(False)
+    (becomes - was | dropped).check_access("read")
 
 
 def _apply(commands, ids):

@@ -12,7 +12,7 @@ from odoo.tools import format_date, formatLang
 from odoo.addons.credit_insurance.rules.risk import ComparisonTrace, SignalRef, SignalType
 from odoo.addons.credit_insurance.rules.risk.messages import placeholders
 
-from .marked_words import words_to_json
+from .marked_words import tell_label, tell_rule, words_to_json
 
 
 def to_json(value):
@@ -120,7 +120,7 @@ def tell_message(record, rule, day, values):
 
 def fill_message(env, template, words, values, currency):
     """A rule's message for the reader, with the words that belong to it and the stored values of signals in it."""
-    told, words = env._(template), dict(words)
+    told, words = tell_rule(env, template), dict(words)
     catalogue = env["credit.insurance.signals"]._get_catalogue()
     for key in set(placeholders(told)) - words.keys():
         signal = catalogue.get(key)
@@ -136,7 +136,7 @@ def format_needed(env, row, currency):
     if "other" in row:
         factor = "" if row["factor"] == "1" else f"{row['factor']} × "
         other = row["other"]
-        text = f"{factor}{env._(other)} = {text}"
+        text = f"{factor}{tell_label(env, other)} = {text}"
     return f"{row['operator']} {text}"
 
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from odoo.addons.credit_insurance.credit_insurance.models.marked_words import tell_rule
 from odoo.addons.credit_insurance.credit_insurance.models.rule_document import write_rule
 
 
@@ -40,7 +41,7 @@ class CreditInsuranceRuleReplay(models.TransientModel):
             rule, _problems = wizard.alert_id._get_rule_of(evidence)
             wizard.rule_version_id = evidence["version"]
             wizard.override_version_id = wizard.override_version_id.browse(evidence["override"]).exists()
-            wizard.rule_name = self.env._(evidence["rule"])
+            wizard.rule_name = tell_rule(self.env, evidence["rule"])
             wizard.fired = evidence.get("fired", True)
             wizard.document = write_rule(rule) if rule else wizard.rule_version_id.document
             wizard.result, wizard.note, rows = wizard.alert_id._replay(evidence)

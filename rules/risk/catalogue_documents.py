@@ -69,7 +69,12 @@ ORDER_SIGNALS: tuple[Signal, ...] = (
         "400",
         _OR,
     ),
-    flag("order_new_address", _("New delivery address"), _("The address never received a confirmed order."), _OR),
+    flag(
+        "order_new_address",
+        _("New delivery address"),
+        _("No order was confirmed for the address as it is written now."),
+        _OR,
+    ),
     flag(
         "order_other_country",
         _("Delivery to another country"),

@@ -21,7 +21,6 @@ This module checks the *form* only: what a signal is, and whether a rule makes s
 """
 
 from collections.abc import Callable, Collection
-from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -32,7 +31,7 @@ from .marking import _
 from .model import Column, Comparison, Constant, Operator, Row, Rule, RuleTest, Severity, State, Table
 from .pack import Pack
 from .problems import in_order
-from .reader import FLAG_WORDS, NOWHERE, Reader, T, whole_number
+from .reader import FLAG_WORDS, NOWHERE, Reader, T, calendar_day, whole_number
 from .signals import Scope, SignalType
 from .table import HIT_WORDS, parse_cell, parse_column
 from .yamlnodes import MappingNode, Node, ScalarNode, compose, place_of
@@ -148,7 +147,7 @@ class _Reader(Reader):
             elif name == "ends":
                 values[name] = self.word(value, f"{path}.ends", FLAG_WORDS, False)
             elif name == "today":
-                values[name] = self.converted(value, f"{path}.today", date.fromisoformat, None, DATE_EXPECTED)
+                values[name] = self.converted(value, f"{path}.today", calendar_day, None, DATE_EXPECTED)
             else:
                 values[name] = self.text(value, f"{path}.name") if name == "name" else tuple(sorted(facts.items()))
         values.setdefault("facts", ())
@@ -195,7 +194,7 @@ class _Reader(Reader):
             case "priority":
                 return self.converted(node, path, whole_number, 100, _("a whole number from -9999 to 9999"))
             case "valid_from" | "valid_to":
-                return self.converted(node, path, date.fromisoformat, None, DATE_EXPECTED)
+                return self.converted(node, path, calendar_day, None, DATE_EXPECTED)
             case "when" | "unless" | "until":
                 return self.condition(node, path)
             case "table":

@@ -27,7 +27,7 @@ from .model import (
     State,
     Table,
 )
-from .problems import Problem, did_you_mean
+from .problems import Problem, did_you_mean, did_you_mean_field
 from .reader import MAX_TEXT, NOWHERE
 from .signals import Scope, SignalCatalogue
 
@@ -245,7 +245,9 @@ class FormReader:
         self.path = f"rules.{key[:63]}."
         for name in form:
             if name not in _RULE_FIELDS:
-                self.refuse(str(name)[:40], _("there is no such field"), did_you_mean(str(name)[:40], _RULE_FIELDS))
+                self.refuse(
+                    str(name)[:40], _("there is no such field"), did_you_mean_field(str(name)[:40], _RULE_FIELDS)
+                )
         table = self.table(form["table"], "table") if form.get("table") else None
         if table and form.get("when"):
             self.refuse("when", _("a rule has one of when and table"))

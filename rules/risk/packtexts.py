@@ -6,7 +6,7 @@ A test holds the two together and says what to add and what to take away.
 from .marking import _
 
 # fmt: off
-TEXTS = (
+RULE_TEXTS = (
     _("One buyer owes a fifth of everything"),
     _("{buyer}: {concentration} % of all receivables, {receivables}"),
     _("If this buyer fails, the company's own bank will ask questions."),
@@ -170,6 +170,8 @@ TEXTS = (
     _("Owes much, and nobody ever set a limit"),
     _("{buyer}: exposure {exposure}, and no limit"),
     _("A limit is a decision taken in peace. Without one each order is decided in a hurry."),
+)
+CARD_TEXTS = (
     _("Consumer goods, seasonal"),
     _("Financial statements"),
     _("Equity ratio"),

@@ -1,6 +1,6 @@
 """Where something is wrong with a rule, and what, in words for the person who wrote it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -49,6 +49,46 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort problems as a reader of the document meets them."""
     start = Place(0, 0)
     return tuple(sorted(problems, key=lambda problem: problem.place or start))
+
+
+# What people call a field of a document, of a rule or of a signal, and what it is called here.
+_SYNONYMS = {
+    **dict.fromkeys(("condition", "conditions", "if", "criteria", "where"), ("when", "cells")),
+    **dict.fromkeys(("except", "exclude", "exclusion", "exclusions", "ignore"), ("unless",)),
+    **dict.fromkeys(("text", "msg", "body", "alert"), ("message",)),
+    **dict.fromkeys(("level", "risk", "urgency"), ("severity",)),
+    **dict.fromkeys(("then", "do", "effects"), ("actions",)),
+    **dict.fromkeys(("rank", "order", "sequence", "weight"), ("priority",)),
+    **dict.fromkeys(("id", "code", "identifier"), ("key", "pack")),
+    **dict.fromkeys(("title", "label", "caption"), ("name", "title", "label")),
+    **dict.fromkeys(("description", "comment", "note", "why", "explanation"), ("reason", "help")),
+    **dict.fromkeys(("formula", "expression", "calculation", "compute"), ("value",)),
+    **dict.fromkeys(("about", "applies_to", "subject", "model"), ("scope",)),
+    **dict.fromkeys(("from", "start", "date_from"), ("valid_from",)),
+    **dict.fromkeys(("to", "end", "date_to", "expires"), ("valid_to",)),
+    **dict.fromkeys(("examples", "example", "cases"), ("tests",)),
+    **dict.fromkeys(("decision_table", "grid", "matrix"), ("table",)),
+    **dict.fromkeys(("columns", "heads"), ("inputs",)),
+    "values": ("cells",),
+    **dict.fromkeys(("else", "default"), ("otherwise",)),
+    "and": ("all",),
+    "or": ("any",),
+    "none": ("not",),
+    "name": ("label",),
+    "lines": ("rows",),
+    "derived": ("signals",),
+    "observe_only": ("observe",),
+}
+
+
+def did_you_mean_field(word: str, known: Collection[str]) -> str:
+    """The same for the name of a field, which may be another word for it.
+
+    >>> did_you_mean_field("Conditions", ["when", "actions"]), did_you_mean_field("sevrity", ["severity"])
+    ("did you mean 'when'?", "did you mean 'severity'?")
+    """
+    meant = next((name for name in _SYNONYMS.get(word.lower(), ()) if name in known), None)
+    return _("did you mean '%(word)s'?", word=meant) if meant else did_you_mean(word, known)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """YAML nodes to values, collecting every problem of form on the way."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import TypeVar
 from .expression import UNSTORABLE, ExpressionError, is_storable, parse_comparison
 from .marking import _
 from .model import All, Any, Condition, FactValue, Not
-from .problems import Place, Problem, did_you_mean
+from .problems import Place, Problem, did_you_mean, did_you_mean_field
 from .yamlnodes import MappingNode, Node, ScalarNode, SequenceNode, place_of
 
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class Reader:
                     "unknown_field",
                     _("there is no field %(key)r", key=key[:40]),
                     path,
-                    did_you_mean(key, known),
+                    did_you_mean_field(key, known),
                 )
         if isinstance(node, MappingNode):
             for name in required:
@@ -160,7 +161,7 @@ class Reader:
         if text in ("", "null", "~"):
             return None
         try:
-            return date.fromisoformat(text) if text.count("-") == 2 else number(text)
+            return calendar_day(text) if text.count("-") == 2 else number(text)
         except ValueError:
             message = _("%(text)r is neither a number, a date, yes, no nor null", text=text[:40])
             self.refuse(node, "wrong_value", message, path, _("write texts between quotes"))
@@ -177,6 +178,17 @@ def number(text: str) -> Decimal:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 40:
         raise ValueError(text)
     return Decimal(text)
+
+
+def calendar_day(text: str) -> date:
+    """Read a date in its usual form; raise ``ValueError`` for others, of which newer Pythons know more.
+
+    >>> calendar_day("2025-01-31")
+    datetime.date(2025, 1, 31)
+    """
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def whole_number(text: str) -> int:

@@ -296,3 +296,40 @@ def test_checking_a_text_never_raises():
     assert check_text("[", CATALOGUE)[0] is None
     pack, problems = check_text(document("owd > 5"), CATALOGUE)
     assert pack is not None and problems[0].suggestion == "did you mean 'owed'?"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("condition: owed > 1", "when"),
+        ("conditions: [owed > 1]", "when"),
+        ("If: owed > 1", "when"),
+        ("text: Look", "message"),
+        ("level: high", "severity"),
+        ("title: A rule", "name"),
+        ("then: [notify]", "actions"),
+        ("description: Because", "reason"),
+        ("except: owed > 1", "unless"),
+        ("severty: high", "severity"),
+    ],
+)
+def test_usual_word_for_a_field_is_answered_with_the_field(line, meant):
+    with pytest.raises(DocumentError) as refused:
+        load(f"pack: p\nrules:\n  - key: a\n    {line}\n")
+    [hint] = [problem.suggestion for problem in refused.value.problems if problem.code == "unknown_field"]
+    assert hint == f"did you mean '{meant}'?"
+
+
+@pytest.mark.parametrize("day", ["20250131", "2025-W05", "2025-W05-1", "2025-1-31", "٢٠٢٥-01-31"])
+def test_date_in_another_form_is_refused(day):
+    with pytest.raises(DocumentError) as refused:
+        load(f"pack: p\nrules:\n  - {{key: a, name: A, when: owed > 1, valid_from: {day}}}\n")
+    assert [problem.code for problem in refused.value.problems] == ["wrong_value"]
+
+
+def test_date_of_an_example_has_the_usual_form():
+    with pytest.raises(DocumentError):
+        load(
+            "pack: p\nrules:\n  - {key: a, name: A, when: owed > 1, "
+            "tests: [{name: t, facts: {late: 2025-W05-1}, expect: fires}]}\n"
+        )
