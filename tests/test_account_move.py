@@ -45,6 +45,15 @@ class TestAccountMoveInsurance(InsuranceCommon):
         self._pay(older)
         self.assertEqual(self._figures(younger), [(400, 360, 40, 300)])
 
+    def test_draft_that_is_matched_pays_nothing_of_what_is_covered(self):
+        older, newer = self._make_invoice(700.0), self._make_invoice(600.0)
+        payment = self._pay(older).move_id
+        payment.button_draft()
+        (older | newer).invalidate_recordset()
+        self.assertEqual(older.amount_residual, 0)
+        self.assertEqual((older.credit_insurance_open, older.credit_insurance_covered), (700, 700))
+        self.assertEqual(newer.credit_insurance_covered, 300)
+
     def test_part_payment_lowers_what_is_covered(self):
         invoice = self._make_invoice(600.0)
         self._pay(invoice, 200.0)

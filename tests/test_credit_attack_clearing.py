@@ -4,7 +4,9 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
+from odoo.exceptions import ConcurrencyError, RedirectWarning
 from odoo.tests import tagged
+from odoo.tools import html2plaintext
 
 from .test_credit_hold import HoldCase
 
@@ -34,17 +36,21 @@ class TestClearingAttacks(HoldCase):
     def _redecide(self):
         self.env["credit.insurance.hold"]._cron_redecide()
 
+    def _agree_prices(self):
+        """The order's price is that of its pricelist."""
+        self.order.order_line.write({"product_uom_qty": 15, "price_unit": 100, "technical_price_unit": 100})
+
     def _told(self, hold):
         return hold.message_ids.filtered(lambda message: "No way to tell" in (message.body or ""))
 
-    def _break(self, broken, name):
+    def _break(self, broken, name, error=None):
         """Something of another module raises for this document only."""
         documents = type(broken)
         method = getattr(documents, name)
 
         def fail(document):
             if document._origin == broken:
-                raise ValueError("No way to tell")
+                raise error or ValueError("No way to tell")
             return method(document)
 
         return patch.object(documents, name, fail)
@@ -90,6 +96,34 @@ class TestClearingAttacks(HoldCase):
         self.assertEqual(self.order.credit_state, "held")
         self.assertTrue(self._told(self.hold))
 
+    def test_concurrent_change_is_left_to_the_next_run(self):
+        """It says nothing about the document that it happened to."""
+        self.company.credit_confirm_cleared = True
+        self._agree_prices()
+        self._grant(10000)
+        for name in ("_credit_amount", "_is_credit_outdated", "_action_confirm"):
+            before = self.order.message_ids | self.hold.message_ids
+            with self._break(self.order, name, ConcurrencyError("busy")), self.assertRaises(ConcurrencyError):
+                self._redecide()
+            self.assertEqual(self.order.message_ids | self.hold.message_ids, before, name)
+            self.assertEqual(self.order.credit_state, "held", name)
+        self._redecide()
+        self.assertEqual(self.order.state, "sale")
+
+    def test_error_with_a_way_out_is_told_in_words_only(self):
+        self.company.credit_confirm_cleared = True
+        self._agree_prices()
+        self._grant(10000)
+        missing = RedirectWarning("Set an account first.", 17, "Go there")
+        for name in ("_is_credit_outdated", "_action_confirm"):
+            with self._break(self.order, name, missing), self.assertLogs(LOGGER, "WARNING"):
+                self._redecide()
+        told = [html2plaintext(message.body) for message in (self.hold.message_ids | self.order.message_ids)]
+        told = [text for text in told if "account" in text]
+        self.assertEqual(len(told), 2)
+        for text in told:
+            self.assertTrue(text.endswith("Set an account first."), text)
+
     def test_absurd_lead_time_or_payment_term_keeps_nobody_from_being_decided(self):
         policy = self._make_policy(max_payment_term_days=60)
         self._make_cover(policy, self.buyer, 10000, effective_to=self.today + timedelta(days=90))
@@ -109,7 +143,7 @@ class TestClearingAttacks(HoldCase):
 
     def test_order_that_became_another_buyers_is_not_confirmed_by_itself(self):
         self.company.credit_confirm_cleared = True
-        self.order.order_line.write({"product_uom_qty": 15, "price_unit": 100, "technical_price_unit": 100})
+        self._agree_prices()
         beta = self.env["res.partner"].create({"name": "Beta", "is_company": True})
         self._make_buyer(limit=10000, partner=beta)
         self.order.with_user(self.rep).partner_invoice_id = beta

@@ -311,6 +311,31 @@ class TestInvoicesPaidInAdvance(InvoiceCase):
         self.assertEqual(self._posted(move), ["draft"])
         self.assertEqual(move.sudo().credit_hold_ids.shortfall, 1)
 
+    def test_credit_that_settles_a_draft_leaves_no_room_for_another_document(self):
+        """It stands as a credit in the exposure, and pays the one invoice it is matched with."""
+        self._make_invoice(1000)
+        move, other = self._draft(4000), self._draft(1)
+        self._settle(move, self._make_invoice(4000, move_type="out_refund"))
+        self.assertEqual(self._exposure()["total"], -3000)
+        self.assertEqual(self._posted(move), ["posted"], "paid, whatever else is owed")
+        self.assertEqual(self._exposure()["total"], 1000)
+        self.assertEqual(self._posted(other), ["draft"])
+
+    def test_money_of_a_draft_is_lent_to_no_order(self):
+        move, order = self._draft(4000), self._make_order(5000)
+        self._settle(move, self._make_invoice(4000, move_type="out_refund"))
+        order.action_confirm()
+        self.assertEqual((order.state, order.credit_hold_ids.shortfall), ("draft", 4000))
+        self.assertEqual(self._posted(move), ["posted"])
+        self.assertEqual(self._exposure()["total"], 0)
+
+    def test_credit_of_another_buyer_that_settles_a_draft_is_no_credit_of_this_one(self):
+        self._make_invoice(1000)
+        move = self._draft(4000)
+        self._settle(move, self._make_invoice(4000, move_type="out_refund", partner=self.beta))
+        self.assertEqual(self._exposure()["total"], 1000)
+        self.assertEqual(self._posted(move), ["posted"])
+
     def test_match_that_takes_nothing_from_a_credit_pays_nothing(self):
         move, credit = self._draft(5000), self._make_invoice(1, move_type="out_refund")
         debit, other = (

@@ -34,8 +34,32 @@ class TestReversedPayments(PaymentCase):
         self.assertEqual((invoice.amount_residual, self._exposure()["total"]), (1000, 1000))
         self.assertEqual(self._held(order).shortfall, 1000)
 
-    def test_payment_settled_with_an_entry_by_hand_puts_the_delivery_on_hold(self):
+    def test_payment_reset_after_it_settled_the_invoice_puts_the_delivery_on_hold(self):
         order, payment = self._make_paid_order()
+        invoice = self._invoice(order)
+        self._commit()
+        payment.action_draft()
+        self._commit()
+        self.assertEqual((invoice.amount_residual, self._exposure()["total"]), (0, 1000))
+        self.assertEqual(self._held(order).shortfall, 1000)
+
+    def test_payment_settled_with_an_entry_by_hand_puts_the_delivery_on_hold(self):
+        for first in ("post", "match"):
+            with self.subTest(first):
+                order, payment = self._make_paid_order()
+                entry, items = self._make_entry_against(payment)
+                steps = [entry.action_post, items.reconcile]
+                for step in steps if first == "post" else reversed(steps):
+                    self.assertFalse(self._held(order), "a draft takes nothing")
+                    step()
+                    self._commit()
+                self.assertEqual(self._exposure()["total"], 1000)
+                self.assertEqual(self._held(order).shortfall, 1000)
+                order._action_cancel()
+                self._commit()
+
+    def _make_entry_against(self, payment):
+        """A draft that takes the money back, and the items to be matched."""
         receivable = payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
         entry = self.env["account.move"].create(
             {
@@ -48,11 +72,7 @@ class TestReversedPayments(PaymentCase):
                 ],
             }
         )
-        entry.action_post()
-        (receivable | entry.line_ids[:1]).reconcile()
-        self._commit()
-        self.assertEqual(self._exposure()["total"], 1000)
-        self.assertEqual(self._held(order).shortfall, 1000)
+        return entry, receivable | entry.line_ids[:1]
 
     def test_entry_of_a_payment_reset_or_cancelled_puts_the_delivery_on_hold(self):
         for action in ("button_draft", "button_cancel"):

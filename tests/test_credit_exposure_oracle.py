@@ -31,7 +31,8 @@ class Oracle:
         """``{source: amount}`` in the company's currency, of one commercial partner at one root company."""
         amounts = defaultdict(Decimal)
         for item in self._items(partner, company):
-            amounts[self._source(item)] += exact(item.amount_residual)
+            if left := self._open_item(item):
+                amounts[self._source(item, left)] += left
         for order in self._orders(partner, company):
             rates = (order.currency_id | company.currency_id)._get_rates(company, self.today)
             rate = exact(rates[company.currency_id.id]) / exact(rates[order.currency_id.id])
@@ -50,8 +51,25 @@ class Oracle:
             ]
         )
 
-    def _source(self, item):
-        if item.amount_residual < 0:
+    def _open_item(self, item):
+        """Its balance, less what posted items settled of it. Differences of rates belong to the matches they are of."""
+        left = exact(item.balance)
+        for match in item.matched_credit_ids:
+            left -= exact(match.amount) if self._settles(match, match.credit_move_id) else 0
+        for match in item.matched_debit_ids:
+            left += exact(match.amount) if self._settles(match, match.debit_move_id) else 0
+        return Decimal() if self._undone(item.move_id) else left
+
+    def _settles(self, match, other):
+        return other.parent_state == "posted" and not self._undone(other.move_id)
+
+    def _undone(self, move):
+        """Whether it is the exchange difference of a match one side of which is a draft."""
+        matches = self.env["account.partial.reconcile"].search([("exchange_move_id", "=", move.id)])
+        return "draft" in (matches.debit_move_id | matches.credit_move_id).mapped("parent_state")
+
+    def _source(self, item, left):
+        if left < 0:
             return "credits"
         return "overdue" if (item.date_maturity or item.date) < self.today else "not_due"
 
@@ -212,6 +230,34 @@ class TestExposureOracle(CreditCommon):
     def _happen_payment_of_an_invoice(self):
         for invoice in self._one(self._invoices("posted").filtered("amount_residual")):
             self._pay(invoice, round(invoice.amount_residual * self.chance.choice([0.3, 1]), 2))
+
+    def _happen_reset_to_draft(self):
+        """Odoo keeps what it is matched with; most are posted again."""
+        self._one(self._matched("posted")).button_draft()
+
+    def _happen_posting_again(self):
+        self._one(self._matched("draft")).action_post()
+
+    def _happen_match_of_a_draft(self):
+        """A draft credit note settles what is open of an invoice."""
+        for invoice in self._one(self._invoices("posted").filtered("amount_residual")):
+            note = self._make_invoice(
+                self.chance.choice([10, 200]), partner=invoice.partner_id, move_type="out_refund",
+                currency_id=self.chance.choice(self.company_currency | self.foreign).id, post=False,
+            )  # fmt: skip
+            (invoice | note).line_ids.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+
+    def _matched(self, state):
+        """Documents of the buyers, except what Odoo does not reset: entries of exchange differences."""
+        items = self.env["account.move.line"].search(
+            [
+                ("partner_id", "child_of", self.buyers.ids),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", state),
+                ("matching_number", "!=", False),
+            ]
+        )
+        return items.move_id.filtered(lambda move: move.journal_id != self.company.currency_exchange_journal_id)
 
     def _happen_payment(self):
         partner = self.chance.choice(self.buyers | self.contact)

@@ -3,7 +3,7 @@
 from unittest.mock import patch
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import tagged
 
 from .test_credit_query_counts import QueryCountCase
@@ -36,6 +36,20 @@ class TestConfirmAll(QueryCountCase):
         self.assertEqual(told["credit_insurance"], ids)
         self.assertIn("missing a product", told["message"])
         self.assertEqual(told["title"], "1 held, 1 confirmed, 1 not confirmed")
+
+    def test_order_whose_error_offers_a_way_out_stops_none_of_the_others(self):
+        broken, good = self._make_order(100), self._make_order(200)
+        confirm = type(broken)._action_confirm
+
+        def fail(orders):
+            if broken in orders:
+                raise RedirectWarning("Set an account first.", 17, "Go there")  # pylint: disable=translation-required
+            return confirm(orders)
+
+        with patch.object(type(broken), "_action_confirm", fail):
+            told = self._confirm_all(broken | good)
+        self.assertEqual((broken.state, good.state), ("draft", "sale"))
+        self.assertIn(f"{broken.name} cannot be confirmed: Set an account first.", told["message"].splitlines())
 
     def test_orders_that_fail_for_the_same_reason_share_a_line(self):
         orders = self._make_incomplete() | self._make_order(100) | self._make_incomplete()

@@ -88,6 +88,48 @@ class TestUsedPayments(PaymentCase):
 
 
 @tagged("post_install", "-at_install")
+class TestPaymentsOfDrafts(PaymentCase):
+    """The invoice that a payment settled is a draft again: the order is owed, and the money pays it."""
+
+    def _make_reset_invoice(self, order):
+        invoice = self._invoice(order)
+        self.assertEqual(invoice.amount_residual, 0, "core matched the payment")
+        invoice.button_draft()
+        self._commit()
+        return invoice
+
+    def test_money_counts_once(self):
+        order = self._make_order(1000, product=self.service)
+        self._make_tx(order, 1000)._post_process()
+        self._make_reset_invoice(order)
+        self.assertEqual(self._exposure(), {"confirmed": 1000, "credits": -1000, "total": 0})
+        prepaid, [row] = order._credit_prepaid()
+        self.assertEqual((prepaid, row.amount, order._credit_paid()), (1000, 1000, 1000))
+        self.assertTrue(self._refused(lambda: self._double(order)))
+
+    def test_money_of_a_quotation_is_lent_to_no_other_order(self):
+        order, other = self._make_order(1000, product=self.service), self._make_order(1000)
+        self._make_tx(order, 1000)._post_process()
+        self._make_reset_invoice(order)
+        order._action_cancel()
+        order.action_draft()
+        self._commit()
+        other.action_confirm()
+        self.assertEqual(other.state, "draft")
+
+    def test_payment_that_is_reset_to_draft_paid_nothing(self):
+        order = self._make_order(1000, product=self.service)
+        tx = self._make_tx(order, 1000)
+        tx._post_process()
+        invoice = self._invoice(order)
+        self._commit()
+        tx.payment_id.action_draft()
+        self._commit()
+        self.assertEqual((invoice.amount_residual, self._exposure()), (0, {"not_due": 1000, "total": 1000}))
+        self.assertEqual((order._credit_paid(), order._credit_owed()), (0, 1000))
+
+
+@tagged("post_install", "-at_install")
 class TestForeignPayments(PaymentCase):
     def _make_foreign_quotation(self, rate):
         """A quotation of 1,000 of a foreign currency whose payment is booked."""

@@ -51,6 +51,17 @@ class TestChange(AlertCommon):
         move.line_ids.remove_move_reconcile()
         self._assert_changed(self.buyer)
 
+    def test_what_was_matched_with_an_entry_that_is_reset_posted_or_cancelled(self):
+        """Whose money it is does not owe what it paid."""
+        invoice = self._make_invoice(100)
+        payment = self.init_payment(100, post=True, partner=self.partner_a).move_id
+        items = (invoice | payment).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        items.reconcile()
+        self.Change._take()
+        for change in (payment.button_draft, payment.action_post, payment.button_draft, payment.button_cancel):
+            change()
+            self._assert_changed(self.buyer, self.other)
+
     def test_a_quotation_of_another_day_or_currency_or_that_is_deleted(self):
         order = self._make_order(100)
         self.Change._take()

@@ -188,6 +188,24 @@ class TestCreditInsuranceDeadline(InsuranceCommon):
         invoice.line_ids.remove_move_reconcile()
         self.assertEqual(set(self._states(invoice).values()), {"pending"})
 
+    def test_payment_that_is_reset_to_draft_opens_the_deadlines_although_it_stays_matched(self):
+        invoice = self._make_invoice(100.0)
+        payment = self._pay(invoice).move_id
+        self.assertEqual(self._states(invoice)["notification"], "not_needed")
+        payment.button_draft()
+        self.assertEqual((invoice.amount_residual, self._states(invoice)["notification"]), (0, "pending"))
+        payment.action_post()
+        self.assertEqual(self._states(invoice)["notification"], "not_needed")
+
+    def test_instalment_settled_by_a_draft_credit_note_keeps_its_deadlines(self):
+        invoice = self._make_invoice(100.0)
+        note = self._make_invoice(100.0, move_type="out_refund", post=False)
+        items = (invoice | note).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        items.reconcile()
+        self.assertEqual((invoice.amount_residual, self._states(invoice)["notification"]), (0, "pending"))
+        note.action_post()
+        self.assertEqual(self._states(invoice)["notification"], "not_needed")
+
     def test_part_payment_leaves_them_open(self):
         invoice = self._make_invoice(100.0)
         self._pay(invoice, 40.0)

@@ -64,6 +64,21 @@ class TestDocumentSignals(AlertCommon):
         self.assertFalse(facts["order_is_first"])
         self.assertFalse(facts["order_new_address"])
 
+    def test_address_that_was_edited_is_a_new_one(self):
+        self.partner.street = "Harbour Road 1"
+        earlier = self._make_confirmed_order(100)
+        earlier.date_order = fields.Datetime.now() - timedelta(days=40)
+        order = self._make_order(800)
+        self.assertFalse(self._of("order", order)["order_new_address"])
+        self.partner.street = " harbour  road 1 "
+        self.assertFalse(self._of("order", order)["order_new_address"], "it is the same place")
+        self.partner.street = "Warehouse 7"
+        self.assertTrue(self._of("order", order)["order_new_address"])
+        self.partner.write({"credit_insurance_address_changed": False})
+        self.assertTrue(self._of("order", order)["order_new_address"], "nobody takes it away by hand")
+        self._make_confirmed_order(50)
+        self.assertFalse(self._of("order", order)["order_new_address"], "an order went there since")
+
     def test_longest_term_of_the_order_against_the_covers(self):
         self._make_cover(self._make_policy(max_payment_term_days=60), self.buyer, 1000)
         term = self.env["account.payment.term"].create(

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from .common import CreditCommon
 
-REASONS = ("contacts", "branches", "nobody", "confirmed", "valuation")
+REASONS = ("contacts", "branches", "nobody", "drafts", "confirmed", "valuation")
 BUCKETS = ("bucket_not_due", "bucket_30", "bucket_60", "bucket_90", "bucket_older")
 
 

@@ -232,6 +232,39 @@ class TestSignalFigures(AlertCommon):
         facts = self._facts()
         self.assertEqual((facts.get("days_delivered_uninvoiced"), facts["delivered_uninvoiced"]), (None, 0))
 
+    def test_goods_that_came_back_were_credited_and_left_again_are_not_invoiced(self):
+        order = self._make_confirmed_order(1000, product=self.goods_on_delivery)
+        picking = self._deliver(order, 21)
+        order._create_invoices().action_post()
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.write({"quantity": 2, "to_refund": True})
+        returned = wizard._create_return()
+        returned.move_ids.write({"quantity": 2, "picked": True})
+        returned._action_done()
+        order._create_invoices(final=True).action_post()
+        facts = self._facts()
+        self.assertEqual((facts.get("days_delivered_uninvoiced"), facts["delivered_uninvoiced"]), (None, 0))
+        move = picking.move_ids
+        again = move.create(
+            {
+                "product_id": move.product_id.id,
+                "product_uom_qty": 2,
+                "product_uom": move.product_uom.id,
+                "location_id": move.location_id.id,
+                "location_dest_id": move.location_dest_id.id,
+                "sale_line_id": order.order_line.id,
+            }
+        )
+        again._action_confirm()
+        again.write({"quantity": 2, "picked": True})
+        again._action_done()
+        again.date = fields.Datetime.now() - timedelta(days=4)
+        self.assertEqual(order.order_line.qty_delivered, 10)
+        facts = self._facts()
+        self.assertEqual((facts.get("days_delivered_uninvoiced"), facts["delivered_uninvoiced"]), (4, 200))
+        order._create_invoices().action_post()
+        self.assertEqual(self._facts()["delivered_uninvoiced"], 0)
+
     def test_line_that_a_delivery_added_is_worth_its_price(self):
         order = self._make_confirmed_order(1000, product=self.goods_on_delivery)
         order.order_line = [

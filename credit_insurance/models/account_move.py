@@ -156,6 +156,8 @@ class AccountMove(models.Model):
         result = super().write(vals)
         if "invoice_date_due" in vals:
             self._credit_insurance_due_date_changed()
+        if "state" in vals:
+            self._credit_insurance_settling_changed()
         return result
 
     # === BUSINESS METHODS === #
@@ -163,6 +165,10 @@ class AccountMove(models.Model):
     def _credit_insurance_applies(self):
         self.ensure_one()
         return self.state == "posted" and self.move_type in ("out_invoice", "out_receipt")
+
+    def _credit_receivable_lines(self):
+        """Their journal items on the customers' accounts."""
+        return self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
 
     def _post(self, soft=True):
         posted = super()._post(soft)
@@ -247,6 +253,14 @@ class AccountMove(models.Model):
         )
         self.invalidate_recordset(["credit_insurance_original_due_date"])
         self.line_ids.invalidate_recordset(["credit_insurance_original_due_date"])
+
+    def _credit_insurance_settling_changed(self):
+        """A draft settles nothing, although Odoo keeps it matched: deadlines of what it is matched with go on."""
+        items = self.sudo().line_ids.filtered("matching_number")
+        others = items.matched_debit_ids.debit_move_id | items.matched_credit_ids.credit_move_id
+        watched = others.move_id.filtered("credit_insurance_original_due_date")
+        if watched:
+            self.env["credit.insurance.deadline"]._recompute_states(watched)
 
     def _credit_insurance_due_date_changed(self):
         """A later due date of a posted invoice is an extension: it moves reminder, dunning and escalation."""

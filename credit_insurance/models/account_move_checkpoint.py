@@ -1,9 +1,12 @@
 from collections import defaultdict
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import credit_subject  # noqa: F401 (the mixin has to be loaded first)
+from .amounts import to_decimal
+from .credit_insurance_exposure import ExposureRow
 
 INVOICE_TYPES = ("out_invoice", "out_receipt")
 # What Odoo writes when it posts.
@@ -189,7 +192,7 @@ class AccountMove(models.Model):
 
     def _credit_total(self):
         """What its journal items say will be owed: the total beside them is stored, and a client can write it."""
-        owed = self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        owed = self._credit_receivable_lines()
         return sum(owed.mapped("amount_currency")) if owed else self.amount_total
 
     def _credit_warn(self, reasons):
@@ -210,10 +213,31 @@ class AccountMove(models.Model):
         return self._credit_total() - self._credit_ordered()
 
     def _credit_prepaid(self):
-        """What posted payments and credit notes settle of the draft: for the exposure they are used up."""
-        owed = self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
-        settled = owed.matched_credit_ids.filtered(lambda match: match.credit_move_id.parent_state == "posted")
-        return min(sum(map(self._credit_get_settled, settled)), self._credit_amount()), ()
+        """What posted payments and credit notes settle of the draft: in the exposure they stand as credits."""
+        matches = self._credit_receivable_lines().matched_credit_ids
+        settled = matches.filtered(lambda match: match.credit_move_id.parent_state == "posted")
+        amount = sum(map(self._credit_get_settled, settled))
+        prepaid = min(amount, self._credit_amount())
+        if prepaid <= 0:
+            return 0.0, ()
+        part = Decimal(repr(prepaid)) / Decimal(repr(amount))
+        own = settled.filtered(lambda match: self._credit_is_own(match.credit_move_id))
+        return prepaid, tuple(
+            ExposureRow(
+                "credits",
+                match.credit_currency_id.id,
+                to_decimal(match.credit_amount_currency, match.credit_currency_id),
+                to_decimal(match.amount, match.company_currency_id),
+            )._scaled(part)
+            for match in own
+        )
+
+    def _credit_is_own(self, item):
+        """Whether a journal item is of who owes the invoice; others may pay for him."""
+        return (
+            item.partner_id.commercial_partner_id == self._credit_buyer_partner()
+            and item.company_id.root_id == self._credit_company()
+        )
 
     def _credit_get_settled(self, match):
         """What a match settles of it, and no more than it takes from the credit."""

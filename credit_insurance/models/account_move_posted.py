@@ -69,7 +69,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         owed = defaultdict(float)
         if self.state == "posted" and self._credit_is_checked():
-            for line in self.line_ids.filtered(lambda line: line.account_type == "asset_receivable"):
+            for line in self._credit_receivable_lines():
                 owed[line.partner_id.commercial_partner_id] += line.balance
         return owed
 

@@ -6,19 +6,22 @@ class AccountPartialReconcile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """What an online payment was matched with: an order whose money something else takes is paid no more.
-
-        That is the payment's own reversal when it bounced, or the invoice of somebody else. The transaction and the
-        payment stay as they were.
-        """
         partials = super().create(vals_list)
+        partials._credit_watch_money()
+        return partials
+
+    def _credit_watch_money(self):
+        """What online payments are matched with: an order whose money something else takes is paid no more.
+
+        That is the payment's own reversal when it bounced, or the invoice of somebody else, once it is posted. The
+        transaction and the payment stay as they were.
+        """
         # Without an amount in the payment's currency it is an exchange difference, which takes nothing.
-        matched = partials.sudo().filtered("credit_amount_currency")
+        matched = self.sudo().filtered("credit_amount_currency")
         for partial in matched.filtered(lambda partial: partial._credit_get_transaction()):
             orders = partial._credit_get_transaction()._credit_orders()
             taken = orders - partial.debit_move_id.move_id.invoice_line_ids.sale_line_ids.order_id
             taken.filtered(lambda order: order._credit_lacks_money())._credit_watch_growth("unpaid")
-        return partials
 
     def _credit_get_transaction(self):
         """The online payment whose money is matched, if it is one: what the customer paid, not what left the bank."""

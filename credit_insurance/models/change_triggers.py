@@ -95,6 +95,17 @@ BUYERS = """
          UNION
         SELECT l.partner_id, l.company_id
           FROM noted n JOIN account_move_line l ON l.id = n.res_id WHERE n.what = 'item'
+         UNION
+        -- What a draft settled is owed, and settled once the draft is posted: by a buyer of its own.
+        SELECT k.partner_id, k.company_id
+          FROM noted n
+          JOIN account_move_line l ON l.move_id = n.res_id AND l.matching_number IS NOT NULL
+          JOIN LATERAL (
+               SELECT credit_move_id AS id FROM account_partial_reconcile WHERE debit_move_id = l.id
+                UNION ALL
+               SELECT debit_move_id FROM account_partial_reconcile WHERE credit_move_id = l.id) r ON TRUE
+          JOIN account_move_line k ON k.id = r.id
+         WHERE n.what = 'move'
     ), concerned (id, partner_id, group_id, active) AS (
         SELECT b.id, CASE WHEN b.id IS NULL THEN p.commercial_partner_id END, b.group_id, b.active
           FROM owing w

@@ -42,7 +42,7 @@ class CreditInsuranceAuthority(models.Model):
 
     _name = "credit.insurance.authority"
     _description = "Credit Authority"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.amounts"]
     _order = "company_id, kind, unlimited, amount, id"
 
     name = fields.Char(compute="_compute_name", string="Authority")

@@ -9,7 +9,7 @@ from odoo.tools import SQL, split_every
 
 from odoo.addons.credit_insurance.rules.risk import Scope
 
-from .exposure_sql import OPEN_ITEM, RECEIVABLE
+from .ledger_sql import OPEN_ITEM, RECEIVABLE, taken_in_sql
 
 AT_ONCE = 1000
 UNKNOWN = """
@@ -17,7 +17,12 @@ UNKNOWN = """
       FROM (SELECT l.partner_id, l.company_id
               FROM account_move_line l
              WHERE %(open)s AND l.amount_residual > 0 AND l.account_id = ANY(ARRAY(%(receivable)s)) AND %(whose)s
-             GROUP BY 1, 2) i
+             GROUP BY 1, 2
+             UNION
+            SELECT l.partner_id, l.company_id
+              FROM (%(taken)s) t
+              JOIN account_move_line l ON l.id = t.item_id
+             WHERE t.booked > 0 AND l.account_id = ANY(ARRAY(%(receivable)s)) AND %(whose)s) i
       JOIN res_partner p ON p.id = i.partner_id
       JOIN (SELECT id, split_part(parent_path, '/', 1)::int AS root_id FROM res_company) c ON c.id = i.company_id
      WHERE c.root_id = ANY(%(roots)s)
@@ -47,7 +52,14 @@ class CreditInsuranceBuyer(models.Model):
             whose = SQL("l.partner_id = ANY(%s)", family.search([("commercial_partner_id", "in", partners.ids)]).ids)
         self.env.flush_all()
         found = self.env.execute_query(
-            SQL(UNKNOWN, open=OPEN_ITEM, receivable=RECEIVABLE, whose=whose, roots=watching.ids)
+            SQL(
+                UNKNOWN,
+                open=OPEN_ITEM,
+                receivable=RECEIVABLE,
+                whose=whose,
+                taken=taken_in_sql(SQL("%s", watching.ids)),
+                roots=watching.ids,
+            )
         )
         currencies = {company.id: company.currency_id.id for company in watching}
         made = buyers.browse()

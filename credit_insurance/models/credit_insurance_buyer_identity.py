@@ -6,6 +6,8 @@ from . import credit_insurance_buyer  # noqa: F401 (has to be loaded first)
 from .guarded_fields import without_fields
 
 NUMBER_CHANGED = "credit_insurance_number_changed"
+PARTNER_CHANGED = ("credit_insurance_mail_changed", "credit_insurance_address_changed")
+ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id")
 
 
 class CreditInsuranceBuyer(models.Model):
@@ -35,8 +37,21 @@ class ResPartner(models.Model):
         string="Mail Domain Changed", readonly=True, copy=False, groups="credit_insurance.credit_insurance_group_user"
     )
 
+    credit_insurance_address_changed = fields.Datetime(
+        string="Address Changed", readonly=True, copy=False, groups="credit_insurance.credit_insurance_group_user"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self, vals_list = without_fields(self, vals_list, PARTNER_CHANGED)
+        return super().create(vals_list)
+
     def write(self, vals):
-        """Remember the day on which a contact's mail moved to another domain: a common start of a fraud."""
+        """Remember when a contact's mail moved to another domain, or its address to another place: so frauds begin."""
+        if not self.env.su:
+            vals = {name: value for name, value in vals.items() if name not in PARTNER_CHANGED}
+        placed = self if not vals.keys().isdisjoint(ADDRESS) else self.browse()
+        before = {partner: partner._get_credit_place() for partner in placed}
         moved = self.browse()
         if "email" in vals:
             domain = _mail_domain(vals["email"])
@@ -45,7 +60,17 @@ class ResPartner(models.Model):
         entities = moved.commercial_partner_id.sudo()
         for company, own in entities.grouped(lambda entity: entity.company_id or self.env.company).items():
             own.credit_insurance_mail_changed = company.root_id._credit_today()
+        # An address that is entered for the first time is no other one.
+        placed = placed.filtered(
+            lambda partner: any(before[partner]) and partner._get_credit_place() != before[partner]
+        )
+        placed.sudo().credit_insurance_address_changed = fields.Datetime.now()
         return result
+
+    def _get_credit_place(self):
+        """The address as far as it is another one, however it is spaced and spelt in capitals."""
+        parts = (self[name] for name in ADDRESS)
+        return tuple(" ".join(part.split()).casefold() if isinstance(part, str) else part for part in parts)
 
 
 class ResPartnerBank(models.Model):

@@ -15,6 +15,7 @@ from odoo.addons.credit_insurance.rules.risk import (
 from odoo.addons.credit_insurance.rules.risk.trace import closeness, leaves
 
 from .alert_kinds import USER_GROUP
+from .marked_words import tell
 from .rule_trace import format_fact, to_json, trace_rows
 
 MOST = 15
@@ -98,7 +99,7 @@ def _describe_gaps(env, trace, currency):
     return [
         env._(
             "%(signal)s: %(value)s of %(needed)s",
-            signal=env._(leaf.signal.label),
+            signal=tell(env, leaf.signal.label),
             value=format_fact(env, to_json(leaf.gap.value), leaf.signal.type.value, currency),
             needed=format_fact(env, to_json(leaf.gap.needed), leaf.signal.type.value, currency, leaf.signal.unit),
         )

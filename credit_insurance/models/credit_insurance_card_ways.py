@@ -7,7 +7,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.credit_insurance.rules.policy import INSURED, Money, Outcome, ReasonCode, when_freed
+from odoo.addons.credit_insurance.rules.policy import Money, Outcome, ReasonCode, when_freed
+
+from .ledger_sql import open_items_sql
+from .sql_functions import int_array
 
 # What more room in the limit can cure.
 CURED_BY_ROOM = {ReasonCode.OVER_LIMIT, ReasonCode.OVER_SHARED_LIMIT}
@@ -110,7 +113,7 @@ class CreditInsuranceCard(models.AbstractModel):
             (reason.params["shortfall"] - reason.params.get("tolerance", _zero(case)) for reason in decision.holding),
             default=_zero(case),
         )
-        ends = [_last_day(line.row) for line in case.buyer.limit.lines if line.counted]
+        ends = [line.row.last_day for line in case.buyer.limit.lines if line.counted]
         freed = when_freed(
             needed,
             self._get_dues(case),
@@ -141,24 +144,19 @@ class CreditInsuranceCard(models.AbstractModel):
     @api.model
     def _get_dues(self, case):
         """Open items of the buyer that are not overdue, per due date: ``[(date, Money)]`` in the limit's currency."""
-        exposure = self.env["credit.insurance.exposure"]
         currency = self.env["res.currency"].browse(case.buyer.currency_id)
         company = self.env["res.company"].browse(case.buyer.company_id).sudo()
+        partners, roots = int_array([case.buyer.partner_id]), int_array([case.buyer.company_id])
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH scope AS (%s)
-                SELECT COALESCE(l.date_maturity, l.date), l.currency_id,
-                       SUM(l.amount_residual_currency)::text, SUM(l.amount_residual)::text
-                  FROM account_move_line l
-                  JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
-                  JOIN scope s ON s.partner_id = l.partner_id AND s.company_id = l.company_id
-                 WHERE l.reconciled IS NOT TRUE AND l.parent_state = 'posted' AND l.amount_residual > 0
-                   AND COALESCE(l.date_maturity, l.date) BETWEEN %s AND %s
+                SELECT COALESCE(l.date_maturity, l.date), i.currency_id, SUM(i.amount)::text, SUM(i.booked)::text
+                  FROM (%s) i
+                  JOIN account_move_line l ON l.id = i.item_id
+                 WHERE i.source = 'not_due' AND i.booked > 0 AND COALESCE(l.date_maturity, l.date) <= %s
                  GROUP BY 1, 2
                 """,
-                exposure._scope_sql([case.buyer.partner_id], [case.buyer.company_id]),
-                case.today,
+                open_items_sql(partners, roots, case.today),
                 case.today + timedelta(days=366),
             )
         )
@@ -185,8 +183,3 @@ class CreditInsuranceCard(models.AbstractModel):
 
 def _zero(case):
     return Money.zero(case.buyer.limit.currency)
-
-
-def _last_day(row):
-    """Until when a row of the limit counts; None: no end known."""
-    return row.last_day if isinstance(row, INSURED) else row.valid_to

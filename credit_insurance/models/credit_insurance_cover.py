@@ -40,7 +40,7 @@ class CreditInsuranceCover(models.Model):
 
     _name = "credit.insurance.cover"
     _description = "Insurer's Cover"
-    _inherit = ["credit.insurance.buyer.history"]
+    _inherit = ["credit.insurance.buyer.history", "credit.insurance.amounts"]
     _order = "buyer_id, policy_id, effective_from desc, id desc"
 
     policy_id = fields.Many2one("credit.insurance.policy", required=True, ondelete="restrict", index=True)

@@ -66,10 +66,12 @@ class CreditInsuranceDeadline(models.Model):
     @api.depends("done_on", "passed")
     def _compute_state(self):
         """Also recomputed when the payment state of the invoice is (see ``_recompute_states``)."""
+        terms = self.move_id.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        taken = self.env["credit.insurance.exposure"]._get_taken(terms)
         for deadline in self:
             if deadline.done_on:
                 deadline.state = "done"
-            elif deadline._is_settled():
+            elif deadline._is_settled(taken):
                 deadline.state = "not_needed"
             elif deadline.passed:
                 deadline.state = "reached" if deadline.kind in EVENT_KINDS else "missed"
@@ -81,21 +83,23 @@ class CreditInsuranceDeadline(models.Model):
         for deadline in self:
             deadline.display_name = f"{deadline.move_id.name}: {kinds.get(deadline.kind, '')}"
 
-    def _is_settled(self):
-        """The invoice, or this instalment of it, is paid; or the invoice is not posted any more."""
+    def _is_settled(self, taken):
+        """The invoice, or this instalment of it, is paid; or the invoice is not posted any more.
+
+        :param taken: the items of which drafts took something: nothing pays that
+        """
         move = self.move_id
-        if move.state != "posted" or move.payment_state in SETTLED:
+        if move.state != "posted":
             return True
-        terms = move.line_ids.filtered(
-            lambda line: (
-                line.display_type == "payment_term" and line.credit_insurance_original_due_date == self.due_date
-            )
-        )
-        return bool(terms) and all(terms.mapped("reconciled"))
+        terms = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        if move.payment_state in SETTLED and not any(line in taken for line in terms):
+            return True
+        due = terms.filtered(lambda line: line.credit_insurance_original_due_date == self.due_date)
+        return bool(due) and all(line.reconciled and line not in taken for line in due)
 
     @api.model
     def _recompute_states(self, moves):
-        """Called where the payment state of invoices with deadlines changes; others cost no query there."""
+        """Called where what settles invoices with deadlines changes; others cost no query there."""
         deadlines = self.sudo().search([("move_id", "in", moves.ids)])
         self.env.add_to_compute(self._fields["state"], deadlines)
 

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .exposure_sql import open_items_sql
+from .ledger_sql import open_items_sql
 from .sql_functions import int_array
 
 # The deadlines of which somebody may be warned.

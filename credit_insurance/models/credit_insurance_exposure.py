@@ -3,6 +3,8 @@
     account_move_line (receivable, posted, open)  ->  not_due | overdue | credits
     sale_order (confirmed, not yet invoiced)      ->  confirmed
 
+A match with a draft settles nothing: what it took of a posted item is open.
+
 Nothing is stored, so nothing goes stale; one statement answers for any number of buyers, whoever asks and whichever
 companies are ticked in the company switcher.
 """
@@ -18,18 +20,20 @@ from odoo.tools import SQL
 from .exposure_sql import (
     EXPOSURE_COLUMNS,
     OPEN_ORDER_COLUMNS,
+    exposure_as_a_whole,
     exposure_in_steps,
-    exposure_sql,
     open_orders_in_steps,
 )
-from .sql_functions import KEPT_PLAN, OWN_PLAN, InFunction, ensure_function, int_array
+from .ledger_sql import taken_in_sql
+from .matched_drafts_sql import MATCHED_DRAFTS, TAKEN_COLUMNS, matched_drafts_in_steps
+from .sql_functions import KEPT_PLAN, OWN_PLAN, ensure_function, int_array
 
 SOURCES = ("not_due", "overdue", "confirmed", "credits")
 # The statement's functions. For a few buyers planning is what takes long; for many the plan has to fit their number.
 FEW_BUYERS = "credit_insurance_exposure"
 MANY_BUYERS = "credit_insurance_exposure_of_many"
 OPEN_ORDERS = "credit_insurance_open_orders"
-FUNCTIONS = (FEW_BUYERS, MANY_BUYERS, OPEN_ORDERS)
+FUNCTIONS = (FEW_BUYERS, MANY_BUYERS, OPEN_ORDERS, MATCHED_DRAFTS)
 FEW = 100
 ROW_COLUMNS = SQL(
     "f.buyer_id, f.root_id, f.source, f.currency_id, f.amount::text, f.booked::text, f.oldest_due, f.oldest_invoiced"
@@ -79,8 +83,9 @@ class CreditInsuranceExposure(models.AbstractModel):
         few = (KEPT_PLAN, shared, SQL("SET enable_seqscan = off SET enable_bitmapscan = off"))
         many = (OWN_PLAN, shared, SQL("SET work_mem = '64MB' SET random_page_cost = 1.1"))
         given = SQL("$1"), SQL("$2"), SQL("$3"), SQL("$4")
-        arguments, whole = SQL("int[], int[], date, int[]"), InFunction().render([], exposure_sql(*given))
+        arguments, whole = SQL("int[], int[], date, int[]"), exposure_as_a_whole(*given)
         cr = self.env.cr
+        ensure_function(cr, MATCHED_DRAFTS, SQL("int[]"), TAKEN_COLUMNS, matched_drafts_in_steps(given[0]), few)
         ensure_function(cr, FEW_BUYERS, arguments, EXPOSURE_COLUMNS, exposure_in_steps(*given), few)
         ensure_function(cr, MANY_BUYERS, arguments, EXPOSURE_COLUMNS, whole, many)
         ensure_function(cr, OPEN_ORDERS, SQL("int[]"), OPEN_ORDER_COLUMNS, open_orders_in_steps(given[0]), few)
@@ -142,27 +147,30 @@ class CreditInsuranceExposure(models.AbstractModel):
         return rows
 
     @api.model
-    def _scope_sql(self, partner_ids, company_ids):
-        """Every partner of the buyers with every company below the roots: partner_id, buyer_id, company_id, root_id."""
-        return SQL(
-            """
-            SELECT p.id AS partner_id, p.commercial_partner_id AS buyer_id, c.id AS company_id,
-                   split_part(c.parent_path, '/', 1)::int AS root_id
-              FROM res_partner p
-             CROSS JOIN res_company c
-             WHERE p.commercial_partner_id = ANY(%s)
-               AND split_part(c.parent_path, '/', 1)::int = ANY(%s)
-            """,
-            list(partner_ids),
-            list(company_ids),
-        )
-
-    @api.model
     def _get_open_order_amounts(self, orders):
         """What is left to invoice of confirmed orders, in each order's currency: ``{order_id: float}``."""
         self.env.flush_all()
         query = SQL("SELECT order_id, amount FROM %s(%s)", SQL.identifier(OPEN_ORDERS), int_array(orders.ids))
         return {order_id: float(amount) for order_id, amount in self.env.execute_query(query)}
+
+    @api.model
+    def _get_taken(self, items):
+        """What drafts took of journal items, with their sign: ``{item: (amount in its currency, in the company's)}``.
+
+        An item that no draft took anything of is left out, and where none is matched nothing is read.
+        """
+        matched = items.filtered("matching_number")
+        if not matched:
+            return {}
+        for model in ("account.move.line", "account.partial.reconcile"):
+            self.env[model].flush_model()
+        query = SQL(
+            "SELECT item_id, amount, booked FROM (%s) t WHERE item_id = ANY(%s)",
+            taken_in_sql(int_array(matched.company_id.root_id.ids)),
+            matched.ids,
+        )
+        browse = items.browse
+        return {browse(item_id): amounts for item_id, *amounts in self.env.execute_query(query)}
 
     @api.model
     def _convert_rows(self, rows, company, currency, today):

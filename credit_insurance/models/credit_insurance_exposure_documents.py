@@ -8,7 +8,8 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .credit_insurance_exposure import ExposureRow
-from .exposure_sql import open_items_sql, open_orders_sql
+from .exposure_sql import open_orders_sql
+from .ledger_sql import open_items_sql
 from .sql_functions import int_array
 
 

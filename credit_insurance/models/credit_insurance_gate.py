@@ -84,7 +84,7 @@ class CreditInsuranceGate(models.AbstractModel):
         accepted = [(case, replace(decision, outcome=Outcome.PASS)) for case, decision in decided]
         for (case, decision), log in zip(decided, self._record(accepted, "growth"), strict=True):
             if decision.outcome is Outcome.HOLD:
-                case.subject._credit_stop_deliveries(log, self._describe(decision))
+                case.subject._credit_stop_deliveries(log, decision)
 
     @api.model
     def _preview(self, subjects, together=False, mode=None):

@@ -41,8 +41,8 @@ class Figures:
 
     ``rated`` are pairs of a company's id and the code of a foreign currency that has a rate there; ``small`` is what
     passed below a threshold today, by (partner_id, root_company_id): ``[(currency_id, amount)]``; ``earmarked`` what
-    quotations were paid with, as rows by order; ``late`` the open items of buyers whose cover these may have stopped;
-    ``snapshot`` what the transaction saw, where headroom is taken.
+    quotations and drafts were paid with, as rows by document; ``late`` the open items of buyers whose cover these may
+    have stopped; ``snapshot`` what the transaction saw, where headroom is taken.
     """
 
     rows: dict

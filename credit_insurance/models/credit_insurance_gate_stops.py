@@ -16,7 +16,7 @@ from odoo.addons.credit_insurance.rules.policy import INSURED, NO_HOLIDAYS, Base
 
 from .company_calendar import company_holidays
 from .credit_insurance_event import DISPUTE
-from .exposure_sql import open_items_sql
+from .ledger_sql import open_items_sql
 from .sql_functions import int_array
 
 

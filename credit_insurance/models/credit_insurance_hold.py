@@ -117,13 +117,14 @@ class CreditInsuranceHold(models.Model):
 
         :param terms: what of an order is not as the order says, such as the total it grows to, as values of the hold
         """
-        field = DOCUMENT_FIELDS[document._name]
+        field, user = DOCUMENT_FIELDS[document._name], self.env.user
+        self = self._as_teller()  # pylint: disable=self-cls-assignment
         holds = self.sudo().search([(field, "=", document.id)])
         hold = holds.filtered(lambda hold: hold.state == "open")
         if hold and (hold.partner_id, hold.company_id) != (decision.partner_id, decision.company_id):
             hold._close("lapsed")
             hold = self.browse()
-        askers = self._get_authors(document) | document._credit_salesperson() | self.env.user
+        askers = self._get_authors(document) | document._credit_salesperson() | user
         # What was rejected or lapsed is asked anew.
         askers |= holds.filtered(lambda hold: hold.state in ("rejected", "lapsed")).asker_ids
         vals = {
@@ -149,6 +150,11 @@ class CreditInsuranceHold(models.Model):
         hold = self.sudo().create(vals)
         hold._tell_opened()
         return hold
+
+    def _as_teller(self):
+        """What colleagues are told of it comes from whoever acts, and from the system when that is a customer, who pays
+        or signs."""
+        return self if self.env.user._is_internal() else self.with_user(SUPERUSER_ID)
 
     @api.model
     def _get_authors(self, document):
@@ -192,7 +198,7 @@ class CreditInsuranceHold(models.Model):
 
     def _close(self, state):
         """Close open holds that nobody decided: cleared by itself, or lapsed with its document."""
-        for hold in self.sudo().filtered(lambda hold: hold.state == "open"):
+        for hold in self._as_teller().sudo().filtered(lambda hold: hold.state == "open"):
             hold.state = state
             hold.activity_unlink(["credit_insurance.mail_activity_type_hold"])
 

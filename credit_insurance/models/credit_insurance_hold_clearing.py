@@ -4,13 +4,13 @@ import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
-from psycopg2 import OperationalError
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
 from odoo.addons.credit_insurance.rules.policy import Outcome
+
+from .errors import CONCURRENCY_ERRORS, describe_error
 
 _logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class CreditInsuranceHold(models.Model):
         try:
             with self.env.cr.savepoint():
                 return getattr(self, name)()
-        except OperationalError:
+        except CONCURRENCY_ERRORS:
             raise
         except Exception:
             _logger.info("Credit holds are looked at one by one, as one of them cannot be decided again")
@@ -177,8 +177,8 @@ class CreditInsuranceHold(models.Model):
         try:
             with self.env.cr.savepoint():
                 yield
-        except OperationalError:
-            # Somebody else changed the same rows: the whole run is tried again in a minute.
+        except CONCURRENCY_ERRORS:
+            # The whole run is tried again in a minute.
             raise
         except Exception as error:
             _logger.warning("Credit hold %s could not be decided again", self.name, exc_info=True)
@@ -189,7 +189,7 @@ class CreditInsuranceHold(models.Model):
         words = self.with_context(lang=self.decider_id.lang).env._(
             "It stays held, as it could not be decided again by itself."
         )
-        told = f"{words} {error}"
+        told = f"{words} {describe_error(error)}"
         since = fields.Datetime.now() - timedelta(days=1)
         recent = self.message_ids.filtered(lambda message: message.date > since)
         if not any(words in html2plaintext(message.body or "") for message in recent):
@@ -205,11 +205,11 @@ class CreditInsuranceHold(models.Model):
             with self.env.cr.savepoint():
                 order.with_context(send_email=True).action_confirm()
                 self.env.flush_all()
-        except OperationalError:
+        except CONCURRENCY_ERRORS:
             raise
         except Exception as error:
             _logger.warning("Order %s cleared its credit hold and could not be confirmed", order.name, exc_info=True)
-            order.message_post(body=self.env._("Cleared by credit, but not confirmed: %s", error))
+            order.message_post(body=self.env._("Cleared by credit, but not confirmed: %s", describe_error(error)))
             return False
         if order.state != "sale":
             # Decided once more under lock, it was held again: its hold stays open.

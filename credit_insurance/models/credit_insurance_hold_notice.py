@@ -5,12 +5,11 @@ Everybody is told in their own language.
 
 import logging
 
-from psycopg2 import OperationalError
-
 from odoo import SUPERUSER_ID, models
 from odoo.tools import plaintext2html
 
 from .credit_insurance_hold_decision import ACTIVITY
+from .errors import CONCURRENCY_ERRORS
 
 _logger = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ class CreditInsuranceHold(models.Model):
                     told = template.with_user(user).sudo().with_context(**context)
                     told.send_mail(hold.id, email_values={**values, "email_to": user.email_formatted})
                 mailed |= user
-            except OperationalError:
+            except CONCURRENCY_ERRORS:
                 raise
             except Exception:
                 _logger.warning("No mail about credit hold %s to %s", hold.name, user.login, exc_info=True)

@@ -20,7 +20,7 @@ ASKED_FIELDS = set("partner_id company_id order_id currency_id kind amount date_
 class CreditInsuranceLimitRequest(models.Model):
     _name = "credit.insurance.limit.request"
     _description = "Request for a Limit"
-    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin"]
+    _inherit = ["credit.insurance.buyer.thread", "mail.activity.mixin", "credit.insurance.amounts"]
     _order = "id desc"
     _mail_post_access = "read"
 

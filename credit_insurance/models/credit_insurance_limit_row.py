@@ -22,7 +22,7 @@ class CreditInsuranceLimitRow(models.AbstractModel):
 
     _name = "credit.insurance.limit.row"
     _description = "Row of a Limit"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "credit.insurance.amounts"]
     _mail_post_access = "read"
     # What cannot be changed at all, and what is changed by a new row.
     _fixed = ("buyer_id",)

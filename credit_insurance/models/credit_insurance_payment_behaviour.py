@@ -46,7 +46,7 @@ class CreditInsurancePaymentBehaviour(models.AbstractModel):
              GROUP BY 1
             """,
             is_payment=SQL(
-                "cm.move_type <> 'out_refund'"
+                "cm.move_type <> 'out_refund' AND cm.state = 'posted'"
                 " AND NOT EXISTS (SELECT FROM account_partial_reconcile x WHERE x.exchange_move_id = cm.id)"
             ),
             buyers=buyers.ids,

@@ -38,7 +38,7 @@ GENERIC_PERIODS = [
 class CreditInsurancePolicy(models.Model):
     _name = "credit.insurance.policy"
     _description = "Credit Insurance Policy"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "credit.insurance.amounts"]
     _rec_name = "number"
     _order = "date_start desc, number"
     _check_company_auto = True
@@ -139,6 +139,11 @@ class CreditInsurancePolicy(models.Model):
 
     _disputed_share_range = models.Constraint(
         "CHECK(disputed_share >= 0 AND disputed_share <= 100)", "The disputed share lies between 0 and 100."
+    )
+    _amounts_positive = models.Constraint(
+        "CHECK(threshold >= 0 AND minimum_retention >= 0 AND each_and_every_first_loss >= 0"
+        " AND aggregate_first_loss >= 0 AND maximum_liability >= 0)",
+        "The amounts of a policy are zero or more.",
     )
     _tolerance_positive = models.Constraint("CHECK(tolerance >= 0)", "A tolerance is an amount of zero or more.")
 

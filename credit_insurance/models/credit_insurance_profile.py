@@ -38,7 +38,7 @@ class CreditInsuranceProfile(models.Model):
 
     _name = "credit.insurance.profile"
     _description = "Credit Profile"
-    _inherit = ["mail.thread", "credit.insurance.cached"]
+    _inherit = ["mail.thread", "credit.insurance.cached", "credit.insurance.amounts"]
     _order = "name, id"
 
     name = fields.Char(required=True, translate=True, tracking=True)

@@ -12,7 +12,7 @@ class CreditInsuranceRecommendationFormula(models.Model):
 
     _name = "credit.insurance.recommendation.formula"
     _description = "Recommendation Formula"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "credit.insurance.amounts"]
     _rec_name = "company_id"
 
     company_id = fields.Many2one(
@@ -67,6 +67,7 @@ class CreditInsuranceRecommendationFormula(models.Model):
         "buffer",
         "equity_share",
         "sales_share",
+        "days_late_free",
         "reduction_per_day",
         "own_risk_maximum",
     )

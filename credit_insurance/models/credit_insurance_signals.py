@@ -29,7 +29,7 @@ from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE
 
-from .exposure_sql import OPEN_ITEM, RECEIVABLE
+from .ledger_sql import OPEN_ITEM, RECEIVABLE, taken_in_sql
 from .read_ahead import reading
 from .signals_sql import SIGNAL_ARGUMENTS, SIGNAL_COLUMNS, SIGNALS, signals_in_steps
 from .sql_functions import KEPT_PLAN, ensure_function, int_array
@@ -121,7 +121,11 @@ STATEMENT_AMOUNTS = ("statement_turnover", "statement_equity", "statement_result
 UNDATED = frozenset({"data_age", "is_configured", "credit_status", "days_since_mail_change"}).union(
     SOURCE_KEYS["delivery"], SOURCE_KEYS["group"]
 )
-
+# Master data, of which a past day is told what it is today.
+OF_TODAY = frozenset(
+    ("country", "industry", "registration_number", "registration_missing", "registration_differs")
+    + ("is_private_person", "is_affiliated", "is_public")
+)
 
 # Exact numbers: Odoo's cursors would read them as floats.
 _decode = json.JSONDecoder(parse_float=Decimal).decode
@@ -332,29 +336,43 @@ class CreditInsuranceSignals(models.AbstractModel):
     @api.model
     def _sum_receivables(self, company_ids, day=None):
         """``{root_company_id: Decimal}``, open now or, by the dates of documents and payments, on a day."""
-        amount, condition = SQL("l.amount_residual"), OPEN_ITEM
+        roots = SQL("%s", list(company_ids))
+        items = SQL(
+            """
+            SELECT l.company_id, l.amount_residual AS amount FROM account_move_line l
+             WHERE %(open)s AND l.account_id IN (%(accounts)s)
+             UNION ALL
+            SELECT l.company_id, t.booked FROM (%(taken)s) t
+              JOIN account_move_line l ON l.id = t.item_id AND l.account_id IN (%(accounts)s)
+            """,
+            open=OPEN_ITEM,
+            accounts=RECEIVABLE,
+            taken=taken_in_sql(roots),
+        )
         if day:
-            condition = SQL("l.parent_state = 'posted' AND l.date <= %s", day)
             matched = (
                 "(SELECT COALESCE(SUM(r.amount), 0) FROM account_partial_reconcile r"
                 " WHERE r.%s = l.id AND r.max_date <= %s)"
             )
             sides = [SQL(matched, SQL.identifier(name), day) for name in ("debit_move_id", "credit_move_id")]
-            amount = SQL("l.balance - %s + %s", *sides)
+            items = SQL(
+                """
+                SELECT l.company_id, l.balance - %s + %s AS amount FROM account_move_line l
+                 WHERE l.parent_state = 'posted' AND l.date <= %s AND l.account_id IN (%s)
+                """,
+                *sides,
+                day,
+                RECEIVABLE,
+            )
         query = SQL(
             """
             SELECT split_part(c.parent_path, '/', 1)::int, SUM(q.amount)::text
-              FROM (SELECT l.company_id, SUM(%s) AS amount
-                      FROM account_move_line l
-                     WHERE %s AND l.account_id IN (%s)
-                     GROUP BY 1) q
+              FROM (SELECT i.company_id, SUM(i.amount) AS amount FROM (%s) i GROUP BY 1) q
               JOIN res_company c ON c.id = q.company_id
              WHERE split_part(c.parent_path, '/', 1)::int = ANY(%s)
              GROUP BY 1
             """,
-            amount,
-            condition,
-            RECEIVABLE,
-            list(company_ids),
+            items,
+            roots,
         )
         return {company_id: Decimal(total) for company_id, total in self.env.execute_query(query)}

@@ -9,7 +9,8 @@ from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE, Scope
 
 from . import credit_insurance_signals  # noqa: F401 (has to be loaded first)
 from .company_calendar import company_day, company_day_bounds
-from .exposure_sql import OPEN_ITEM, OPEN_ORDER
+from .exposure_sql import OPEN_ORDER
+from .ledger_sql import OPEN_ITEM, taken_in_sql
 from .signals_documents_sql import (
     events_sql,
     invoices_sql,
@@ -206,10 +207,17 @@ def _open_orders(buyers, today):
 def _open_invoices(buyers):
     return SQL(
         """
-        SELECT DISTINCT l.move_id FROM (%s) w
+        WITH w AS (%s)
+        SELECT l.move_id FROM w
           JOIN account_move_line l ON l.partner_id = w.partner_id AND l.company_id = w.company_id
          WHERE %s AND l.display_type = 'payment_term' AND l.amount_residual > 0
+         UNION
+        SELECT l.move_id FROM (%s) t
+          JOIN account_move_line l ON l.id = t.item_id
+          JOIN w ON w.partner_id = l.partner_id AND w.company_id = l.company_id
+         WHERE l.display_type = 'payment_term' AND t.booked > 0
         """,
         _whose(buyers),
         OPEN_ITEM,
+        taken_in_sql(SQL("%s", buyers.company_id.ids)),
     )

@@ -35,6 +35,7 @@ from .amounts import to_decimal
 from .company_calendar import company_day, company_holidays, company_today
 from .credit_insurance_cover import GRANTED_STATUSES
 from .credit_insurance_event import DISPUTE
+from .ledger_sql import taken_in_sql
 
 # Whether a journal item "k" is money that came in, and not a credit note or a write-off.
 PAYMENT = SQL(
@@ -173,16 +174,20 @@ class CreditInsuranceSplit(models.AbstractModel):
              ) l
              WHERE b.id = ANY(%(buyers)s) AND m.state = 'posted' AND m.move_type IN ('out_invoice', 'out_receipt')
                AND m.amount_total > 0
-               AND (m.payment_state NOT IN ('paid', 'in_payment', 'reversed') OR m.invoice_date_due >= %(start)s)
+               AND (m.payment_state NOT IN ('paid', 'in_payment', 'reversed') OR m.invoice_date_due >= %(start)s
+                    OR m.id IN (SELECT l.move_id FROM (%(taken)s) t JOIN account_move_line l ON l.id = t.item_id))
             """,
             buyers=list(buyer_ids),
+            taken=taken_in_sql(
+                SQL("ARRAY(SELECT company_id FROM credit_insurance_buyer WHERE id = ANY(%s))", list(buyer_ids))
+            ),
             start=start,
             dispute=DISPUTE,
         )
 
     @api.model
     def _settlements_sql(self, move_ids):
-        """Payments and credit notes on the invoices, in their currency, at the day they count from."""
+        """Posted payments and credit notes on the invoices, in their currency, at the day they count from."""
         return SQL(
             """
             SELECT l.move_id, r.max_date AS date, r.debit_amount_currency AS amount, %(payment)s AS is_payment
@@ -190,7 +195,7 @@ class CreditInsuranceSplit(models.AbstractModel):
               JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
               JOIN account_partial_reconcile r ON r.debit_move_id = l.id
               JOIN account_move_line k ON k.id = r.credit_move_id
-             WHERE l.move_id = ANY(%(moves)s) AND r.debit_amount_currency <> 0
+             WHERE l.move_id = ANY(%(moves)s) AND r.debit_amount_currency <> 0 AND k.parent_state = 'posted'
             """,
             payment=PAYMENT,
             moves=move_ids,

@@ -2,6 +2,8 @@
 
 from odoo import api, fields, models
 
+from .matched_drafts_sql import MATCHED_DRAFT
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -19,6 +21,8 @@ class AccountMoveLine(models.Model):
         "(partner_id, company_id)"
         " WHERE parent_state = 'posted' AND reconciled AND display_type = 'payment_term' AND balance > 0"
     )
+    # What settles nothing although it is matched.
+    _credit_insurance_draft_idx = models.Index(f"(company_id) WHERE {MATCHED_DRAFT}")
 
 
 class SaleOrder(models.Model):

@@ -9,6 +9,8 @@ refers to the rows of steps before it: see ``sql_functions``.
 
 from odoo.tools import SQL
 
+from .ledger_sql import COMPANY, PARTNER, RECEIVABLE, companies_sql, ledger_sql, open_sql, taken_items_sql
+from .matched_drafts_sql import draft_step, taken_steps
 from .sql_functions import InFunction, Inline, Step
 
 EXPOSURE_COLUMNS = SQL(
@@ -18,8 +20,6 @@ EXPOSURE_COLUMNS = SQL(
 OPEN_ORDER_COLUMNS = SQL("order_id int, partner_id int, company_id int, currency_id int, amount numeric")
 
 # The columns of the steps. Each reads one table by ids of the step before it; only kept rows are joined.
-COMPANY = "id int, root_id int"
-PARTNER = "id int, buyer_id int"
 ACCOUNT = "id int"
 CANDIDATE = "id int, partner_id int, company_id int, currency_id int, currency_rate numeric, cancelled boolean"
 LINE = (
@@ -32,12 +32,9 @@ INVOICE = "id int, refund boolean, rate numeric"
 BILLED = "line_id int, invoiced numeric, refunded numeric, anew numeric, drafted numeric, amount numeric"
 MOVED = "line_id int, ended boolean, returned numeric"
 
-# What of the ledger is open. The index of the same condition serves only statements that use these words.
-OPEN_ITEM = SQL("l.parent_state = 'posted' AND (l.amount_residual <> 0 OR l.amount_residual_currency <> 0)")
 # What of the orders may have something left: one whose quantities are all invoiced has not, unless in a draft.
 WAS_ORDERED = SQL("(o.state IN ('sale', 'cancel') OR o.credit_insurance_reopened)")
 OPEN_ORDER = SQL("%s AND (o.invoice_status <> 'invoiced' OR o.credit_insurance_drafted)", WAS_ORDERED)
-RECEIVABLE = SQL("SELECT id FROM account_account WHERE account_type = 'asset_receivable'")
 # Of a line "q", tax included. A line that a delivery added was never ordered.
 UNIT_PRICE = SQL("CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q.unit_total END")
 
@@ -45,83 +42,11 @@ UNIT_PRICE = SQL("CASE WHEN q.ordered <> 0 THEN q.price_total / q.ordered ELSE q
 # === WHOSE === #
 
 
-def companies_sql(roots):
-    """Every company below the roots: the columns of COMPANY."""
-    # OFFSET keeps the root from being computed anew for each row of what the companies are joined with.
-    return SQL(
-        """SELECT id, split_part(parent_path, '/', 1)::int AS root_id
-             FROM res_company
-            WHERE split_part(parent_path, '/', 1)::int = ANY(%s) OFFSET 0""",
-        roots,
-    )
-
-
 def _whose(partners, roots):
     """The steps every figure needs: whose documents count, and in which companies."""
     buyers = SQL("SELECT id, commercial_partner_id AS buyer_id FROM res_partner WHERE commercial_partner_id = ANY(%s)",
                  partners)  # fmt: skip
     return [Step("company", COMPANY, companies_sql(roots)), Step("partner", PARTNER, buyers)]
-
-
-# === THE LEDGER === #
-
-
-def _item_columns(today):
-    """Of an open item ``l``: its source, its original due date, its document date, its amounts."""
-    return SQL(
-        """CASE WHEN l.amount_residual > 0 OR (l.amount_residual = 0 AND l.amount_residual_currency > 0)
-                THEN CASE WHEN COALESCE(l.date_maturity, l.date) < %s THEN 'overdue' ELSE 'not_due' END
-                ELSE 'credits' END AS source,
-           COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date) AS due,
-           COALESCE(l.invoice_date, l.date) AS invoiced,
-           l.currency_id, l.amount_residual_currency AS amount, l.amount_residual AS booked""",
-        today,
-    )
-
-
-def open_items_sql(partners, roots, today):
-    """Open posted items on receivable accounts, whatever made them: invoices, payments, POS, manual entries."""
-    return SQL(
-        """
-        SELECT l.id AS item_id, p.commercial_partner_id AS buyer_id, c.root_id, %(columns)s
-          FROM res_partner p
-          JOIN account_move_line l ON l.partner_id = p.id AND %(open)s AND l.account_id = ANY(ARRAY(%(receivable)s))
-          JOIN (%(companies)s) c ON c.id = l.company_id
-         WHERE p.commercial_partner_id = ANY(%(partners)s)
-        """,
-        columns=_item_columns(today),
-        open=OPEN_ITEM,
-        receivable=RECEIVABLE,
-        companies=companies_sql(roots),
-        partners=partners,
-    )
-
-
-def _ledger_sql(place, today):
-    """The open items summed: the columns of EXPOSURE_COLUMNS."""
-    # Summed by partner first: what they are of is looked up for a few sums and not for each of 10,000 items.
-    return SQL(
-        """
-        SELECT p.buyer_id, c.root_id, i.source, i.currency_id, SUM(i.amount), SUM(i.booked), MIN(i.due), MIN(i.invoiced)
-          FROM (SELECT q.partner_id, q.company_id, q.source, q.currency_id, SUM(q.amount) AS amount,
-                       SUM(q.booked) AS booked, MIN(q.due) AS due, MIN(q.invoiced) AS invoiced
-                  FROM (SELECT l.partner_id, l.company_id, %(columns)s
-                          FROM account_move_line l
-                         WHERE l.partner_id = ANY(%(partners)s) AND l.company_id = ANY(%(companies)s)
-                           AND %(open)s AND l.account_id = ANY(%(accounts)s)) q
-                 GROUP BY 1, 2, 3, 4) i
-          JOIN %(partner)s ON p.id = i.partner_id
-          JOIN %(company)s ON c.id = i.company_id
-         GROUP BY 1, 2, 3, 4
-        """,
-        columns=_item_columns(today),
-        open=OPEN_ITEM,
-        partners=place.values("partner", "id"),
-        companies=place.values("company", "id"),
-        accounts=place.values("account", "id"),
-        partner=place.rows("partner", PARTNER, "p"),
-        company=place.rows("company", COMPANY, "c"),
-    )
 
 
 # === THE ORDERS === #
@@ -324,11 +249,17 @@ def _other_orders(place, excluded):
 
 
 def _exposure(place, partners, roots, today, excluded):
-    """The steps, and the queries whose rows together are the exposure."""
+    """The steps, and the queries whose rows together are the exposure: the ledger without what drafts took of it and
+    with that, and the orders."""
     steps = [
         *_whose(partners, roots),
         Step("account", ACCOUNT, RECEIVABLE),
+        *taken_steps(place),
         *_open_order_steps(place, _other_orders(place, excluded)),
+    ]
+    items = open_sql(place, today)
+    ledgers = [
+        ledger_sql(place, part) for part in (items, SQL("%s UNION ALL %s", items, taken_items_sql(place, today)))
     ]
     confirmed = SQL(
         """
@@ -344,21 +275,36 @@ def _exposure(place, partners, roots, today, excluded):
         partner=place.rows("partner", PARTNER, "p"),
         company=place.rows("company", COMPANY, "w"),
     )
-    return steps, _ledger_sql(place, today), confirmed
+    return steps, *ledgers, confirmed
 
 
-def exposure_sql(partners, roots, today, excluded):
-    """One row per buyer, root company, source and currency, with the columns of EXPOSURE_COLUMNS."""
+def exposure_sql(partners, roots, today, excluded, taken=True):
+    """One row per buyer, root company, source and currency, with the columns of EXPOSURE_COLUMNS.
+
+    :param bool taken: False where no draft is matched
+    """
     place = Inline()
-    steps, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
-    return place.render(steps, SQL("%s UNION ALL %s", ledger, confirmed))
+    steps, plain, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
+    return place.render(steps, SQL("%s UNION ALL %s", ledger if taken else plain, confirmed))
+
+
+def exposure_as_a_whole(partners, roots, today, excluded):
+    """The same as a function's body, each case in one statement."""
+    place = InFunction()
+    plain, whole = (exposure_sql(partners, roots, today, excluded, taken) for taken in (False, True))
+    step = draft_step(SQL("ARRAY(SELECT id FROM (%s) c)", companies_sql(roots)))
+    taken = place.any("draft", "id")
+    return place.render([step], (SQL("NOT (%s)", taken), plain), (taken, whole))
 
 
 def exposure_in_steps(partners, roots, today, excluded):
-    """The same as a function's body."""
+    """The same as a function's body. Where no draft is matched, nothing is read but what is open."""
     place = InFunction()
-    steps, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
-    return place.render(steps, ledger, (place.any("candidate", "id"), confirmed))
+    steps, plain, ledger, confirmed = _exposure(place, partners, roots, today, excluded)
+    taken = place.any("taken", "item_id")
+    return place.render(
+        steps, (SQL("NOT (%s)", taken), plain), (taken, ledger), (place.any("candidate", "id"), confirmed)
+    )
 
 
 def open_orders_sql(partners, roots, excluded):

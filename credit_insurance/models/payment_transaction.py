@@ -45,4 +45,4 @@ class PaymentTransaction(models.Model):
 
     def _credit_receivable_lines(self):
         """Its journal items on the customer's account; none as long as it is not booked."""
-        return self.payment_id.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        return self.payment_id.move_id._credit_receivable_lines()

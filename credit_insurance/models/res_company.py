@@ -9,7 +9,7 @@ from .company_calendar import company_today
 
 class ResCompany(models.Model):
     _name = "res.company"
-    _inherit = ["res.company", "credit.insurance.internal.fields"]
+    _inherit = ["res.company", "credit.insurance.internal.fields", "credit.insurance.amounts"]
 
     credit_gate_mode = fields.Selection(
         [("off", "Off"), ("observe", "Observe"), ("on", "On")],

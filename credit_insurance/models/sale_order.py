@@ -1,12 +1,12 @@
 import logging
 from collections import defaultdict
 
-from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 
+from .errors import CONCURRENCY_ERRORS, describe_error
 from .guarded_fields import without_fields
 
 _logger = logging.getLogger(__name__)
@@ -230,11 +230,11 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 self.with_context(send_email=self._credit_is_placed_online()).action_confirm()
                 self.env.flush_all()
-        except (OperationalError, ConcurrencyError):
+        except CONCURRENCY_ERRORS:
             raise
         except Exception as error:
             _logger.warning("Order %s was released by credit and could not be confirmed", self.name, exc_info=True)
-            self.message_post(body=self.env._("Released by credit, but not confirmed: %s", error))
+            self.message_post(body=self.env._("Released by credit, but not confirmed: %s", describe_error(error)))
 
     def _credit_cancel_deliveries(self):
         """What is cancelled is not delivered any more, whichever way it was cancelled: Odoo's button has done so."""
@@ -361,24 +361,6 @@ class SaleOrder(models.Model):
         """Whether the order passed because of what had been paid of it, be that before it was decided again."""
         self.ensure_one()
         return any(decision.prepaid > 0 for decision in self.sudo().credit_pass_ids.decision_id)
-
-    def _credit_stop_deliveries(self, decision, reasons):
-        """The order owes more than its credit: whoever decides credit is told, and what is still to go out waits."""
-        self.ensure_one()
-        waiting = self._credit_waiting_deliveries()
-        for picking in waiting:
-            self.env["credit.insurance.hold"]._open(picking, decision)
-        if not waiting:
-            self.activity_schedule(
-                "mail.mail_activity_data_todo",
-                summary=self.env._("%s grew beyond its credit", self.name),
-                note=reasons,
-                user_id=self.company_id.root_id._get_credit_responsible().id or self.env.uid,
-            )
-
-    def _credit_waiting_deliveries(self):
-        """Deliveries of the order whose goods have not left."""
-        return self.sudo().picking_ids.filtered(lambda picking: picking._credit_is_delivery())
 
     def _credit_lower_passes(self, open_amounts):
         """An order that shrank gives its headroom back: growing again is decided again."""

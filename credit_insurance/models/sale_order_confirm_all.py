@@ -1,7 +1,9 @@
 """Confirming the quotations ticked in a list: each that can be is, and of each other one it is said why not."""
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
+
+from .errors import describe_error
 
 
 class SaleOrder(models.Model):
@@ -36,9 +38,9 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 self._credit_confirm_in_odoo()
             return {}
-        except UserError as error:
+        except (UserError, RedirectWarning) as error:
             if len(self) == 1:
-                return {self: error.args[0]}
+                return {self: describe_error(error)}
         failed = {}
         for order in self:
             failed |= order._credit_confirm_passed()

@@ -1,14 +1,47 @@
-from odoo import fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import ValidationError
 
 from .company_calendar import company_day_bounds
 from .growth_refused import GrowthRefused
+
+TODO = "mail.mail_activity_data_todo"
 
 
 class SaleOrder(models.Model):
     """A change of a confirmed order that goes beyond its pass: what of it a release would have to cover."""
 
     _inherit = "sale.order"
+
+    def _credit_stop_deliveries(self, decision, described):
+        """The order owes more than its credit: whoever decides credit is told, and what is still to go out waits.
+
+        :param decision: the record of what was decided
+        :param described: the decision itself, of which the reasons are told
+        """
+        self.ensure_one()
+        waiting = self._credit_waiting_deliveries()
+        for picking in waiting:
+            self.env["credit.insurance.hold"]._open(picking, decision)
+        if not waiting:
+            self._credit_tell_grown(described)
+
+    def _credit_tell_grown(self, decision):
+        """An activity of whoever decides credit; one that waits says the newest reasons, and no second one is made."""
+        responsible = self.company_id.root_id._get_credit_responsible() or self.env.user
+        order = self.with_context(lang=responsible.lang)
+        summary = order.env._("%s grew beyond its credit", order.name)
+        note = order.env["credit.insurance.gate"]._describe(decision)
+        told = order.activity_search([TODO], user_id=responsible.id, additional_domain=[("summary", "=", summary)])
+        if told:
+            told.note = note
+            return
+        # A customer's payment that is taken back comes in a session that is not of ours.
+        teller = order if self.env.user._is_internal() else order.with_user(SUPERUSER_ID)
+        teller.activity_schedule(TODO, summary=summary, note=note, user_id=responsible.id)
+
+    def _credit_waiting_deliveries(self):
+        """Deliveries of the order whose goods have not left."""
+        return self.sudo().picking_ids.filtered(lambda picking: picking._credit_is_delivery())
 
     def _credit_refuse_growth(self, refused, open_amounts):
         """Refuse the edit that made these orders grow, and say what to do.

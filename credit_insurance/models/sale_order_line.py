@@ -27,7 +27,7 @@ OPEN_FIELDS = {"qty_delivered", "product_uom_id", "credit_insurance_closed", "is
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
-    _inherit = ["sale.order.line", "credit.insurance.computed.fields"]
+    _inherit = ["sale.order.line", "credit.insurance.computed.fields", "credit.insurance.amounts"]
 
     credit_insurance_closed = fields.Boolean(
         string="Nothing More to Come",
@@ -102,6 +102,8 @@ class SaleOrderLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._credit_refuse_computed(vals_list, COMPUTED_FIELDS)
+        for vals in vals_list:
+            self._credit_refuse_uncountable(vals)
         if not self.env.su:
             self, vals_list = without_fields(self, vals_list, {"currency_id"})
         lines = super().create(vals_list)
@@ -111,6 +113,8 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         """:raise UserError: a confirmed order would lose a line, or goods that left, although both are owed"""
         self._credit_refuse_computed([vals], COMPUTED_FIELDS | KIND_FIELDS | {"currency_id"})
+        # Before Odoo compares quantities.
+        self._credit_refuse_uncountable(vals)
         watched = OPEN_FIELDS & vals.keys()
         orders = self.order_id if watched else self.env["sale.order"]
         if "order_id" in vals and not self.env.su:
@@ -124,6 +128,10 @@ class SaleOrderLine(models.Model):
             (orders | self.order_id)._credit_watch_growth()
         return result
 
+    def _credit_unit_price(self):
+        """With tax; a line that a delivery added was never ordered, and core knows no such price of it."""
+        return self.price_reduce_taxinc or self.credit_insurance_unit_total
+
     def _credit_left_behind(self, pickings):
         """Its price with tax of what is neither invoiced nor delivered once ``pickings`` have left."""
         self.ensure_one()
@@ -131,11 +139,7 @@ class SaleOrderLine(models.Model):
         # Of a kit nobody knows how much leaves with some of its parts: it counts as leaving.
         if not pending or pending.product_id != self.product_id or self.product_uom_qty <= 0:
             return 0.0
-        leaving = sum(
-            move.product_uom._compute_quantity(move._credit_get_leaving(), self.product_uom_id)
-            for move in pending
-            if move.picking_id in pickings
-        )
+        leaving = sum(move._credit_get_leaving(self.product_uom_id) for move in pending if move.picking_id in pickings)
         gone = max(self.qty_delivered + leaving, self.qty_invoiced_posted)
         return max(0.0, self.product_uom_qty - gone) * self.price_total / self.product_uom_qty
 

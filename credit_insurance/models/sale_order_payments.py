@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
                 continue
             lines = transaction._credit_receivable_lines()
             unused = transaction._credit_get_unused()
-            amount = min(-sum(lines.mapped("amount_residual_currency")), unused) if lines else unused
+            amount = min(float(lines._credit_get_open_credit()[0]), unused) if lines else unused
             if amount > 0:
                 converted = transaction.currency_id._convert(
                     amount, self.currency_id, self.company_id, fields.Date.context_today(self)
@@ -82,8 +82,7 @@ class SaleOrder(models.Model):
         if not own:
             return None
         currency = lines.currency_id
-        open_amount = to_decimal(-sum(lines.mapped("amount_residual_currency")), currency)
-        booked = to_decimal(-sum(lines.mapped("amount_residual")), lines.company_currency_id)
+        open_amount, booked = lines._credit_get_open_credit()
         row = ExposureRow("credits", currency.id, open_amount, booked)
         return row._scaled(to_decimal(amount, currency) / open_amount)
 
@@ -140,23 +139,21 @@ class SaleOrder(models.Model):
 
     def _credit_owed(self):
         """What of that is not paid yet."""
-        return sum(
-            self._credit_part_of_invoice(invoice, invoice.amount_residual) for invoice in self._credit_posted_invoices()
-        )
+        residuals = self._credit_posted_invoices()._credit_get_residuals()
+        return sum(self._credit_part_of_invoice(invoice, residual) for invoice, residual in residuals.items())
 
     def _credit_paid(self):
         """What has been paid of this order: online, and on its invoices."""
         self.ensure_one()
-        return sum(amount for amount, _row in self._credit_paid_online()) + sum(
-            self._credit_paid_on_invoice(invoice) for invoice in self._credit_posted_invoices()
-        )
+        online = sum(amount for amount, _row in self._credit_paid_online())
+        return online + self._credit_paid_on_invoices(self._credit_posted_invoices())
 
     def _credit_get_unrefunded(self):
         """What was paid on its invoices for goods that do not come: once it is credited, it lowers the exposure."""
         self.ensure_one()
         invoices = self._credit_posted_invoices()
         refunds = invoices.filtered(lambda move: move.move_type == "out_refund")
-        paid = sum(self._credit_paid_on_invoice(invoice) for invoice in invoices - refunds)
+        paid = self._credit_paid_on_invoices(invoices - refunds)
         credited = -sum(self._credit_part_of_invoice(refund, refund.amount_total) for refund in refunds)
         delivered = sum(line._credit_delivered() for line in self.order_line)
         return self.currency_id.round(max(0.0, paid - credited - delivered))
@@ -170,10 +167,13 @@ class SaleOrder(models.Model):
         invoices = self._origin.sudo().invoice_ids
         return invoices.filtered(lambda move: move.state == "posted" and move.amount_total)
 
-    def _credit_paid_on_invoice(self, invoice):
-        """This order's part of what was paid on an invoice, or given back on a credit note, in its own currency."""
+    def _credit_paid_on_invoices(self, invoices):
+        """This order's part of what was paid on invoices, and given back on credit notes, in its own currency."""
         # A credit note that settles an invoice paid nothing: the one cancels the other.
-        return self._credit_part_of_invoice(invoice, invoice.amount_total - invoice.amount_residual)
+        return sum(
+            self._credit_part_of_invoice(invoice, invoice.amount_total - residual)
+            for invoice, residual in invoices._credit_get_residuals().items()
+        )
 
     def _credit_part_of_invoice(self, invoice, amount):
         """This order's part of ``amount`` of an invoice, in its own currency; below zero for a credit note."""
@@ -195,7 +195,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         if self.is_downpayment:
             return 0.0
-        return self.qty_delivered * (self.price_reduce_taxinc or self.credit_insurance_unit_total)
+        return self.qty_delivered * self._credit_unit_price()
 
     def _credit_left_to_invoice(self):
         """Its total without the part whose quantity posted invoices carry; below zero for a down payment."""

@@ -5,6 +5,7 @@ Every row has ``id``, ``buyer_id``, ``partner_id``, ``company_id`` (of the buyer
 
 from odoo.tools import SQL
 
+from .matched_drafts_sql import taken_sql
 from .signals_facts_sql import last_day_sql
 from .signals_steps_sql import insuring_sql
 
@@ -142,13 +143,14 @@ def orders_sql(documents, today, zone, as_of=False):
                AND o.company_id IN (SELECT own_company_id FROM doc)
              GROUP BY 1
         ), others AS (
-            SELECT d.id, COUNT(*) AS count, BOOL_OR(o.partner_shipping_id = d.partner_shipping_id) AS same_address,
+            SELECT d.id, COUNT(*) AS count, BOOL_OR(%(same_address)s) AS same_address,
                    AVG(%(amount)s) FILTER (WHERE o.date_order >= %(year)s) AS mean,
                    AVG(%(amount)s) FILTER (WHERE EXISTS (
                        SELECT FROM generate_series(1, 3) y
                         WHERE %(day)s - (d.day - make_interval(years => y))::date BETWEEN -30 AND 30))
                        AS season
               FROM doc d
+              JOIN res_partner s ON s.id = d.partner_shipping_id
               JOIN res_partner p ON p.commercial_partner_id = d.partner_id
               JOIN sale_order o ON o.partner_invoice_id = p.id AND o.state = 'sale' AND o.id <> d.id AND %(earlier)s
               JOIN res_company c ON c.id = o.company_id AND %(root)s = d.company_id
@@ -176,6 +178,7 @@ def orders_sql(documents, today, zone, as_of=False):
         documents=documents,
         root=ROOT,
         day=_local_day(SQL("o.date_order"), zone),
+        same_address=_same_address(SQL("TRUE") if as_of else SQL("d.state = 'sale'")),
         earlier=SQL("o.date_order < d.moment") if as_of else SQL("TRUE"),
         until=SQL("o.date_order < %s", _local_start(SQL("%s::date + 1", today), zone)) if as_of else SQL("TRUE"),
         month=_local_start(SQL("%s::date - 30", today), zone),
@@ -184,6 +187,20 @@ def orders_sql(documents, today, zone, as_of=False):
         term=_term(today),
         contact_domain=_domain(SQL("k.email")),
         buyer_domain=_domain(SQL("p.email")),
+    )
+
+
+def _same_address(is_over):
+    """The condition that an order ``o`` went to where ``d`` goes; ``s`` is that address, which may have been edited.
+
+    :param is_over: the condition that what came after ``d`` does not count
+    """
+    changed = SQL("s.credit_insurance_address_changed")
+    return SQL(
+        "o.partner_shipping_id = s.id AND (%(changed)s IS NULL OR o.date_order >= %(changed)s"
+        " OR (%(changed)s > d.moment AND %(is_over)s))",
+        changed=changed,
+        is_over=is_over,
     )
 
 
@@ -228,8 +245,15 @@ def open_invoices_on(whose, day):
 
 def invoices_sql(ids, today, as_of=False):
     """An invoice of instalments is overdue since the first that is open, and its term is that of the last."""
+    taken = taken_sql(SQL("ARRAY(SELECT company_id FROM account_move WHERE id = ANY(%s))", list(ids)))
+    beside = SQL(
+        "COALESCE((SELECT SUM(t.booked) FROM taken t JOIN account_move_line k ON k.id = t.item_id"
+        " WHERE k.move_id = m.id), 0)"
+    )
+    beside_item = SQL("COALESCE((SELECT t.booked FROM taken t WHERE t.item_id = l.id), 0)")
     return SQL(
         """
+        WITH taken AS (%(taken)s)
         SELECT m.id, b.id AS buyer_id, b.partner_id, b.company_id, m.amount_total_signed AS invoice_amount,
                %(left)s AS invoice_open, %(today)s::date - d.due AS invoice_days_overdue,
                d.last - m.invoice_date AS invoice_payment_term, m.invoice_date - m.delivery_date AS invoice_delay,
@@ -244,15 +268,16 @@ def invoices_sql(ids, today, as_of=False):
          CROSS JOIN LATERAL (
                SELECT COALESCE(MIN(i.due) FILTER (WHERE i.open), MAX(i.due), m.invoice_date_due) AS due,
                       COALESCE(MAX(i.due), m.invoice_date_due) AS last, MAX(i.date_maturity - i.due) AS extended
-                 FROM (SELECT l.date_maturity, %(open)s <> 0 AS open,
+                 FROM (SELECT l.date_maturity, (%(open)s) <> 0 AS open,
                               COALESCE(l.credit_insurance_original_due_date, l.date_maturity) AS due
                          FROM account_move_line l
                         WHERE l.move_id = m.id AND l.display_type = 'payment_term') i) d
          WHERE m.id = ANY(%(ids)s) AND m.move_type IN ('out_invoice', 'out_receipt') AND m.state = 'posted'
         """,
         root=ROOT,
-        left=_open_on(SQL("m.id"), today) if as_of else SQL("m.amount_residual_signed"),
-        open=_left_on(today) if as_of else SQL("l.amount_residual"),
+        taken=taken,
+        left=_open_on(SQL("m.id"), today) if as_of else SQL("m.amount_residual_signed + %s", beside),
+        open=_left_on(today) if as_of else SQL("l.amount_residual + %s", beside_item),
         ids=list(ids),
         today=today,
     )

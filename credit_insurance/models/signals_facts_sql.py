@@ -5,7 +5,7 @@ Each gives one row per buyer: ``id`` and columns named as the keys. ``$2`` is to
 
 from odoo.tools import SQL
 
-from .exposure_sql import COMPANY, PARTNER
+from .ledger_sql import COMPANY, PARTNER
 from .signals_steps_sql import BUYER, COVER, CREDIT, EVENT, POLICY, local_day, zones_of
 
 OWN = SQL("ARRAY(SELECT partner_id FROM res_company)")

@@ -6,7 +6,8 @@ Each reads its table by the ids of an earlier step and gives one row per buyer: 
 
 from odoo.tools import SQL
 
-from .exposure_sql import CANDIDATE, OPEN_ITEM
+from .exposure_sql import CANDIDATE
+from .ledger_sql import open_sql, taken_items_sql
 from .signals_steps_sql import (
     BUYER,
     DEBT,
@@ -77,17 +78,12 @@ def _ledger(place):
     return aged(
         SQL(
             """
-            SELECT s.buyer_id, l.amount_residual AS amount,
-                   $2 - COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date) AS days,
-                   COALESCE(l.credit_insurance_original_due_date, l.date_maturity, l.date)
-                   - COALESCE(l.invoice_date, l.date) AS term
-              FROM account_move_line l %s
-             WHERE %s AND %s AND l.account_id = ANY(%s)
+            SELECT s.buyer_id, l.booked AS amount, $2 - l.due AS days, l.due - l.invoiced AS term
+              FROM (%s UNION ALL %s) l %s
             """,
+            open_sql(place, SQL("$2")),
+            taken_items_sql(place, SQL("$2")),
             scope_of(place, "l"),
-            of_buyers(place, "l"),
-            OPEN_ITEM,
-            place.values("account", "id"),
         )
     )
 

@@ -20,6 +20,7 @@ from .exposure_sql import (
     invoice_steps,
     lines_sql,
 )
+from .matched_drafts_sql import taken_steps
 from .sql_functions import Step
 
 BUYER = "id int, partner_id int, company_id int, currency_id int"
@@ -28,6 +29,7 @@ DEBT = "id int, move_id int, partner_id int, company_id int, due date, amount nu
 SETTLED = "item_id int, day date, credit_id int"
 PAYMENT = "id int"
 UNPAID = "move_id int"
+RETURNED = "line_id int, quantity numeric"
 OPEN_LINE = "id int, order_id int, delivered numeric, invoiced numeric, value numeric"
 EVENT = "id int, buyer_id int, kind text, date date, known date, reported date, promised date, amount numeric"
 CREDIT = "buyer_id int, date date, amount numeric"
@@ -119,11 +121,11 @@ def source_steps(place):
         place.values("debt", "id"),
     )
     # A credit note settles without paying, and so does a difference of rates; the receivable item of an invoice or
-    # credit note is its payment term.
+    # credit note is its payment term. A draft pays nothing.
     payments = SQL(
         """
         SELECT l.id FROM account_move_line l
-         WHERE l.id = ANY(%s) AND l.display_type IS DISTINCT FROM 'payment_term'
+         WHERE l.id = ANY(%s) AND l.display_type IS DISTINCT FROM 'payment_term' AND l.parent_state = 'posted'
            AND NOT EXISTS (SELECT FROM account_partial_reconcile r WHERE r.exchange_move_id = l.move_id)
         """,
         place.values("settled", "credit_id"),
@@ -140,6 +142,7 @@ def source_steps(place):
     )
     owed = place.any("debt", "id")
     return [
+        *((step, ("ledger",)) for step in taken_steps(place)),
         (Step("debt", DEBT, debts), ("paid",)),
         (Step("settled", SETTLED, settled, owed), ("paid",)),
         (Step("payment", PAYMENT, payments, place.any("settled", "item_id")), ("paid",)),
@@ -161,30 +164,53 @@ def delivered_steps(place, which):
         Step("candidate", CANDIDATE, candidates_sql(which)),
         Step("line", LINE, lines, place.any("candidate", "id")),
         *invoice_steps(place),
+        Step("returned", RETURNED, _returned_sql(place), place.any("billed", "line_id")),
         Step("open_line", OPEN_LINE, _delivered_sql(place), place.any("line", "id")),
     ]
+
+
+def _returned_sql(place):
+    """What came back of lines with a credit note, in the reference unit of its kind."""
+    return SQL(
+        """
+        SELECT v.sale_line_id, SUM(v.quantity * (SELECT factor FROM uom_uom WHERE id = v.product_uom))
+          FROM stock_move v
+         WHERE v.sale_line_id = ANY(ARRAY(SELECT i.line_id FROM %s WHERE i.refunded > 0))
+           AND v.state = 'done' AND v.to_refund
+           AND v.location_id = ANY(ARRAY(SELECT id FROM stock_location WHERE usage = 'customer'))
+         GROUP BY 1
+        """,
+        place.rows("billed", BILLED, "i"),
+    )
 
 
 def _delivered_sql(place):
     """Lines delivered beyond what is invoiced, with the value of that: the columns of OPEN_LINE.
 
-    A draft bills nothing yet. A credit note makes nothing uninvoiced, unless a later invoice bills it anew.
+    A draft bills nothing yet. A credit note makes nothing uninvoiced, unless a later invoice bills it anew or its goods
+    came back: only such as left again are delivered. Those count as delivered and billed twice, like their moves.
     """
     return SQL(
         """
-        SELECT q.id, q.order_id, q.delivered, q.invoiced, (q.delivered - q.invoiced) * q.price
-          FROM (SELECT q.id, q.order_id, q.delivered, %(price)s AS price,
-                       COALESCE(i.invoiced - LEAST(COALESCE(i.refunded, 0),
-                                                   COALESCE(i.drafted, 0) + COALESCE(i.anew, 0)), 0) AS invoiced
-                  FROM %(line)s
-                  JOIN %(candidate)s ON c.id = q.order_id AND NOT c.cancelled
-                  LEFT JOIN %(billed)s ON i.line_id = q.id) q
+        SELECT q.id, q.order_id, q.delivered + q.back, q.invoiced + q.back, (q.delivered - q.invoiced) * q.price
+          FROM (SELECT q.id, q.order_id, q.delivered, %(price)s AS price, LEAST(q.refunded, q.returned) AS back,
+                       q.billed - LEAST(q.refunded, GREATEST(q.anew, q.returned)) AS invoiced
+                  FROM (SELECT q.*, COALESCE(i.invoiced, 0) AS billed, COALESCE(i.refunded, 0) AS refunded,
+                               COALESCE(i.drafted, 0) + COALESCE(i.anew, 0) AS anew,
+                               COALESCE(r.quantity / NULLIF((SELECT factor FROM uom_uom WHERE id = q.uom_id), 0), 0)
+                                   AS returned
+                          FROM %(line)s
+                          JOIN %(candidate)s ON c.id = q.order_id AND NOT c.cancelled
+                          LEFT JOIN %(billed)s ON i.line_id = q.id
+                          LEFT JOIN %(returned)s ON r.line_id = q.id
+                        OFFSET 0) q) q
          WHERE q.delivered > q.invoiced
         """,
         price=UNIT_PRICE,
         line=place.rows("line", LINE, "q"),
         candidate=place.rows("candidate", CANDIDATE, "c"),
         billed=place.rows("billed", BILLED, "i"),
+        returned=place.rows("returned", RETURNED, "r"),
     )
 
 

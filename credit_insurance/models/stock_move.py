@@ -83,20 +83,20 @@ class StockMove(models.Model):
         self.ensure_one()
         return self.location_dest_id.usage == "customer" and self.location_id.usage not in ("customer", "supplier")
 
-    def _credit_get_leaving(self):
-        """How much of it leaves when its delivery is validated now, in its unit; what is still to be got ready counts
+    def _credit_get_leaving(self, unit):
+        """How much of it, in ``unit``, leaves when its delivery is validated now; what is still to be got ready counts
         as leaving as long as nothing else is ready."""
         self.ensure_one()
         together = self.picking_id.move_ids.filtered(lambda move: move.state not in ENDED)
+        quantity = self.quantity if any(together.mapped("quantity")) else self.product_uom_qty
         if any(together.mapped("picked")):
-            return self._get_picked_quantity() if self.picked else 0.0
-        return self.quantity if any(together.mapped("quantity")) else self.product_uom_qty
+            quantity = self._get_picked_quantity() if self.picked else 0.0
+        return self.product_uom._compute_quantity(quantity, unit)
 
     def _credit_get_price(self):
         """The price with tax, by its order line, of what leaves with its delivery."""
         line = self.sale_line_id
-        leaving = self.product_uom._compute_quantity(self._credit_get_leaving(), line.product_uom_id)
-        return leaving * (line.price_reduce_taxinc or line.credit_insurance_unit_total)
+        return self._credit_get_leaving(line.product_uom_id) * line._credit_unit_price()
 
     def _credit_find_waiting(self):
         """Those of these that are to leave, for an order whose deliveries wait for the money or a decision."""

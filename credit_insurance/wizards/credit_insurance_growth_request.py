@@ -7,6 +7,7 @@ class CreditInsuranceGrowthRequest(models.TransientModel):
 
     _name = "credit.insurance.growth.request"
     _description = "Ask for the Release of a Larger Order"
+    _inherit = ["credit.insurance.amounts"]
 
     order_id = fields.Many2one("sale.order", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="order_id.currency_id", related_sudo=False)

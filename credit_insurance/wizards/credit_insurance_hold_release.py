@@ -7,6 +7,7 @@ class CreditInsuranceHoldRelease(models.TransientModel):
 
     _name = "credit.insurance.hold.release"
     _description = "Decide a Credit Hold"
+    _inherit = ["credit.insurance.amounts"]
 
     hold_id = fields.Many2one("credit.insurance.hold", required=True, readonly=True, ondelete="cascade")
     decision = fields.Selection(

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 
 from odoo.addons.credit_insurance.credit_insurance.models.credit_insurance_buyer_credit import LIMIT_STATES, limit_state
-from odoo.addons.credit_insurance.rules.policy import INSURED, LineCode
+from odoo.addons.credit_insurance.rules.policy import LineCode
 
 LINE_CODES = [
     (LineCode.COUNTED.value, "Counts"),
@@ -82,7 +82,6 @@ class CreditInsuranceLimitExplanation(models.TransientModel):
         model, record_id = source
         record = self.env[model].browse(record_id)
         policy = record.policy_id if "policy_id" in record._fields else None
-        insured = isinstance(line.row, INSURED)
         return {
             "currency_id": self.buyer_id.currency_id.id,
             "source_kind": model,
@@ -91,8 +90,8 @@ class CreditInsuranceLimitExplanation(models.TransientModel):
             "row_amount": float(line.row.amount.amount) if line.row.amount is not None else 0.0,
             "row_currency_id": record.currency_id.id,
             "has_amount": line.row.amount is not None,
-            "date_from": line.row.first_day if insured else line.row.valid_from,
-            "date_to": line.row.last_day if insured else line.row.valid_to,
+            "date_from": line.row.first_day,
+            "date_to": line.row.last_day,
             "code": line.code.value,
             "basis": record.basis if "basis" in record._fields else False,
             "counted": line.counted,

@@ -36,7 +36,7 @@ class Line:
     reason: str = ""
     partner_id: int = 0
     vals: dict = field(default_factory=dict)
-    before: str = ""
+    before: tuple = ()  # the limit it changes: currency, amount, last day, next review
     changes: bool = False
 
 
@@ -228,7 +228,7 @@ class CreditInsuranceLimitImport(models.TransientModel):
         asks_for_review = "next_review" in vals
         review = current.next_review if asks_for_review else None
         if current:
-            line.before = self._tell_limit(current.currency_id, current.amount, current.date_to, review)
+            line.before = (current.currency_id, current.amount, current.date_to, review)
         line.changes = not (
             current
             and current.currency_id.id == vals["currency_id"]

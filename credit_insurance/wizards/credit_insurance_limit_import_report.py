@@ -68,7 +68,7 @@ class CreditInsuranceLimitImport(models.TransientModel):
             (
                 line.number,
                 names[line.partner_id],
-                line.before or self.env._("none"),
+                self._tell_limit(*line.before) if line.before else self.env._("none"),
                 self._tell_limit(
                     currencies.browse(line.vals["currency_id"]),
                     *(line.vals.get(name) for name in ("amount", "date_to", "next_review")),

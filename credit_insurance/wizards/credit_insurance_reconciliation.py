@@ -4,6 +4,7 @@
       + booked on contacts and addresses      they roll up to the buyer
       + booked in branches                    they roll up to the root company
       - items without a partner               nobody's exposure
+      + matched with drafts                   settled by nothing that is posted
       + confirmed orders not yet invoiced     not in the ledger yet
       + valuation                             items in the limit's currency count as they are, at today's rate
       = exposure
@@ -19,10 +20,12 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.credit_insurance.credit_insurance.models.exposure_sql import OPEN_ORDER
+from odoo.addons.credit_insurance.credit_insurance.models.ledger_sql import taken_in_sql
+from odoo.addons.credit_insurance.credit_insurance.models.sql_functions import int_array
 
 BUCKETS = {"bucket_not_due": 0, "bucket_30": 30, "bucket_60": 60, "bucket_90": 90, "bucket_older": None}
 # Differences that many companies never have.
-SELDOM = ("contacts", "branches", "nobody", "valuation", "unexplained")
+SELDOM = ("contacts", "branches", "nobody", "drafts", "valuation", "unexplained")
 
 
 class CreditInsuranceReconciliationLine(models.TransientModel):
@@ -57,6 +60,11 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
     branches = fields.Monetary(readonly=True, help="Items of branches: they roll up to the root company.")
     nobody = fields.Monetary(
         string="No Partner", readonly=True, help="Items without a partner, taken off: they are nobody's exposure."
+    )
+    drafts = fields.Monetary(
+        string="Matched with Drafts",
+        readonly=True,
+        help="What payments, credit notes and invoices in draft took of posted items: only what is posted settles.",
     )
     confirmed = fields.Monetary(
         string="Confirmed Orders", readonly=True, help="Confirmed and not yet invoiced, at today's rate."
@@ -106,13 +114,14 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
         records = self.env["credit.insurance.buyer"].sudo().with_context(active_test=False)
         buyers = records.search([("company_id", "=", company.id), ("merged_into_id", "=", False)])
         known = {buyer.partner_id.id: buyer for buyer in buyers}
-        partner_ids = {*(key for key in ledgers if key), *self._get_partners_with_orders(company), *known}
+        drafts = self._read_drafts(company)
+        partner_ids = {*(key for key in ledgers if key), *drafts, *self._get_partners_with_orders(company), *known}
         model = self.env["credit.insurance.exposure"].sudo()
         rows = model._get_rows(sorted(partner_ids), company.ids, today)
         result = []
         for partner_id in [*sorted(partner_ids), None]:
             buyer = known.get(partner_id)
-            amounts = ledgers.get(partner_id)
+            amounts = {**ledgers.get(partner_id, {}), **drafts.get(partner_id, {})}
             if not amounts and not rows.get((partner_id, company.id)):
                 continue
             currency = buyer.currency_id if buyer else company.currency_id
@@ -120,16 +129,17 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
             kind = "nobody" if partner_id is None else "buyer" if buyer else "unknown"
             shared = {"kind": kind, "partner_id": partner_id, "company_id": company.id, "as_of": today}
             currencies = {"currency_id": company.currency_id.id, "limit_currency_id": currency.id}
-            result.append(currencies | shared | self._explain(amounts or {}, exposure, company.currency_id))
+            result.append(currencies | shared | self._explain(amounts, exposure, company.currency_id))
         return result
 
     @api.model
     def _explain(self, amounts, exposure, currency):
         """Every figure rounded; what rounding to the cent leaves over goes to the valuation, which is converted."""
-        exact = dict.fromkeys((*BUCKETS, "ledger", "contacts", "branches", "nobody"), Decimal(0)) | amounts | exposure
+        names = (*BUCKETS, "ledger", "contacts", "branches", "nobody", "drafts")
+        exact = dict.fromkeys(names, Decimal(0)) | amounts | exposure
         exact |= {"ledger": exact["ledger"] + exact["nobody"], "nobody": -exact["nobody"]}
         values = {name: currency.round(float(amount)) for name, amount in exact.items()}
-        reasons = ("ledger", "contacts", "branches", "nobody", "confirmed", "valuation")
+        reasons = ("ledger", "contacts", "branches", "nobody", "drafts", "confirmed", "valuation")
         left = currency.round(values["exposure"] - sum(values[name] for name in reasons))
         if abs(left) <= len(reasons) * currency.rounding:
             values["valuation"], left = currency.round(values["valuation"] + left), 0.0
@@ -190,6 +200,22 @@ class CreditInsuranceReconciliationLine(models.TransientModel):
             result[buyer_id][place] += Decimal(amount)
             result[buyer_id][bucket] += Decimal(amount)
         return result
+
+    @api.model
+    def _read_drafts(self, company):
+        """What drafts took of posted items of each buyer: ``{id: {"drafts": amount}}``."""
+        query = SQL(
+            """
+            SELECT p.commercial_partner_id, SUM(t.booked)::text
+              FROM (%s) t
+              JOIN account_move_line l ON l.id = t.item_id
+              JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
+              JOIN res_partner p ON p.id = l.partner_id
+             GROUP BY 1
+            """,
+            taken_in_sql(int_array(company.ids)),
+        )
+        return {buyer_id: {"drafts": Decimal(amount)} for buyer_id, amount in self.env.execute_query(query)}
 
     @api.model
     def _get_partners_with_orders(self, company):

@@ -127,24 +127,41 @@ class InsurerCover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiscretionaryLimit:
-    """Cover the policyholder grants itself on stored evidence, under the policy and on that one's days only."""
+class _Granted:
+    """An amount between two days, both included, that somebody grants until it is taken back."""
 
     amount: Money
-    percentage: Decimal | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    policy: str = ""
     reference: str = ""
-    evidenced: bool = True  # its conditions (payments on time, a recent report) are met and stored
     cancelled: bool = False
+
+    def __post_init__(self) -> None:
+        _check_amount(self.amount)
+        _check_span(self.valid_from, self.valid_to)
+
+    @property
+    def first_day(self) -> date | None:
+        return self.valid_from
+
+    @property
+    def last_day(self) -> date | None:
+        return self.valid_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscretionaryLimit(_Granted):
+    """Cover the policyholder grants itself on stored evidence, under the policy and on that one's days only."""
+
+    percentage: Decimal | None = None
+    policy: str = ""
+    evidenced: bool = True  # its conditions (payments on time, a recent report) are met and stored
     policy_from: date | None = None
     policy_to: date | None = None
 
     def __post_init__(self) -> None:
-        _check_amount(self.amount)
+        _Granted.__post_init__(self)
         _check_percentage(self.percentage)
-        _check_span(self.valid_from, self.valid_to)
 
     @property
     def first_day(self) -> date:
@@ -156,34 +173,16 @@ class DiscretionaryLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnLimit:
+class OwnLimit(_Granted):
     """Credit at our own risk. Of several permanent rows valid on a day the latest counts; temporary ones add."""
 
-    amount: Money
     kind: Layer = Layer.PERMANENT
-    valid_from: date | None = None
-    valid_to: date | None = None
-    reference: str = ""
-    cancelled: bool = False
-
-    def __post_init__(self) -> None:
-        _check_amount(self.amount)
-        _check_span(self.valid_from, self.valid_to)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarantee:
+class Guarantee(_Granted):
     """A guarantee, deposit or letter of credit: always added to the rest of the limit."""
 
-    amount: Money
-    valid_from: date | None = None
-    valid_to: date | None = None
-    reference: str = ""
-    cancelled: bool = False
-
-    def __post_init__(self) -> None:
-        _check_amount(self.amount)
-        _check_span(self.valid_from, self.valid_to)
+    __slots__ = ()
 
 
 LimitRow = InsurerCover | DiscretionaryLimit | OwnLimit | Guarantee

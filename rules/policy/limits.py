@@ -237,7 +237,7 @@ def _judge_own(on: date, rows: Sequence[LimitRow]) -> dict[int, LineCode]:
             continue
         verdicts[position] = _on_its_dates(on, row)
         if verdicts[position] is LineCode.COUNTED and isinstance(row, OwnLimit) and row.kind is Layer.PERMANENT:
-            permanent.append((row.valid_from or date.min, position))
+            permanent.append((row.first_day or date.min, position))
     if len(permanent) > 1:
         for _start, position in sorted(permanent)[:-1]:
             verdicts[position] = LineCode.SUPERSEDED
@@ -247,9 +247,9 @@ def _judge_own(on: date, rows: Sequence[LimitRow]) -> dict[int, LineCode]:
 def _on_its_dates(on: date, row: OwnLimit | Guarantee) -> LineCode:
     if row.cancelled:
         return LineCode.CANCELLED
-    if row.valid_from and on < row.valid_from:
+    if row.first_day and on < row.first_day:
         return LineCode.NOT_YET
-    return LineCode.EXPIRED if row.valid_to and on > row.valid_to else LineCode.COUNTED
+    return LineCode.EXPIRED if row.last_day and on > row.last_day else LineCode.COUNTED
 
 
 def _age(row: LimitRow, today: date) -> int | None:
