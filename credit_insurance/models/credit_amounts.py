@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from .amounts import LARGEST, is_amount
+from .amounts import LARGEST
 
 
 class CreditAmounts(models.AbstractModel):
@@ -12,6 +12,7 @@ class CreditAmounts(models.AbstractModel):
 
     _name = "credit.insurance.amounts"
     _description = "Amounts That Can Be Counted"
+    _credit_largest = LARGEST
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -29,7 +30,7 @@ class CreditAmounts(models.AbstractModel):
             if not value or name not in self._fields or self._fields[name].type not in ("float", "monetary"):
                 continue
             try:
-                countable = is_amount(float(value))
+                countable = abs(float(value)) < self._credit_largest
             except (TypeError, ValueError):
                 continue  # what is no number at all is Odoo's to refuse
             except OverflowError:

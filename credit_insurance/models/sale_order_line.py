@@ -28,6 +28,8 @@ OPEN_FIELDS = {"qty_delivered", "product_uom_id", "credit_insurance_closed", "is
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
     _inherit = ["sale.order.line", "credit.insurance.computed.fields", "credit.insurance.amounts"]
+    # What a quotation asks for may be absurd, and is held; only what Odoo cannot multiply is refused.
+    _credit_largest = 1e100
 
     credit_insurance_closed = fields.Boolean(
         string="Nothing More to Come",
