@@ -83,6 +83,24 @@ class TestAlertStates(FindingsCommon):
         self.Alert._cron_reopen()
         self.assertEqual(alert.state, "acknowledged")
 
+    def test_acknowledged_alert_that_gets_more_severe_comes_back(self):
+        alert = self._record(self._found())
+        self._acknowledge(alert, self.today + timedelta(days=30))
+        self._record(self._found(severity="info"))
+        self._record(self._found())
+        self.assertEqual((alert.state, alert.severity), ("acknowledged", "warning"), "as it was acknowledged")
+        self._record(self._found(severity="critical"))
+        self.assertEqual((alert.state, alert.acknowledged_until), ("open", False))
+        self.assertEqual(alert.activity_ids.user_id, self.manager)
+        self.assertIn("more severe", alert.message_ids[0].body)
+
+    def test_dismissed_alert_stays_dismissed_whatever_its_severity(self):
+        alert = self._record(self._found())
+        alert.with_user(self.officer)._dismiss("other", "known")
+        self._record(self._found(severity="critical"))
+        self.assertEqual((alert.state, alert.severity), ("dismissed", "critical"))
+        self.assertFalse(alert.activity_ids)
+
     def test_acknowledged_alert_whose_condition_ended_does_not_come_back(self):
         alert = self._record(self._found())
         self._acknowledge(alert, self.today)

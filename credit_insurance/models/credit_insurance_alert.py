@@ -31,7 +31,7 @@ ANSWER_ICONS = {"yes": "check", "no": "times", "missing": "question"}
 class CreditInsuranceAlert(models.Model):
     """What a rule found about a buyer or a document of it, from the day it was first true until it no longer is.
 
-        open <──reopen── acknowledged (with a date: comes back after it)
+        open <──reopen── acknowledged (comes back after its date, if it has one, and when it gets more severe)
          │ └──acknowledge──^   │
          ├──dismiss (reason)───┴──> dismissed
          └──the condition ends──> resolved
@@ -91,6 +91,7 @@ class CreditInsuranceAlert(models.Model):
     acknowledged_by_id = fields.Many2one("res.users", readonly=True)
     acknowledged_on = fields.Datetime(readonly=True)
     acknowledged_until = fields.Date(readonly=True, tracking=True, help="The alert comes back after this day.")
+    acknowledged_rank = fields.Integer(readonly=True, help="How severe it was then: 0 is the most severe.")
     dismiss_reason = fields.Selection(DISMISS_REASONS, readonly=True, tracking=True)
     closing_words = fields.Json(readonly=True)
     closing_note = fields.Text(compute="_compute_closing_note")
@@ -244,14 +245,14 @@ class CreditInsuranceAlert(models.Model):
             if until and until < company._credit_today():
                 raise UserError(self.env._("The alert is to come back after a day that is over already."))
         alerts = self.sudo()
-        alerts.write(
-            {
-                "state": "acknowledged",
-                "acknowledged_by_id": self.env.uid,
-                "acknowledged_on": fields.Datetime.now(),
-                "acknowledged_until": until,
-            }
-        )
+        answer = {
+            "state": "acknowledged",
+            "acknowledged_by_id": self.env.uid,
+            "acknowledged_on": fields.Datetime.now(),
+            "acknowledged_until": until,
+        }
+        for rank, same in alerts.grouped("severity_rank").items():
+            same.write({**answer, "acknowledged_rank": rank})
         alerts.activity_feedback([ACTIVITY], feedback=note or self.env._("Acknowledged"))
         alerts._unlink_activities()
 
@@ -302,8 +303,11 @@ class CreditInsuranceAlert(models.Model):
                 ("acknowledged_until", "<", company._credit_today()),
             ]
             alerts = self.sudo().search(domain).with_context(tracking_disable=True)
-            if alerts:
-                alerts._reopen()
-                note = self.env._("The day until which it was acknowledged is over: it is open again.")
-                log_in_bulk(alerts, dict.fromkeys(alerts.ids, escape(note)))
-                alerts._schedule_activities()
+            alerts._come_back(self.env._("The day until which it was acknowledged is over: it is open again."))
+
+    def _come_back(self, note):
+        """Acknowledged alerts need somebody again, who is told why."""
+        if self:
+            self._reopen()
+            log_in_bulk(self, dict.fromkeys(self.ids, escape(note)))
+            self._schedule_activities()

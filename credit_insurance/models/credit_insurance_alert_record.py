@@ -32,7 +32,7 @@ SEEN_BY_ACTIONS = (
 COMPARED = (
     *SEEN_BY_ACTIONS,
     *("override_version_id", "override_document", "severity_rank", "message_template", "values_now", "trace", "engine"),
-    "last_seen",
+    *("last_seen", "acknowledged_rank"),
 )
 
 
@@ -134,12 +134,15 @@ class CreditInsuranceAlert(models.Model):
     def _update_found(self, seen, today):
         """Write what changed; of alerts in which nothing did, only that they were seen, once a day."""
         now, unchanged, observed = fields.Datetime.now(), [], {True: self.browse(), False: self.browse()}
+        worse = self.browse()
         # One call is about buyers of one company.
         begun = seen and company_day_bounds(seen[0][0].company_id, today)[0]
         for alert, _finding, vals in seen:
             convert = {name: self._fields[name].convert_to_write(alert[name], alert) for name in vals}
             # Who evaluated it is no news as long as the answer is the same.
             changed = {name: value for name, value in vals.items() if convert[name] != value and name != "engine"}
+            if alert.state == "acknowledged" and vals["severity_rank"] < alert.acknowledged_rank:
+                worse |= alert
             if changed:
                 alert.write({**changed, "engine": vals["engine"], "last_seen": now})
                 if "observe_only" in changed:
@@ -148,6 +151,7 @@ class CreditInsuranceAlert(models.Model):
                 unchanged.append(alert.id)
         if unchanged:
             self.browse(unchanged).write({"last_seen": now})
+        worse._come_back(self.env._("It is more severe than when it was acknowledged: it is open again."))
         self._follow_observing(observed)
 
     @api.model
