@@ -1,13 +1,7 @@
 from datetime import timedelta
-from unittest.mock import patch
-
-from psycopg2.errors import UndefinedFunction
 
 from odoo import fields
 from odoo.tests import tagged
-from odoo.tools import mute_logger
-
-from odoo.addons.credit_insurance.credit_insurance.models import credit_insurance_signals
 
 from .common_alert import STORY, AlertCommon
 
@@ -155,19 +149,7 @@ class TestCreditInsuranceSignals(AlertCommon):
         signals = self.env["credit.insurance.signals"]
         for as_of in (False, True):
             one_by_one = {buyer.id: signals._get_facts(buyer, None, self.today, as_of)[buyer.id] for buyer in buyers}
-            with patch.object(credit_insurance_signals, "MANY", 2):
-                self.assertEqual(signals._get_facts(buyers, None, self.today, as_of), one_by_one)
-
-    def test_statement_that_fails_beside_the_computation_is_told(self):
-        buyers = self.buyer | self._make_buyer(partner=self.partner_a)
-        with (
-            patch.multiple(credit_insurance_signals, MANY=2, SIGNALS="credit_insurance_no_such_function"),
-            self.assertRaises(UndefinedFunction),
-            mute_logger("odoo.sql_db"),
-            self.env.cr.savepoint(),
-        ):
-            self.env["credit.insurance.signals"]._get_facts(buyers, None, self.today)
-        self.assertEqual(self._facts()["amount_overdue"], 1000)
+            self.assertEqual(signals._get_facts(buyers, None, self.today, as_of), one_by_one)
 
     def test_number_of_statements_does_not_grow_with_the_buyers(self):
         self.env.ref(STORY).state = "active"

@@ -97,23 +97,14 @@ class CreditInsuranceLimit(models.AbstractModel):
         A buyer without a row of its own gets what its company grants those nobody has looked at. ``on`` asks for
         another day than ``today``, at today's rates; ``attached`` reads more in the same statement.
         """
-        return self._read_limits(pairs, today, on, attached)()
-
-    @api.model
-    def _read_limits(self, pairs, today, on=None, attached=None):
-        """The two steps of :meth:`_get_limits`: everything is read now, calling the result computes the limits."""
         pairs = sorted(set(pairs))
         parts, names = self._read_parts(pairs, attached)
         companies = self.env["res.company"].browse({company_id for _partner_id, company_id in pairs}).sudo()
         own = self.env["credit.insurance.exposure"]._get_currency_names(set(companies.currency_id.ids))
         foreign = self._get_foreign_currencies({*names.values(), *own.values()})
         computed = {company.id: (company, self._get_computation(company, foreign, today, on)) for company in companies}
-
-        def compute():
-            found = {(row.partner_id, row.company_id): row for row in self._make_buyer_rows(parts, names)}
-            return {pair: self._make_limit(pair, *computed[pair[1]], found.get(pair), today) for pair in pairs}
-
-        return compute
+        found = {(row.partner_id, row.company_id): row for row in self._make_buyer_rows(parts, names)}
+        return {pair: self._make_limit(pair, *computed[pair[1]], found.get(pair), today) for pair in pairs}
 
     @api.model
     def _get_unconfigured(self, partners, company):

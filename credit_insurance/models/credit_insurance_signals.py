@@ -30,7 +30,6 @@ from odoo.tools import SQL
 from odoo.addons.credit_insurance.rules.risk import DEFAULT_CATALOGUE
 
 from .ledger_sql import OPEN_ITEM, RECEIVABLE, taken_in_sql
-from .read_ahead import reading
 from .signals_sql import SIGNAL_ARGUMENTS, SIGNAL_COLUMNS, SIGNALS, signals_in_steps
 from .sql_functions import KEPT_PLAN, ensure_function, int_array
 
@@ -114,8 +113,6 @@ NOTHING = {
 OVERDUE = ("amount_overdue", "amount_overdue_30", "amount_overdue_60", "amount_overdue_90")
 BANDS = ("overdue_1_30", "overdue_31_60", "overdue_61_90")
 AS_OF = ("exposure", "ledger", "deadline")
-# From so many buyers on it pays to have the database and this process work side by side.
-MANY = 100
 STATEMENT_AMOUNTS = ("statement_turnover", "statement_equity", "statement_result", "statement_cash")
 # Nothing dated tells what these were on a past day.
 UNDATED = frozenset({"data_age", "is_configured", "credit_status", "days_since_mail_change"}).union(
@@ -172,11 +169,11 @@ class CreditInsuranceSignals(models.AbstractModel):
         today = today or buyers.company_id[:1]._credit_today()
         sources = self._get_sources(keys)
         self.env.flush_all()
-        limits = self._read_sources(buyers, facts, sources, today, as_of)
+        self._read_sources(facts, sources, today, as_of)
         if "total" in sources:
             self._add_totals(facts, today, as_of)
         if "limit" in sources:
-            self._add_limits(facts, today, as_of, limits)
+            self._add_limits(facts, today, as_of)
         if "group" in sources:
             self._add_groups(facts, today)
         for values in facts.values():
@@ -204,11 +201,8 @@ class CreditInsuranceSignals(models.AbstractModel):
         return direct.union(*(COMBINED[key] for key in keys & COMBINED.keys()))
 
     @api.model
-    def _read_sources(self, buyers, facts, sources, today, as_of):
-        """One call of the function; the rows of each source are put to their buyers.
-
-        Of many buyers the limits are computed while the database works on it: they are returned.
-        """
+    def _read_sources(self, facts, sources, today, as_of):
+        """One call of the function; the rows of each source are put to their buyers."""
         names = {f"{name}_as_of" if as_of and name in AS_OF else name for name in sources - {"limit"}}
         if as_of:
             names -= {"delivery", "total", "group"}
@@ -218,17 +212,7 @@ class CreditInsuranceSignals(models.AbstractModel):
             "SELECT buyer_id, data FROM %s(%s, %s, %s)",
             SQL.identifier(SIGNALS), int_array(facts), today, sorted(names),
         )  # fmt: skip
-        limits = None
-        if "limit" in sources and len(facts) >= MANY:
-            buyers.fetch(["partner_id", "company_id"])
-            compute = self._read_limits([(b.partner_id.id, b.company_id.id) for b in buyers], today, as_of)
-            with reading(self.env.cr, query) as rows:
-                limits = compute()
-                rows = rows.result()
-        else:
-            rows = self.env.execute_query(query)
-        self._put_rows(facts, rows, sources, as_of)
-        return limits
+        self._put_rows(facts, self.env.execute_query(query), sources, as_of)
 
     @api.model
     def _put_rows(self, facts, rows, sources, as_of):

@@ -15,13 +15,9 @@ class CreditInsuranceSignals(models.AbstractModel):
     _inherit = "credit.insurance.signals"
 
     @api.model
-    def _read_limits(self, pairs, today, as_of):
-        return self.env["credit.insurance.limit"]._read_limits(pairs, today, on=today if as_of else None)
-
-    @api.model
-    def _add_limits(self, facts, today, as_of, limits=None):
+    def _add_limits(self, facts, today, as_of):
         pairs = {buyer_id: (values["_partner"], values["_company"]) for buyer_id, values in facts.items()}
-        limits = limits or self._read_limits(pairs.values(), today, as_of)()
+        limits = self.env["credit.insurance.limit"]._get_limits(pairs.values(), today, on=today if as_of else None)
         for buyer_id, pair in pairs.items():
             found, values = limits[pair], facts[buyer_id]
             same = found.currency_id == values["_currency"]

@@ -1,8 +1,7 @@
-"""Reading while something else is done: the next page of a list, what a slow statement finds."""
+"""Reading the next page of a list while one is written."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 
 def read_ahead(ask, token, go_on=lambda page: True):
@@ -21,22 +20,6 @@ def read_ahead(ask, token, go_on=lambda page: True):
             coming = pool.submit(ask, page.next_token) if page.next_token is not None and go_on(page) else None
             yield token, page
             token = page.next_token
-
-
-@contextmanager
-def reading(cr, query):
-    """Yield the future rows of ``query``, which the database works on while the caller computes.
-
-    It runs in the caller's transaction, with a cursor of its own: a statement that the caller sends meanwhile waits.
-    """
-
-    def read():
-        with cr._cnx.cursor() as own:
-            own.execute(query.code, query.params)
-            return own.fetchall()
-
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(read)
 
 
 def _name_like(caller):
